@@ -1,0 +1,61 @@
+# Two commands are all there is to know: `make demo` and `make test`. The rest are their parts.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test lint types imports unit crds check-crds e2e bench up down lock clean help
+
+help: ## this list
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(STAMP): pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit("chipwise needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	@echo "== python: making $(VENV) from requirements.lock"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(STAMP) ## watch chipwise move Deployments on a real control plane
+	@$(BIN)/python -m e2e.demo
+
+test: lint types imports check-crds unit e2e ## everything: what CI runs
+
+lint: $(STAMP) ## ruff, check and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP) ## mypy --strict
+	$(BIN)/mypy
+
+imports: $(STAMP) ## the import contracts
+	$(BIN)/lint-imports
+
+unit: $(STAMP) ## unit and property tests, no cluster
+	$(BIN)/pytest tests
+
+crds: $(STAMP) ## render crds/ from the models
+	$(BIN)/python -m chipwise.api.crds crds
+
+check-crds: $(STAMP)
+	$(BIN)/python -m chipwise.api.crds --check crds
+
+e2e: $(STAMP) ## the API server and end-to-end tests on a real control plane
+	$(BIN)/pytest e2e
+
+bench: $(STAMP) ## every figure of the README
+	$(BIN)/python -m benchmarks
+
+up: $(STAMP) ## only start the local control plane
+	$(BIN)/python -m e2e.cluster up
+
+down: ## remove the local control planes
+	$(PYTHON) -m e2e.cluster down
+
+lock: ## pin the dependencies anew (needs uv)
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" -o requirements.lock
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" -o requirements-runtime.lock
+
+clean: down ## remove the virtual environment too
+	rm -rf $(VENV)

@@ -1,0 +1,1 @@
+"""Moves Kubernetes inference Deployments onto the accelerators that serve them at the lowest cost per token."""
