@@ -19,7 +19,10 @@ FIELD_MANAGER = "chipwise"
 
 
 class Page(NamedTuple):
-    """Objects of one list, and the resource version of the whole list (not of the page)."""
+    """Objects of one list, and the resource version of the whole list (not of the page).
+
+    The server leaves ``apiVersion`` and ``kind`` out of the items of built-in resources.
+    """
 
     items: list[Document]
     resource_version: str

@@ -6,10 +6,23 @@ The sink is replaced as a whole after each complete list, so deletions nobody sa
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, TypeVar
+from contextlib import aclosing
+from typing import Any, Generic, NoReturn, Protocol, TypeVar
 
+from chipwise.kube.backoff import Backoff
+from chipwise.kube.errors import Forbidden, Gone, Invalid, KubeError, NotFound, Unauthorized
+from chipwise.kube.protocol import Document, Kube
 from chipwise.kube.resources import Resource
+
+log = logging.getLogger(__name__)
+
+_STEADY = (
+    5.0  # seconds; a stream that ends sooner counts as a failure, or a sick server would be asked without end
+)
+_UNREADABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 Key = tuple[str, str]
 """Namespace (empty for a cluster-scoped object) and name."""
@@ -35,3 +48,123 @@ class Sink(Protocol[F_contra]):
     def drop(self, resource: Resource, key: Key) -> None:
         """Know nothing at ``key``. Dropping what is not known is normal and does nothing."""
         ...
+
+
+def key_of(document: Mapping[str, Any]) -> Key:
+    """Return the key of a document."""
+    metadata = document["metadata"]
+    return metadata.get("namespace") or "", metadata["name"]
+
+
+def extracted(extract: Extract[F], resource: Resource, document: Mapping[str, Any]) -> F | None:
+    """Return the fact, or None after a loud log if ``extract`` cannot make sense of the document.
+
+    A foreign object of a shape nobody thought of must not take the operator down: it would do so again after each restart.
+    """
+    try:
+        return extract(resource, document)
+    except _UNREADABLE:
+        log.exception("%s %s: cannot be read, ignored", resource, "/".join(key_of(document)).lstrip("/"))
+        return None
+
+
+class Reflector(Generic[F]):
+    """One resource, one task. ``synced`` is set after the first complete list and stays set through outages.
+
+    Only a bug in the sink ends :meth:`run`; nothing the server does can.
+    """
+
+    def __init__(
+        self,
+        kube: Kube,
+        resource: Resource,
+        sink: Sink[F],
+        extract: Extract[F],
+        *,
+        label_selector: str | None = None,
+        field_selector: str | None = None,
+        backoff: Backoff | None = None,
+    ) -> None:
+        self.resource = resource
+        self.synced = asyncio.Event()
+        self.lists = 0
+        """Complete lists so far, for metrics."""
+        self._kube = kube
+        self._sink = sink
+        self._extract = extract
+        self._labels = label_selector
+        self._fields = field_selector
+        self._backoff = backoff or Backoff()
+        self._version: str | None = None  # where to resume; None: list first
+        self._failures = 0
+
+    async def run(self) -> NoReturn:
+        """Reflect until cancelled."""
+        while True:
+            failure: KubeError | None = None
+            try:
+                await self._reflect()
+            except KubeError as error:
+                failure = error
+                _report(self.resource, error)
+                if isinstance(error, Gone | Invalid | NotFound):
+                    self._version = None
+            await asyncio.sleep(self._backoff.delay(self._failures, failure))
+            self._failures += 1 if failure is not None else 0
+
+    async def _reflect(self) -> None:
+        if self._version is None:
+            self._version = await self._list()
+        await self._watch(self._version)
+
+    async def _list(self) -> str:
+        version, facts = "", dict[Key, F]()
+        pages = self._kube.list_pages(self.resource, label_selector=self._labels, field_selector=self._fields)
+        async with aclosing(pages):
+            async for items, of_list in pages:
+                if of_list != version:  # the list began again
+                    version, facts = of_list, {}
+                for document in items:
+                    fact = extracted(self._extract, self.resource, document)
+                    if fact is not None:
+                        facts[key_of(document)] = fact
+        self._sink.replace(self.resource, facts)
+        self.lists += 1
+        self.synced.set()
+        return version
+
+    async def _watch(self, version: str) -> None:
+        loop = asyncio.get_running_loop()
+        steady_at = loop.time() + _STEADY
+        events = self._kube.watch(
+            self.resource, version, label_selector=self._labels, field_selector=self._fields
+        )
+        async with aclosing(events):
+            async for kind, document in events:
+                self._take(kind, document)
+                self._version = document["metadata"]["resourceVersion"]
+                if self._failures and loop.time() >= steady_at:
+                    self._failures = 0
+        self._failures = 0 if loop.time() >= steady_at else self._failures + 1
+
+    def _take(self, kind: str, document: Document) -> None:
+        if kind == "BOOKMARK":
+            return
+        key = key_of(document)
+        fact = None if kind == "DELETED" else extracted(self._extract, self.resource, document)
+        if fact is None:
+            self._sink.drop(self.resource, key)
+        else:
+            self._sink.put(self.resource, key, fact)
+
+
+def _report(resource: Resource, error: KubeError) -> None:
+    match error:
+        case Gone():
+            log.info("%s: history is gone, listing again", resource)
+        case Forbidden() | Unauthorized():
+            log.error("%s: may not list and watch; a role is missing: %s", resource, error)
+        case NotFound():
+            log.error("%s: not served; is its CRD installed? %s", resource, error)
+        case _:
+            log.warning("%s: %s", resource, error)
