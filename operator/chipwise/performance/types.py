@@ -1,0 +1,149 @@
+"""The words of this package: traffic shape, objective, the three kinds of knowledge about a variant, and the answer.
+
+Units: tokens, milliseconds, requests per second, bytes, bytes per second, FLOP per second. No unit conversion happens elsewhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Metric(StrEnum):
+    """TTFT: arrival to first token, queueing included. TPOT: mean time per output token after the first."""
+
+    TTFT = "TTFT"
+    TPOT = "TPOT"
+
+
+class Statistic(StrEnum):
+    """Over requests."""
+
+    MEAN = "Mean"
+    P50 = "P50"
+    P90 = "P90"
+    P95 = "P95"
+    P99 = "P99"
+
+    @property
+    def quantile(self) -> float | None:
+        """The quantile in (0, 1), or None for the mean."""
+        return None if self is Statistic.MEAN else int(self.value[1:]) / 100
+
+
+class Provenance(StrEnum):
+    """How far a figure can be trusted, best first."""
+
+    MEASURED = "Measured"  # points at this shape
+    FITTED = "Fitted"  # coefficients
+    SCALED = "Scaled"  # points of the same model and chip at another shape
+    ESTIMATED = "Estimated"  # roofline with a per-layer term
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The mean request: input and output tokens, and the share of input tokens already in the prefix cache (0 to 1)."""
+
+    input_tokens: float
+    output_tokens: float
+    prefix_hit_ratio: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """``statistic`` of ``metric`` must not exceed ``threshold_ms``."""
+
+    metric: Metric
+    statistic: Statistic
+    threshold_ms: float
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Point:
+    """One measurement: at a steady ``concurrency`` of requests of this length."""
+
+    concurrency: int
+    input_tokens: int
+    output_tokens: int
+    ttft_ms: float
+    tpot_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredPoints:
+    """Measurements of one variant, all in one statistic."""
+
+    points: tuple[Point, ...]
+    statistic: Statistic = Statistic.MEAN
+
+
+@dataclass(frozen=True, slots=True)
+class Coefficients:
+    """The iteration-time model of llm-inferno: alpha ms, beta ms per token, gamma ms per token; the batch cap ``max_batch`` holds at
+    ``at_tokens`` output tokens."""
+
+    alpha: float
+    beta: float
+    gamma: float
+    max_batch: int
+    at_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """A decoder-only transformer, as its ``config.json`` tells it."""
+
+    parameters: int
+    active_parameters: int
+    layers: int
+    hidden_size: int
+    kv_heads: int
+    head_dim: int
+    max_context_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """One accelerator: memory, bandwidth, dense FLOP/s at the variant's precision, and scale-up bandwidth in one direction."""
+
+    memory_bytes: int
+    bandwidth_bytes_per_second: float
+    flops: float | None
+    interconnect_bytes_per_second: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hardware:
+    """What an estimate needs when nothing was measured."""
+
+    architecture: Architecture
+    chip: Chip
+    chips: int
+    weight_bits: int
+
+
+Knowledge = MeasuredPoints | Coefficients | Hardware
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """What one replica is expected to show at a given load.
+
+    ``ttft_ms`` and ``tpot_ms`` are means; the band is the relative error to allow for, e.g. 0.05 for five per cent either way.
+    """
+
+    ttft_ms: float
+    tpot_ms: float
+    concurrency: float
+    utilisation: float
+    provenance: Provenance
+    band: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sustained:
+    """The highest request rate that one replica serves within every objective, and which objective ends it."""
+
+    requests_per_second: float
+    binding: str
+    at_rate: Latency

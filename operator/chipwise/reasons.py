@@ -1,0 +1,80 @@
+"""Every reason why chipwise refuses, holds or fails something, as one closed list.
+
+A reason travels unchanged from the line of code that found it to a condition, an Event, the command line and a metric label.
+It is CamelCase because Kubernetes conditions demand it. Nothing here explains a particular case: that is the refusal's message.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """What stands in the way. The comment behind each is what a person can do about it."""
+
+    # the workload and what it names
+    TARGET_MISSING = "TargetMissing"  # create the Deployment, or correct targetRef
+    TARGET_OWNED = "TargetOwned"  # name the owner's own knob, or release the Deployment from its controller
+    TARGET_CLAIMED = "TargetClaimed"  # two workloads name one Deployment: delete one
+    CONTAINER_MISSING = "ContainerMissing"  # correct spec.container
+    CONTAINER_AMBIGUOUS = "ContainerAmbiguous"  # set spec.container
+    PROFILE_MISSING = "ProfileMissing"  # create the ModelProfile
+    POLICY_MISSING = "PolicyMissing"  # create the PlacementPolicy, or drop policyName
+    PRIORITY_CLASS_MISSING = "PriorityClassMissing"  # create the PriorityClass
+    INVALID = "Invalid"  # the object does not pass its own schema: the message names the field
+    # classes and pools
+    CLASS_MISSING = "ClassMissing"  # create the AcceleratorClass
+    RESOURCE_NAME_MISSING = "ResourceNameMissing"  # fill in spec.resourceName of the class
+    UNPRICED = "Unpriced"  # give the pool a price
+    CURRENCY_MISMATCH = "CurrencyMismatch"  # price all pools in one currency
+    OVERLAPPING = "Overlapping"  # make the node selectors disjoint
+    # one variant on one pool
+    NO_VARIANT = "NoVariant"  # the profile has no variant for any pool's class
+    VARIANT_NOT_ALLOWED = "VariantNotAllowed"
+    VARIANT_OUTDATED = "VariantOutdated"  # the variant was not made for this image: extend baseImages or the image
+    POOL_NOT_ALLOWED = "PoolNotAllowed"
+    NAMESPACE_NOT_ALLOWED = "NamespaceNotAllowed"  # the pool's namespaceSelector does not match
+    CAPACITY_TYPE_NOT_ALLOWED = "CapacityTypeNotAllowed"  # the policy's capacityTypes
+    PRECISION_TOO_LOW = "PrecisionTooLow"
+    MEMORY_EXCEEDED = "MemoryExceeded"  # weights and KV cache do not fit the chips of one replica
+    NO_PERFORMANCE = "NoPerformance"  # measure it, or give the architecture so that it can be estimated
+    OBJECTIVE_MISSED = "ObjectiveMissed"  # even one request alone misses the objective
+    STATISTIC_MISMATCH = "StatisticMismatch"  # measured in a statistic that cannot answer the objective's
+    REPLICAS_EXCEEDED = "ReplicasExceeded"  # needs more than spec.replicas.max or the HPA's maximum
+    NODE_TOO_SMALL = "NodeTooSmall"  # one replica does not fit one node
+    ARCHITECTURE_MISMATCH = "ArchitectureMismatch"
+    VOLUME_NOT_MOVABLE = "VolumeNotMovable"  # hostPath or a claim that cannot attach twice
+    SELECTOR_UNSATISFIED = "SelectorUnsatisfied"  # the author's own selector or affinity excludes the pool
+    TAINT_NOT_TOLERATED = "TaintNotTolerated"
+    QUOTA_EXCEEDED = "QuotaExceeded"
+    # the joint choice
+    NO_FEASIBLE_VARIANT = "NoFeasibleVariant"  # summary: every (variant, pool) was refused
+    CAPACITY_EXHAUSTED = "CapacityExhausted"  # feasible alone, but others of equal or higher priority hold the room
+    # whether and when to move
+    MODE_OFF = "ModeOff"
+    ALREADY_PLACED = "AlreadyPlaced"  # mode Initial has placed once
+    MINIMUM_STAY = "MinimumStay"
+    PAYBACK_TOO_LONG = "PaybackTooLong"
+    NO_SAVINGS = "NoSavings"
+    CONCURRENCY_BUDGET = "ConcurrencyBudget"
+    FROZEN = "Frozen"
+    NEEDS_BRIDGE = "NeedsBridge"  # more replicas on the new chip than on the old
+    NO_SURGE_CAPACITY = "NoSurgeCapacity"  # both copies do not fit at once
+    MOVE_IN_PROGRESS = "MoveInProgress"
+    ROLLOUT_IN_PROGRESS = "RolloutInProgress"  # the author's own rollout has not finished
+    PAUSED = "Paused"  # the author undid our move
+    CONTESTED = "Contested"  # another manager keeps reverting it
+    WRITES_DISABLED = "WritesDisabled"  # installed with writes.enabled=false
+    # good ends
+    STAYS = "Stays"
+    MOVED = "Moved"
+    RESTORED = "Restored"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why something cannot be: a typed reason, and a sentence with the figures of this case and what would let it in."""
+
+    reason: Reason
+    message: str
