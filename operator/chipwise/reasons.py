@@ -48,6 +48,13 @@ class Reason(StrEnum):
     SELECTOR_UNSATISFIED = "SelectorUnsatisfied"  # the author's own selector or affinity excludes the pool
     TAINT_NOT_TOLERATED = "TaintNotTolerated"
     QUOTA_EXCEEDED = "QuotaExceeded"
+    # laying a variant over the author's Deployment
+    ARGS_NOT_PATCHABLE = "ArgsNotPatchable"  # the engine starts from a shell one-liner: give the flags as a list, or mode Replace
+    SIDECAR_WANTS_CHIPS = "SidecarWantsChips"  # a second container asks for chips: drop its request
+    DEVICE_CLAIMED = "DeviceClaimed"  # devices through ResourceClaims cannot be moved yet
+    NODE_PINNED = "NodePinned"  # spec.nodeName names a node: drop it
+    VOLUME_CONFLICT = "VolumeConflict"  # rename the variant's volume
+    BASE_TOO_LARGE = "BaseTooLarge"  # the author's template does not fit an annotation
     # the joint choice
     NO_FEASIBLE_VARIANT = "NoFeasibleVariant"  # summary: every (variant, pool) was refused
     CAPACITY_EXHAUSTED = "CapacityExhausted"  # feasible alone, but others of equal or higher priority hold the room
