@@ -1,0 +1,152 @@
+"""What chipwise keeps on a Deployment that it moved: the author's base, where it runs and for whom, as annotations, and two labels.
+
+``kubectl rollout undo`` puts the old ReplicaSet's annotations in place of the Deployment's and leaves the labels alone. So the labels
+vouch for the annotations: ``chipwise.dev/managed`` says that there is a record, ``chipwise.dev/record`` which one. An undo to the
+author's ReplicaSet leaves no record, one to an earlier rendering leaves an older record, and both are told from our own writes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any
+
+from chipwise.reasons import Reason
+from chipwise.rendering.manifest import Manifest, RenderingRefused
+
+BASE_ANNOTATION = "chipwise.dev/base"
+PLACEMENT_ANNOTATION = "chipwise.dev/placement"
+MANAGED_LABEL = "chipwise.dev/managed"
+RECORD_LABEL = "chipwise.dev/record"
+MANAGED = "true"
+# All annotations of one object share 256 KiB, and kubectl apply keeps a copy of the author's file there too.
+BASE_LIMIT_BYTES = 128 * 1024
+
+
+class RecordDamaged(Exception):  # noqa: N818  it names a state of the cluster, as KeyError names one of a dict
+    """The managed label is there but the record is missing or unreadable: an undo, or someone edited the annotations."""
+
+
+class Standing(StrEnum):
+    """How a Deployment stands to chipwise, from its metadata alone."""
+
+    UNMANAGED = "Unmanaged"  # no label: the document is the author's, whatever annotations say
+    MANAGED = "Managed"
+    UNDONE = "Undone"  # labelled, but the record is missing, broken or not the one that the label vouches for
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """``base_replicas`` is what the author stated when we first wrote, None if that was not known. ``moved_at`` is RFC 3339 in UTC.
+
+    ``pools`` in the order of the plan; ``replicas`` as planned; ``workload`` is the InferenceWorkload's name in the same namespace.
+    """
+
+    base: Manifest
+    base_replicas: int | None
+    workload: str
+    workload_uid: str
+    pools: tuple[str, ...]
+    variant: str
+    replicas: int
+    deletion_policy: str
+    moved_at: str
+
+
+def read(deployment: Mapping[str, Any]) -> Record | None:
+    """Return the record of a managed Deployment, None for an unmanaged one. Raises RecordDamaged."""
+    if not is_managed(deployment):
+        return None
+    annotations = deployment["metadata"].get("annotations") or {}
+    try:
+        base = json.loads(annotations[BASE_ANNOTATION])
+        placement = json.loads(annotations[PLACEMENT_ANNOTATION])
+        return _record(base, placement)
+    except KeyError as missing:
+        raise RecordDamaged(f"{missing} is missing from the record") from missing
+    except (TypeError, ValueError) as broken:
+        raise RecordDamaged(f"the record cannot be read: {broken}") from broken
+
+
+def standing(deployment: Mapping[str, Any]) -> Standing:
+    """Tell how a Deployment stands. A record without the label that vouches for it counts as ours."""
+    if not is_managed(deployment):
+        return Standing.UNMANAGED
+    try:
+        read(deployment)
+    except RecordDamaged:
+        return Standing.UNDONE
+    metadata = deployment["metadata"]
+    expected = metadata["labels"].get(RECORD_LABEL)
+    if expected is None or expected == digest(metadata["annotations"]):
+        return Standing.MANAGED
+    return Standing.UNDONE
+
+
+def is_managed(deployment: Mapping[str, Any]) -> bool:
+    """Tell whether the Deployment carries our label."""
+    labels = deployment["metadata"].get("labels") or {}
+    return bool(labels.get(MANAGED_LABEL) == MANAGED)
+
+
+def to_annotations(record: Record) -> dict[str, str]:
+    """Write the record as annotations. Raises RenderingRefused (BaseTooLarge) for a base over 128 KiB."""
+    base = _json(
+        {
+            "template": record.base.template,
+            "strategy": record.base.strategy,
+            "replicas": record.base_replicas,
+        },
+    )
+    size = len(base.encode())
+    if size > BASE_LIMIT_BYTES:
+        raise RenderingRefused(
+            Reason.BASE_TOO_LARGE,
+            f"the author's template takes {size} bytes and an annotation may hold {BASE_LIMIT_BYTES} of it: "
+            "move long values from env and args to a ConfigMap",
+        )
+    placement = {
+        "workload": record.workload,
+        "workloadUid": record.workload_uid,
+        "pools": list(record.pools),
+        "variant": record.variant,
+        "replicas": record.replicas,
+        "deletionPolicy": record.deletion_policy,
+        "at": record.moved_at,
+    }
+    return {BASE_ANNOTATION: base, PLACEMENT_ANNOTATION: _json(placement)}
+
+
+def to_labels(annotations: Mapping[str, str]) -> dict[str, str]:
+    """Make the labels of the Deployment, not of its pods, that vouch for the annotations of a record."""
+    return {MANAGED_LABEL: MANAGED, RECORD_LABEL: digest(annotations)}
+
+
+def digest(annotations: Mapping[str, str]) -> str:
+    """Digest the record among the annotations: 16 hexadecimal digits, a valid label value."""
+    text = _json([annotations.get(BASE_ANNOTATION), annotations.get(PLACEMENT_ANNOTATION)])
+    return sha256(text.encode()).hexdigest()[:16]
+
+
+def _record(base: Mapping[str, Any], placement: Mapping[str, Any]) -> Record:
+    template, strategy = base["template"], base["strategy"]
+    if not isinstance(template, dict) or not isinstance(strategy, dict) or "spec" not in template:
+        raise ValueError("the base holds no pod template")
+    return Record(
+        base=Manifest(template=template, strategy=strategy),
+        base_replicas=None if base["replicas"] is None else int(base["replicas"]),
+        workload=str(placement["workload"]),
+        workload_uid=str(placement["workloadUid"]),
+        pools=tuple(str(pool) for pool in placement["pools"]),
+        variant=str(placement["variant"]),
+        replicas=int(placement["replicas"]),
+        deletion_policy=str(placement["deletionPolicy"]),
+        moved_at=str(placement["at"]),
+    )
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
