@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from chipwise.kube.client import Client
 from chipwise.kube.transport import Timeouts
