@@ -32,14 +32,18 @@ class Reason(StrEnum):
     # one variant on one pool
     NO_VARIANT = "NoVariant"  # the profile has no variant for any pool's class
     VARIANT_NOT_ALLOWED = "VariantNotAllowed"
-    VARIANT_OUTDATED = "VariantOutdated"  # the variant was not made for this image: extend baseImages or the image
+    VARIANT_OUTDATED = (
+        "VariantOutdated"  # the variant was not made for this image: extend baseImages or the image
+    )
     POOL_NOT_ALLOWED = "PoolNotAllowed"
     NAMESPACE_NOT_ALLOWED = "NamespaceNotAllowed"  # the pool's namespaceSelector does not match
     CAPACITY_TYPE_NOT_ALLOWED = "CapacityTypeNotAllowed"  # the policy's capacityTypes
     PRECISION_TOO_LOW = "PrecisionTooLow"
     MEMORY_EXCEEDED = "MemoryExceeded"  # weights and KV cache do not fit the chips of one replica
+    CONTEXT_EXCEEDED = "ContextExceeded"  # the mean request is longer than the model's context
     NO_PERFORMANCE = "NoPerformance"  # measure it, or give the architecture so that it can be estimated
     OBJECTIVE_MISSED = "ObjectiveMissed"  # even one request alone misses the objective
+    OVERLOADED = "Overloaded"  # more requests than one replica finishes, at any latency: add replicas
     STATISTIC_MISMATCH = "StatisticMismatch"  # measured in a statistic that cannot answer the objective's
     REPLICAS_EXCEEDED = "ReplicasExceeded"  # needs more than spec.replicas.max or the HPA's maximum
     NODE_TOO_SMALL = "NodeTooSmall"  # one replica does not fit one node
@@ -57,7 +61,9 @@ class Reason(StrEnum):
     BASE_TOO_LARGE = "BaseTooLarge"  # the author's template does not fit an annotation
     # the joint choice
     NO_FEASIBLE_VARIANT = "NoFeasibleVariant"  # summary: every (variant, pool) was refused
-    CAPACITY_EXHAUSTED = "CapacityExhausted"  # feasible alone, but others of equal or higher priority hold the room
+    CAPACITY_EXHAUSTED = (
+        "CapacityExhausted"  # feasible alone, but others of equal or higher priority hold the room
+    )
     # whether and when to move
     MODE_OFF = "ModeOff"
     ALREADY_PLACED = "AlreadyPlaced"  # mode Initial has placed once
