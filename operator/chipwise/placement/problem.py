@@ -53,7 +53,7 @@ class Pool:
     """Interchangeable nodes of one class, less what others and pinned workloads use.
 
     ``price_per_hour`` is the list price of its billing unit. ``committed_chips`` (billing by the chip only) cost nothing more.
-    ``node_price_per_hour`` spreads the price over a whole node for the amortised view.
+    A node has ``chips_per_node``, over which the amortised view spreads its price.
     """
 
     name: str
@@ -138,8 +138,13 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class SolveLimits:
-    """When to stop. Node and iteration limits keep the answer a function of the input; the wall clock is the last resort."""
+    """When to stop. Node and size limits keep the answer a function of the input; the wall clock is the last resort.
+
+    ``mip_options``: beyond so many options the tree search is given only those that the relaxation nearly uses, and the bound stays
+    the relaxation's. No tree search is made once the gap is within ``relative_gap``.
+    """
 
     mip_nodes: int = 20_000
+    mip_options: int = 6_000
     relative_gap: float = 0.0
     seconds: float = field(default=60.0)

@@ -1,0 +1,1 @@
+"""Who goes where, what moves, and why. Pure: the standard library and the solver."""

@@ -1,0 +1,106 @@
+"""A canonical problem as numbered options, laid-out pools and numbered limits: what the program and the rounding both read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chipwise.placement.packing import Layout, lay_out
+from chipwise.placement.problem import Billing, Footprint, Option, Pool, Problem, Workload
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """One option of one workload by numbers. ``slots`` is what all its replicas take of each level, None if they cannot share."""
+
+    index: int
+    owner: int
+    pool: int
+    footprint: int
+    replicas: int
+    chips: int
+    slots: tuple[int, ...] | None
+    limits: tuple[tuple[int, int], ...]
+    switching: float
+    option: Option
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """``workloads`` are those with an option. ``ranks`` are their priorities as 0 for the highest; ``of`` the seats of each."""
+
+    workloads: tuple[Workload, ...]
+    ranks: tuple[int, ...]
+    rank_count: int
+    of: tuple[tuple[Seat, ...], ...]
+    seats: tuple[Seat, ...]
+    pools: tuple[Pool, ...]
+    layouts: tuple[Layout, ...]
+    limits: tuple[int, ...]
+
+
+def layouts_of(problem: Problem, more: dict[str, set[Footprint]] | None = None) -> dict[str, Layout]:
+    """The layout of each pool for every footprint among the options, and ``more`` by pool."""
+    footprints: dict[str, set[Footprint]] = {pool.name: set() for pool in problem.pools}
+    for workload in problem.workloads:
+        for option in workload.options:
+            footprints[option.pool].add(option.footprint)
+    for pool, others in (more or {}).items():
+        if pool in footprints:
+            footprints[pool] |= others
+    return {pool.name: lay_out(pool, footprints[pool.name]) for pool in problem.pools}
+
+
+def number(problem: Problem) -> Instance:
+    """The instance of a canonical problem."""
+    workloads = tuple(w for w in problem.workloads if w.options)
+    by_name = layouts_of(problem)
+    layouts = tuple(by_name[pool.name] for pool in problem.pools)
+    pool_numbers = {pool.name: p for p, pool in enumerate(problem.pools)}
+    footprint_numbers = [{f: i for i, f in enumerate(layout.footprints)} for layout in layouts]
+    limit_numbers = {limit.key: i for i, limit in enumerate(problem.limits)}
+    ranks = {priority: r for r, priority in enumerate(sorted({w.priority for w in workloads}, reverse=True))}
+    seats: list[Seat] = []
+    of: list[tuple[Seat, ...]] = []
+    for owner, workload in enumerate(workloads):
+        start = len(seats)
+        for option in workload.options:
+            p = pool_numbers[option.pool]
+            f = footprint_numbers[p][option.footprint]
+            slots = layouts[p].slots[f]
+            seats.append(
+                Seat(
+                    index=len(seats),
+                    owner=owner,
+                    pool=p,
+                    footprint=f,
+                    replicas=option.replicas,
+                    chips=option.chips,
+                    slots=None if slots is None else tuple(option.replicas * s for s in slots),
+                    limits=tuple((limit_numbers[k], n) for k, n in option.usage if n and k in limit_numbers),
+                    switching=option.switching_cost_per_hour,
+                    option=option,
+                )
+            )
+        of.append(tuple(seats[start:]))
+    return Instance(
+        workloads=workloads,
+        ranks=tuple(ranks[w.priority] for w in workloads),
+        rank_count=len(ranks),
+        of=tuple(of),
+        seats=tuple(seats),
+        pools=problem.pools,
+        layouts=layouts,
+        limits=tuple(limit.amount for limit in problem.limits),
+    )
+
+
+def by_chip(pool: Pool) -> bool:
+    """Whether the pool is billed by the chip."""
+    return pool.billing is Billing.CHIP
+
+
+def amortised(pool: Pool, chips: int) -> float:
+    """Dollars per hour for ``chips`` chips as if every node were full and nothing were committed."""
+    if by_chip(pool):
+        return pool.price_per_hour * chips
+    return pool.price_per_hour * chips / max(1, pool.chips_per_node)

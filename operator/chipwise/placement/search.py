@@ -1,0 +1,203 @@
+"""The search for the best assignment: relaxation, rounding, and the mixed-integer program seeded with it, in lexicographic stages.
+
+First everything is asked to be placed at least cost. Only if that is impossible the priorities are taken from the highest down, each
+placing as many workloads as the ones above allow, and then the cost is minimised with these numbers fixed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from chipwise.placement.highs import Answer, Door, Effort, Rows, Status
+from chipwise.placement.instance import Instance
+from chipwise.placement.occupancy import Occupancy
+from chipwise.placement.problem import Option, SolveLimits
+from chipwise.placement.program import Program, build, columns_of
+from chipwise.placement.rounding import rounded
+
+#: The dearest single item of the program costs this much to the solver.
+_SCALED_TO = 100.0
+_EPSILON = 1e-6
+#: A bound nearer to the objective than this, relatively, is the objective to the solver's own tolerance.
+PROVEN = 1e-7
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The best assignment (option index of each workload, or -1), the bound on its objective, and whether all was proven."""
+
+    chosen: tuple[int, ...]
+    objective: float
+    bound: float
+    optimal: bool
+    time_limited: bool
+
+
+@dataclass(slots=True)
+class _Result:
+    """The bound that one stage proved in the units of its cost, and whether its best assignment is the optimum."""
+
+    bound: float
+    proven: bool
+    infeasible: bool = False
+
+
+class Search:
+    """One search over one instance."""
+
+    def __init__(self, instance: Instance, limits: SolveLimits) -> None:
+        self._instance = instance
+        self._limits = limits
+        self._program: Program = build(instance)
+        dearest = max((abs(c) for c in self._program.cost), default=0.0)
+        self._scale = _SCALED_TO / dearest if dearest else 1.0
+        self._cost = [c * self._scale for c in self._program.cost]
+        self._door = Door(self._program)
+        self._seconds = limits.seconds
+        self._time_limited = False
+        self._best: tuple[tuple[int, ...], float, Occupancy] | None = None
+
+    def run(self, warm: Mapping[str, Option]) -> Found:
+        """Search until optimal, or until a limit."""
+        everything: list[int | None] = [0] * self._instance.rank_count
+        if warm:
+            self._offer(rounded(self._instance, self._shares_of(warm)))
+        result = self._stage(self._cost, everything)
+        levels_proven = True
+        if result.infeasible or any(self._left_out()):
+            caps, levels_proven = self._levels()
+            result = self._stage(self._cost, caps)
+        return self._found(result, proven=levels_proven)
+
+    def _found(self, result: _Result, *, proven: bool) -> Found:
+        if self._best is None:  # pragma: no cover
+            raise AssertionError("every stage offers an assignment")
+        _, objective, occupancy = self._best
+        bound = max(0.0, min(objective, result.bound / self._scale))
+        near = objective - bound <= PROVEN * max(1.0, abs(objective))
+        optimal = proven and (result.proven or near)
+        return Found(
+            tuple(occupancy.chosen), objective, objective if optimal and near else bound, optimal and near, self._time_limited
+        )
+
+    def _levels(self) -> tuple[list[int | None], bool]:
+        """How many of each priority must be left out, and whether all these numbers are proven."""
+        caps: list[int | None] = [None] * self._instance.rank_count
+        proven = True
+        for rank in range(self._instance.rank_count):
+            cost = [0.0] * len(self._cost)
+            for owner, column in enumerate(self._program.unplaced):
+                if self._instance.ranks[owner] == rank:
+                    cost[column] = 1.0
+            result = self._stage(cost, caps, rank=rank)
+            least = math.ceil(result.bound - _EPSILON)
+            caps[rank] = self._left_out()[rank]
+            proven &= caps[rank] == least or result.proven
+        return caps, proven
+
+    def _stage(self, cost: list[float], caps: Sequence[int | None], rank: int | None = None) -> _Result:
+        """Relax, round, and if that leaves a gap, branch. ``rank`` is the priority whose number left out is minimised, if any."""
+        upper, rows = self._bounds(caps)
+        relaxed = self._timed(self._door.linear(cost, upper, rows, self._effort()))
+        if relaxed.status is Status.INFEASIBLE:
+            return _Result(0.0, proven=False, infeasible=True)
+        shares = relaxed.values or [0.0] * len(cost)
+        self._offer(rounded(self._instance, shares))
+        bound = relaxed.bound if relaxed.status is Status.OPTIMAL else 0.0
+        if self._good_enough(bound, caps, rank) or self._time_limited:
+            return _Result(bound, proven=False)
+        restricted = self._restrict(upper, relaxed)
+        start = self._start() if self._within(caps) else None
+        answer = self._timed(self._door.integral(cost, upper, rows, self._effort(), start))
+        if answer.status is Status.INFEASIBLE:
+            return _Result(bound, proven=False, infeasible=not restricted)
+        if answer.values:
+            self._offer(self._loaded(answer.values))
+        if restricted:
+            return _Result(bound, proven=False)
+        return _Result(max(bound, answer.bound), proven=answer.status is Status.OPTIMAL)
+
+    def _good_enough(self, bound: float, caps: Sequence[int | None], rank: int | None) -> bool:
+        if not self._within(caps):
+            return False
+        if rank is not None:
+            return self._left_out()[rank] <= math.ceil(bound - _EPSILON)
+        objective = self._best[1] if self._best else math.inf
+        allowed = max(self._limits.relative_gap, PROVEN)
+        return objective - bound / self._scale <= allowed * max(_EPSILON, abs(objective))
+
+    def _restrict(self, upper: list[float], relaxed: Answer) -> bool:
+        """Too many options for the tree: keep those that the relaxation uses or nearly uses. Returns whether any was dropped."""
+        seats, limit = self._instance.seats, self._limits.mip_options
+        if len(seats) <= limit or not relaxed.reduced_costs:
+            return False
+        held = set(self._best[2].chosen) if self._best else set()
+        spare = [
+            (relaxed.reduced_costs[seat.index], seat.index)
+            for seat in seats
+            if relaxed.values[seat.index] <= _EPSILON and seat.index not in held
+        ]
+        spare.sort()
+        for _, index in spare[limit:]:
+            upper[index] = 0.0
+        return len(spare) > limit
+
+    def _bounds(self, caps: Sequence[int | None]) -> tuple[list[float], Rows]:
+        upper, row_upper = self._program.upper.copy(), self._program.row_upper.copy()
+        for rank, cap in enumerate(caps):
+            if cap is not None:
+                row_upper[self._program.rank_rows[rank]] = float(cap)
+        for owner, column in enumerate(self._program.unplaced):
+            if caps[self._instance.ranks[owner]] == 0:
+                upper[column] = 0.0
+        return upper, Rows(self._program.row_lower, row_upper)
+
+    def _within(self, caps: Sequence[int | None]) -> bool:
+        return self._best is not None and all(
+            cap is None or count <= cap for count, cap in zip(self._left_out(), caps, strict=True)
+        )
+
+    def _left_out(self) -> tuple[int, ...]:
+        return self._best[0] if self._best else (len(self._instance.workloads),) * self._instance.rank_count
+
+    def _offer(self, occupancy: Occupancy | None) -> None:
+        """Keep the better: fewer of the higher priorities left out, then cheaper."""
+        if occupancy is None:
+            return
+        key = (occupancy.left_out(), occupancy.settled())
+        if self._best is None or key < self._best[:2]:
+            self._best = (*key, occupancy)
+
+    def _start(self) -> list[float] | None:
+        if self._best is None:
+            return None
+        occupancy = self._best[2]
+        return columns_of(self._program, self._instance, occupancy.chosen, occupancy.packings())
+
+    def _loaded(self, values: Sequence[float]) -> Occupancy | None:
+        chosen = [
+            next((seat.index for seat in seats if values[seat.index] > 0.5), -1) for seats in self._instance.of
+        ]
+        return Occupancy.loaded(self._instance, chosen)
+
+    def _shares_of(self, warm: Mapping[str, Option]) -> list[float]:
+        shares = [0.0] * len(self._instance.seats)
+        for seat in self._instance.seats:
+            old = warm.get(self._instance.workloads[seat.owner].key)
+            if old is not None and (old.pool, old.variant, old.replicas) == (
+                seat.option.pool,
+                seat.option.variant,
+                seat.option.replicas,
+            ):
+                shares[seat.index] = 1.0
+        return shares
+
+    def _effort(self) -> Effort:
+        return Effort(self._seconds, self._limits.mip_nodes, self._limits.relative_gap)
+
+    def _timed(self, answer: Answer) -> Answer:
+        self._seconds -= answer.seconds
+        self._time_limited |= answer.status is Status.TIMED_OUT
+        return answer
