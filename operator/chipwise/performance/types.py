@@ -79,8 +79,10 @@ class MeasuredPoints:
 
 @dataclass(frozen=True, slots=True)
 class Coefficients:
-    """The iteration-time model of llm-inferno: alpha ms, beta ms per token, gamma ms per token; the batch cap ``max_batch`` holds at
-    ``at_tokens`` output tokens."""
+    """The iteration-time model of llm-inferno: alpha ms, beta ms per token, gamma ms per token.
+
+    The batch cap ``max_batch`` holds at ``at_tokens`` output tokens.
+    """
 
     alpha: float
     beta: float
@@ -129,7 +131,8 @@ Knowledge = MeasuredPoints | Coefficients | Hardware
 class Latency:
     """What one replica is expected to show at a given load.
 
-    ``ttft_ms`` and ``tpot_ms`` are means; the band is the relative error to allow for, e.g. 0.05 for five per cent either way.
+    ``ttft_ms`` and ``tpot_ms`` are means. ``band`` is the relative error to allow for in TPOT, e.g. 0.05 for five per cent either way,
+    ``ttft_band`` that of TTFT, which scatters more.
     """
 
     ttft_ms: float
@@ -138,6 +141,7 @@ class Latency:
     utilisation: float
     provenance: Provenance
     band: float
+    ttft_band: float = 0.95
 
 
 @dataclass(frozen=True, slots=True)

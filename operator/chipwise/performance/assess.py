@@ -1,0 +1,178 @@
+"""The questions that the rest of chipwise asks: how much one replica sustains, and what it shows at a load.
+
+Every figure here is a mean or a percentile by name. Means of TTFT and TPOT follow the queue's equilibrium; percentiles convert through
+its distribution of the level at which requests are served and of the wait (``queue``). Thresholds meet expected figures: the band
+says how far these may be off and is not added to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chipwise.performance.curve import Curve
+from chipwise.performance.knowledge import answers, curve_for
+from chipwise.performance.queue import SATURATION, Steady, highest_rate, lowest_rate, steady
+from chipwise.performance.types import Knowledge, Latency, Metric, Objective, Shape, Statistic, Sustained
+from chipwise.reasons import Reason, Refusal
+
+PRECISION = 1e-9
+"""Relative width at which the search for the highest rate stops; the answer is the lower end, where every objective is met."""
+
+_PER_SECOND = 1000.0
+_IDLE = 1e-6
+
+
+def sustained_rate(
+    knowledge: Knowledge, shape: Shape, objectives: Sequence[Objective], max_concurrency: int | None = None
+) -> Sustained | Refusal:
+    """Find the highest request rate at which one replica meets every objective.
+
+    Searched between 0.001 of the rate of one request alone and 0.999 of the full batch's rate. Both metrics only worsen with load, so
+    the highest rate for all objectives together is the smallest over them, and ``binding`` names the one that fails just above it.
+
+    Refused as MEMORY_EXCEEDED, CONTEXT_EXCEEDED or NO_PERFORMANCE (no curve), STATISTIC_MISMATCH (the knowledge is in a statistic that
+    cannot answer), OBJECTIVE_MISSED (even at the lowest load). Never a best effort. The order of objectives does not matter.
+    """
+    curve = curve_for(knowledge, shape, max_concurrency)
+    if isinstance(curve, Refusal):
+        return curve
+    ordered = sorted(set(objectives), key=_rank)
+    for objective in ordered:
+        if not answers(curve.origin.statistic, objective.statistic):
+            return Refusal(
+                Reason.STATISTIC_MISMATCH,
+                f"{describe(objective)} cannot be judged by figures measured as {curve.origin.statistic}.",
+            )
+    lowest, highest = steady(curve, lowest_rate(curve)), steady(curve, highest_rate(curve))
+    if _excess(lowest, ordered) > 0:
+        return _missed(lowest, ordered)
+    if _excess(highest, ordered) <= 0:
+        return _sustained(highest, f"batch cap of {curve.cap} requests in service")
+    met, missed = _bracket(curve, ordered, lowest, highest)
+    binding = max(ordered, key=lambda o: _excess(missed, [o]))
+    return _sustained(met, describe(binding))
+
+
+def latency_at(
+    knowledge: Knowledge, shape: Shape, requests_per_second: float, max_concurrency: int | None = None
+) -> Latency | Refusal:
+    """Say what one replica is expected to show at this request rate; a rate of 0 means a request alone.
+
+    Means over the load; of points measured in a percentile, the mean over the load of that percentile. Refused as ``curve_for`` does,
+    and as OVERLOADED above 0.999 of the full batch's rate, where the queue would only grow.
+    """
+    curve = curve_for(knowledge, shape, max_concurrency)
+    if isinstance(curve, Refusal):
+        return curve
+    rate, most = requests_per_second / _PER_SECOND, highest_rate(curve)
+    if rate > most * (1 + PRECISION):
+        return Refusal(
+            Reason.OVERLOADED,
+            f"{requests_per_second:.4g} requests/s asked of a replica that finishes at most {most / SATURATION * _PER_SECOND:.4g}.",
+        )
+    return _latency(steady(curve, min(max(rate, lowest_rate(curve) * _IDLE), most)))
+
+
+def latency_with(
+    knowledge: Knowledge, shape: Shape, concurrency: int, max_concurrency: int | None = None
+) -> Latency | Refusal:
+    """Say what one replica is expected to show with a steady number of requests in service, as benchmarks hold it.
+
+    Refused as ``curve_for`` does, and as NO_PERFORMANCE beyond the batch cap: nothing is known there.
+    """
+    curve = curve_for(knowledge, shape, max_concurrency)
+    if isinstance(curve, Refusal):
+        return curve
+    if not 1 <= concurrency <= curve.cap:
+        return Refusal(
+            Reason.NO_PERFORMANCE,
+            f"Nothing is known at a concurrency of {concurrency}: the batch cap is {curve.cap}.",
+        )
+    return Latency(
+        ttft_ms=curve.first_ms[concurrency - 1],
+        tpot_ms=curve.token_ms[concurrency - 1],
+        concurrency=float(concurrency),
+        utilisation=concurrency / curve.cap,
+        provenance=curve.origin.provenance,
+        band=curve.origin.tpot_band,
+        ttft_band=curve.origin.ttft_band,
+    )
+
+
+def figure(state: Steady, metric: Metric, statistic: Statistic) -> float:
+    """Give a metric of the replica in equilibrium, in milliseconds, in the statistic asked for."""
+    quantile = statistic.quantile
+    if metric is Metric.TTFT:
+        return state.mean_ttft_ms if quantile is None else state.ttft_percentile(quantile)
+    return state.mean_tpot_ms if quantile is None else state.tpot_percentile(quantile)
+
+
+def describe(objective: Objective) -> str:
+    """Write the objective as people write it, such as ``TPOT Mean <= 40 ms``."""
+    return f"{objective.metric} {objective.statistic} <= {objective.threshold_ms:g} ms"
+
+
+def _rank(objective: Objective) -> tuple[str, str, float]:
+    return objective.metric.value, objective.statistic.value, objective.threshold_ms
+
+
+def _excess(state: Steady, objectives: Sequence[Objective]) -> float:
+    """How far the worst objective is missed: negative or zero when all are met; smooth in the rate, whatever the statistic."""
+    return max((_one_excess(state, objective) for objective in objectives), default=0.0)
+
+
+def _one_excess(state: Steady, objective: Objective) -> float:
+    quantile, threshold = objective.statistic.quantile, objective.threshold_ms
+    if quantile is None:
+        mean = figure(state, objective.metric, objective.statistic)
+        return 1.0 - threshold / mean if mean > 0 else 0.0
+    if objective.metric is Metric.TTFT:
+        return quantile - state.ttft_within(threshold)
+    return quantile - state.tpot_within(threshold)
+
+
+def _bracket(
+    curve: Curve, objectives: Sequence[Objective], met: Steady, missed: Steady
+) -> tuple[Steady, Steady]:
+    """Close in on the highest rate: false position (Illinois), and a halving whenever three steps did not halve the bracket."""
+    low, high = _excess(met, objectives), _excess(missed, objectives)
+    width, stalled = missed.rate - met.rate, 0
+    while missed.rate - met.rate > PRECISION * met.rate:
+        share = 0.5 if stalled >= 3 or low == high else min(max(low / (low - high), 1e-3), 1 - 1e-3)
+        middle = steady(curve, met.rate + share * (missed.rate - met.rate))
+        value = _excess(middle, objectives)
+        if value <= 0:
+            met, low, high = middle, value, high / 2
+        else:
+            missed, high, low = middle, value, low / 2
+        stalled += 1
+        if missed.rate - met.rate <= width / 2:
+            width, stalled = missed.rate - met.rate, 0
+    return met, missed
+
+
+def _missed(state: Steady, objectives: Sequence[Objective]) -> Refusal:
+    """Name every objective that a replica misses even when requests hardly ever meet."""
+    missed = [
+        f"{o.metric} {o.statistic} is at best {figure(state, o.metric, o.statistic):.4g} ms, above {o.threshold_ms:g} ms"
+        for o in objectives
+        if _one_excess(state, o) > 0
+    ]
+    return Refusal(Reason.OBJECTIVE_MISSED, f"At the lowest load {'; '.join(missed)}.")
+
+
+def _sustained(state: Steady, binding: str) -> Sustained:
+    return Sustained(state.rate * _PER_SECOND, binding, _latency(state))
+
+
+def _latency(state: Steady) -> Latency:
+    origin = state.curve.origin
+    return Latency(
+        ttft_ms=state.mean_ttft_ms,
+        tpot_ms=state.mean_tpot_ms,
+        concurrency=state.mean_in_service,
+        utilisation=state.utilisation,
+        provenance=origin.provenance,
+        band=origin.tpot_band,
+        ttft_band=origin.ttft_band,
+    )
