@@ -102,7 +102,6 @@ def test_the_operator_has_no_power_it_does_not_need(chart: Chart) -> None:
     ]
     assert {(group, resource) for group, resource, _ in writes} == {
         *(("chipwise.dev", f"{kind}/status") for kind in kinds),
-        ("", "events"),
         ("events.k8s.io", "events"),
         ("coordination.k8s.io", "leases"),
         ("apps", "deployments"),
