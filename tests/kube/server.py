@@ -16,11 +16,14 @@ from typing import Any
 from aiohttp import web
 from chipwise.kube.connection import Connection, Endpoint
 from chipwise.kube.errors import KubeError
-from chipwise.kube.resources import LEASES, NODES, OUR_KINDS, PODS, Resource
+from chipwise.kube.resources import LEASES, NAMESPACES, NODES, OUR_KINDS, PODS, Resource
 
 from tests.kube.fake import FakeKube
 
-SERVED = (NODES, PODS, LEASES, *OUR_KINDS)
+CRDS = Resource(
+    "apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", namespaced=False
+)
+SERVED = (NODES, PODS, NAMESPACES, CRDS, LEASES, *OUR_KINDS)
 VERBS = ["get", "list", "watch", "create", "update", "patch", "delete"]
 
 

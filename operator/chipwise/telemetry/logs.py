@@ -13,7 +13,12 @@ from enum import StrEnum
 from typing import Any, TextIO
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-_QUIETER = ("kopf", "asyncio", "aiohttp")  # kopf reports each handled event at INFO
+_QUIETER = {
+    "aiohttp": logging.WARNING,
+    "asyncio": logging.WARNING,
+    "kopf": logging.WARNING,  # it reports each handled event at INFO
+    "kopf._core.reactor.running": logging.ERROR,  # it warns that it ignores signals, as it should: they are ours
+}
 _SEVERITY = {"WARNING": "warn", "CRITICAL": "fatal"}
 
 
@@ -29,8 +34,8 @@ def setup(form: LogFormat = LogFormat.TEXT, level: int = logging.INFO, stream: T
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonLines() if form is LogFormat.JSON else TextLines())
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for name in _QUIETER:
-        logging.getLogger(name).setLevel(max(level, logging.WARNING))
+    for name, least in _QUIETER.items():
+        logging.getLogger(name).setLevel(max(level, least))
 
 
 class JsonLines(logging.Formatter):
