@@ -156,7 +156,7 @@ def _settle_union(value: Document, current: Mapping[str, Any], union: frozenset[
 
 
 def _order(now: list[Hashable], ours: list[Hashable], before: list[Hashable]) -> list[Hashable]:
-    """The base's order with new entries after their neighbour, or the author's new order with the base's entries after theirs."""
+    """Keep the base's order, new entries after their neighbour; or the author's new order, the base's entries after theirs."""
     common = set(now) & set(ours)
     untouched = [key for key in now if key in common] == [key for key in ours if key in common]
     first, second = (before, now) if untouched else (now, before)
