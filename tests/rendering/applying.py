@@ -32,7 +32,9 @@ class NewEntries(Enum):
     IN_FILE_ORDER = "in file order"
 
 
-def applied(live: Manifest, last: Manifest, new: Manifest, placement: NewEntries = NewEntries.IN_FILE_ORDER) -> Manifest:
+def applied(
+    live: Manifest, last: Manifest, new: Manifest, placement: NewEntries = NewEntries.IN_FILE_ORDER
+) -> Manifest:
     """What the API server stores after the author applies the file ``new``, having applied ``last`` before."""
     template = _merge(live.template, last.template, new.template, "template", placement)
     strategy = _merge(live.strategy, last.strategy, new.strategy, "strategy", placement)
@@ -50,13 +52,17 @@ def _merge(live: Any, last: Any, new: Any, name: str, placement: NewEntries) -> 
 def _merge_map(live: Document, last: Document, new: Document, name: str, placement: NewEntries) -> Document:
     result = {key: deepcopy(value) for key, value in live.items() if key not in last or key in new}
     for key, value in new.items():
-        result[key] = _merge(live[key], last.get(key), value, key, placement) if key in live else deepcopy(value)
+        result[key] = (
+            _merge(live[key], last.get(key), value, key, placement) if key in live else deepcopy(value)
+        )
     if name in _RETAIN_KEYS and new:
         result = {key: value for key, value in result.items() if key in new}
     return result
 
 
-def _merge_list(live: list[Any], last: list[Any], new: list[Any], name: str, placement: NewEntries) -> list[Any]:
+def _merge_list(
+    live: list[Any], last: list[Any], new: list[Any], name: str, placement: NewEntries
+) -> list[Any]:
     key = _MERGE_KEYS[name]
     before, wanted, known = ({entry[key]: entry for entry in entries} for entries in (live, new, last))
     merged = {

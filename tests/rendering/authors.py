@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from chipwise.rendering.manifest import Document, Manifest
+from chipwise.rendering.render import SHARED_MEMORY_PATH
+from chipwise.rendering.target import ArgsPatch, ContainerPatch, PoolTerm, ScratchVolume, Target
 from hypothesis import strategies as st
 
-from chipwise.rendering.manifest import Document, Manifest
-from chipwise.rendering.target import ArgsPatch, ContainerPatch, PoolTerm, ScratchVolume, Target
 from tests.rendering.builders import PREFERRED, REQUIRED, VOCABULARY
 
-CHIP_KEYS = ("nvidia.com/gpu.product", "cloud.google.com/gke-accelerator", "agentpool", "node.kubernetes.io/instance-type")
+CHIP_KEYS = (
+    "nvidia.com/gpu.product",
+    "cloud.google.com/gke-accelerator",
+    "agentpool",
+    "node.kubernetes.io/instance-type",
+)
 OTHER_KEYS = ("topology.kubernetes.io/zone", "kubernetes.io/arch", "disk", "team")
 VALUES = ("a", "b", "7")
 _value = st.sampled_from(VALUES)
@@ -24,7 +30,11 @@ def expressions(draw: st.DrawFn) -> Document:
         return {"key": key, "operator": operator}
     if operator in ("Gt", "Lt"):
         return {"key": key, "operator": operator, "values": ["5"]}
-    return {"key": key, "operator": operator, "values": draw(st.lists(_value, min_size=1, max_size=2, unique=True))}
+    return {
+        "key": key,
+        "operator": operator,
+        "values": draw(st.lists(_value, min_size=1, max_size=2, unique=True)),
+    }
 
 
 def terms() -> st.SearchStrategy[Document]:
@@ -58,12 +68,18 @@ def affinities(draw: st.DrawFn) -> Document:
 
 _variables = st.lists(
     st.one_of(
-        st.builds(lambda n, v: {"name": n, "value": v}, st.sampled_from("ABCDEF"), st.sampled_from(["", "1", "$(A)/x"])),
+        st.builds(
+            lambda n, v: {"name": n, "value": v},
+            st.sampled_from("ABCDEF"),
+            st.sampled_from(["", "1", "$(A)/x"]),
+        ),
         st.builds(
             lambda n: {"name": n, "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}},
             st.sampled_from("TUV"),
         ),
-        st.builds(lambda n: {"name": n, "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}, st.just("IP")),
+        st.builds(
+            lambda n: {"name": n, "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}, st.just("IP")
+        ),
     ),
     max_size=6,
     unique_by=lambda entry: entry["name"],
@@ -106,7 +122,10 @@ _probe = st.builds(
 
 @st.composite
 def _serving(draw: st.DrawFn) -> Document:
-    container: Document = {"name": "vllm", "image": draw(st.sampled_from(["vllm/vllm-openai:v0.11.0", "vllm/vllm-openai"]))}
+    container: Document = {
+        "name": "vllm",
+        "image": draw(st.sampled_from(["vllm/vllm-openai:v0.11.0", "vllm/vllm-openai"])),
+    }
     limits = {"nvidia.com/gpu": draw(st.sampled_from([1, "4", 8]))}
     requests: Document = dict(limits) if draw(st.booleans()) else {}
     requests |= draw(st.sampled_from([{}, {"cpu": "500m"}, {"cpu": 16, "memory": "65536Mi"}]))
@@ -114,7 +133,12 @@ def _serving(draw: st.DrawFn) -> Document:
     if requests:
         container["resources"]["requests"] = requests
     for key, strategy in (
-        ("command", st.sampled_from([[], ["vllm", "serve", "m", "--tensor-parallel-size", "4"], ["python3", "-m", "vllm"]])),
+        (
+            "command",
+            st.sampled_from(
+                [[], ["vllm", "serve", "m", "--tensor-parallel-size", "4"], ["python3", "-m", "vllm"]]
+            ),
+        ),
         ("args", _flags),
         ("env", _variables),
         ("envFrom", st.sampled_from([[], [{"configMapRef": {"name": "common"}}]])),
@@ -134,7 +158,9 @@ def author_files(draw: st.DrawFn) -> Manifest:
     serving = draw(_serving())
     spec: Document = {"containers": [serving], "volumes": []}
     if draw(st.booleans()):
-        spec["containers"].insert(draw(st.integers(0, 1)), {"name": "proxy", "image": "envoy:1", "env": draw(_variables)})
+        spec["containers"].insert(
+            draw(st.integers(0, 1)), {"name": "proxy", "image": "envoy:1", "env": draw(_variables)}
+        )
     if draw(st.booleans()):
         spec["initContainers"] = [{"name": "fetch", "image": "fetch:1", "command": ["fetch"]}]
     _draw_volumes(draw, spec, serving)
@@ -152,20 +178,28 @@ def author_files(draw: st.DrawFn) -> Manifest:
             {"maxSkew": 1, "topologyKey": key, "whenUnsatisfiable": "DoNotSchedule"} for key in spread
         ]
     rolling = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1}}
-    strategy = draw(st.sampled_from([{}, {"type": "Recreate"}, rolling]))
+    strategies: list[Document] = [{}, {"type": "Recreate"}, rolling]
     annotations = draw(st.sampled_from([{}, {"prometheus.io/scrape": "true"}]))
-    return Manifest({"metadata": {"labels": {"app": "llama"}, "annotations": annotations}, "spec": spec}, strategy)
+    metadata = {"labels": {"app": "llama"}, "annotations": annotations}
+    return Manifest({"metadata": metadata, "spec": spec}, draw(st.sampled_from(strategies)))
 
 
 def _draw_volumes(draw: st.DrawFn, spec: Document, serving: Document) -> None:
-    shm = draw(st.sampled_from([None, {"emptyDir": {"medium": "Memory"}}, {"emptyDir": {}}, {"hostPath": {"path": "/dev/shm"}}]))
-    mounts = []
+    memory = {"emptyDir": {"medium": "Memory"}}
+    sources: list[Document | None] = [
+        None,
+        memory,
+        {"emptyDir": {}},
+        {"hostPath": {"path": SHARED_MEMORY_PATH}},
+    ]
+    shm = draw(st.sampled_from(sources))
+    mounts: list[Document] = []
     if draw(st.booleans()):
         spec["volumes"].append({"name": "models", "persistentVolumeClaim": {"claimName": "models"}})
         mounts.append({"name": "models", "mountPath": "/models", "readOnly": True})
     if shm is not None:
         spec["volumes"].append({"name": "dshm", **shm})
-        mounts.insert(0, {"name": "dshm", "mountPath": "/dev/shm"})
+        mounts.insert(0, {"name": "dshm", "mountPath": SHARED_MEMORY_PATH})
     if mounts:
         serving["volumeMounts"] = mounts
     else:
@@ -174,15 +208,21 @@ def _draw_volumes(draw: st.DrawFn, spec: Document, serving: Document) -> None:
 
 @st.composite
 def patches(draw: st.DrawFn) -> ContainerPatch:
-    env = draw(st.dictionaries(st.sampled_from("ABCXYZ"), st.sampled_from(["", "chip", "$(A)/y"]), max_size=3))
-    flags = st.sampled_from(["--tensor-parallel-size", "--enable-prefix-caching", "--kv-cache-dtype", "--seed"])
+    env = draw(
+        st.dictionaries(st.sampled_from("ABCXYZ"), st.sampled_from(["", "chip", "$(A)/y"]), max_size=3)
+    )
+    flags = st.sampled_from(
+        ["--tensor-parallel-size", "--enable-prefix-caching", "--kv-cache-dtype", "--seed"]
+    )
     args = ArgsPatch(
         set=tuple(draw(st.dictionaries(flags, st.sampled_from([None, "2", "fp8"]), max_size=2)).items()),
         remove=tuple(draw(st.lists(st.sampled_from(["--max-model-len", "--absent"]), max_size=1))),
         append=draw(st.sampled_from([(), ("--last",)])),
         replace=draw(st.sampled_from([None, None, None, ("--all", "new")])),
     )
-    probe = draw(st.sampled_from([None, {"httpGet": {"port": 8000}, "failureThreshold": 90, "initialDelaySeconds": 7}]))
+    probe = draw(
+        st.sampled_from([None, {"httpGet": {"port": 8000}, "failureThreshold": 90, "initialDelaySeconds": 7}])
+    )
     init: tuple[Document, ...] = ({"name": "warm", "image": "warm"},)
     volumes = (ScratchVolume("neff", "/cache/neff", size_limit="1024Mi"),)
     return ContainerPatch(
@@ -204,7 +244,9 @@ def patches(draw: st.DrawFn) -> ContainerPatch:
 @st.composite
 def targets(draw: st.DrawFn) -> Target:
     resource = draw(st.sampled_from(["amd.com/gpu", "example.com/maia", "nvidia.com/gpu"]))
-    labels = st.dictionaries(st.sampled_from(["agentpool", "example.com/pool", "topology.kubernetes.io/zone"]), _value, min_size=1)
+    labels = st.dictionaries(
+        st.sampled_from(["agentpool", "example.com/pool", "topology.kubernetes.io/zone"]), _value, min_size=1
+    )
     pools = draw(st.lists(labels.map(lambda found: PoolTerm(tuple(found.items()))), min_size=1, max_size=3))
     toleration = {"key": resource, "operator": "Exists", "effect": "NoSchedule"}
     return Target(

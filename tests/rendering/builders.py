@@ -8,6 +8,7 @@ from typing import Any
 from chipwise.rendering.defaults import normalise
 from chipwise.rendering.manifest import Document, Manifest
 from chipwise.rendering.record import Record
+from chipwise.rendering.render import SHARED_MEMORY_PATH
 from chipwise.rendering.target import ArgsPatch, ContainerPatch, PoolTerm, Target
 from chipwise.rendering.vocabulary import ChipVocabulary
 
@@ -28,19 +29,31 @@ def llama_file() -> Document:
                 {
                     "name": "vllm",
                     "image": "vllm/vllm-openai:v0.11.0",
-                    "args": ["--model", "meta-llama/Llama-3.1-70B-Instruct", "--tensor-parallel-size=4", "--port", "8000"],
+                    "args": [
+                        "--model",
+                        "meta-llama/Llama-3.1-70B-Instruct",
+                        "--tensor-parallel-size=4",
+                        "--port",
+                        "8000",
+                    ],
                     "env": [
                         {"name": "CACHE", "value": "/cache"},
                         {"name": "NCCL_DEBUG", "value": "WARN"},
                         {"name": "HF_HOME", "value": "$(CACHE)/hf"},
                     ],
                     "ports": [{"containerPort": 8000}],
-                    "resources": {"limits": {"nvidia.com/gpu": 4, "memory": "256Gi"}, "requests": {"cpu": "16"}},
+                    "resources": {
+                        "limits": {"nvidia.com/gpu": 4, "memory": "256Gi"},
+                        "requests": {"cpu": "16"},
+                    },
                     "readinessProbe": {"httpGet": {"path": "/health", "port": 8000}},
-                    "volumeMounts": [{"name": "shm", "mountPath": "/dev/shm"}],
+                    "volumeMounts": [{"name": "shm", "mountPath": SHARED_MEMORY_PATH}],
                 },
             ],
-            "nodeSelector": {"kubernetes.io/arch": "amd64", "nvidia.com/gpu.product": "NVIDIA-H100-80GB-HBM3"},
+            "nodeSelector": {
+                "kubernetes.io/arch": "amd64",
+                "nvidia.com/gpu.product": "NVIDIA-H100-80GB-HBM3",
+            },
             "tolerations": [
                 {"key": "team", "operator": "Equal", "value": "ml", "effect": "NoSchedule"},
                 {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"},
@@ -92,7 +105,9 @@ def maia(**changes: Any) -> Target:
         chips=4,
         terms=(pool(("example.com/pool", "maia-west")), pool(("example.com/pool", "maia-east"))),
         tolerations=({"key": "example.com/maia", "operator": "Exists"},),
-        patch=ContainerPatch(image="example.com/maia/vllm:1", args=ArgsPatch(remove=("--tensor-parallel-size",))),
+        patch=ContainerPatch(
+            image="example.com/maia/vllm:1", args=ArgsPatch(remove=("--tensor-parallel-size",))
+        ),
         **changes,
     )
 

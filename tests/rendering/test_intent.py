@@ -7,14 +7,14 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
-from hypothesis import strategies as st
-
 from chipwise.rendering.defaults import normalise
 from chipwise.rendering.intent import author_intent
 from chipwise.rendering.manifest import Document, Manifest
 from chipwise.rendering.render import render
 from chipwise.rendering.target import Target
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
 from tests.rendering.applying import NewEntries, applied
 from tests.rendering.authors import author_files, targets
 from tests.rendering.builders import amd, llama, llama_file, manifest, serving
@@ -35,7 +35,9 @@ def test_our_own_rendering_means_the_base(file: Manifest, target: Target):
 
 
 @given(author_files(), targets(), st.sampled_from(NewEntries))
-def test_the_unchanged_file_applied_again_means_the_base(file: Manifest, target: Target, placement: NewEntries):
+def test_the_unchanged_file_applied_again_means_the_base(
+    file: Manifest, target: Target, placement: NewEntries
+):
     """The mixture that a client-side apply leaves (both vendors' resources among it) is healed to the very same rendering."""
     base = normalise(file)
     assume(_mixable(base, target))
@@ -78,7 +80,12 @@ def _more_chips(container: Document) -> None:
 _CHANGES = [_new_image, _new_variable, _new_args, _more_memory, _more_chips]
 
 
-@given(author_files(), targets(), st.lists(st.sampled_from(_CHANGES), min_size=1, unique=True), st.sampled_from(NewEntries))
+@given(
+    author_files(),
+    targets(),
+    st.lists(st.sampled_from(_CHANGES), min_size=1, unique=True),
+    st.sampled_from(NewEntries),
+)
 def test_a_changed_file_means_what_it_would_have_made_of_the_base(
     file: Manifest,
     target: Target,
@@ -143,7 +150,12 @@ def test_set_env_adds_to_the_base_where_it_stands_in_the_authors_order():
     serving(current)["env"].append({"name": "NEW", "value": "1"})
     serving(current)["env"][0]["value"] = "/elsewhere"
     names = [(v["name"], v["value"]) for v in serving(author_intent(current, rendered, base))["env"]]
-    assert names == [("CACHE", "/elsewhere"), ("NCCL_DEBUG", "WARN"), ("HF_HOME", "$(CACHE)/hf"), ("NEW", "1")]
+    assert names == [
+        ("CACHE", "/elsewhere"),
+        ("NCCL_DEBUG", "WARN"),
+        ("HF_HOME", "$(CACHE)/hf"),
+        ("NEW", "1"),
+    ]
 
 
 def test_what_the_author_takes_away_is_gone_from_the_base():
@@ -168,7 +180,9 @@ def test_tolerations_written_anew_are_the_authors_whole_list():
     base = manifest(file)
     rendered = render(base, amd())
     mixture = applied(rendered, Manifest(file, {}), Manifest(new, {}))
-    assert author_intent(mixture, rendered, base).template["spec"]["tolerations"] == [{"key": "team", "operator": "Exists"}]
+    assert author_intent(mixture, rendered, base).template["spec"]["tolerations"] == [
+        {"key": "team", "operator": "Exists"}
+    ]
 
 
 def test_a_new_order_of_variables_is_the_authors():
@@ -186,7 +200,9 @@ def test_a_rolling_update_written_over_a_recreate_base_is_whole():
     """Read field by field it would be neither one nor the other."""
     base = manifest(llama_file(), {"type": "Recreate"})
     rendered = render(base, amd())
-    current = Manifest(rendered.template, {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 2}})
+    current = Manifest(
+        rendered.template, {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 2}}
+    )
     strategy = author_intent(current, rendered, base).strategy
     assert strategy == {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "25%", "maxSurge": 2}}
 
@@ -211,3 +227,12 @@ def test_the_inputs_are_left_alone():
     intent = author_intent(current, rendered, base)
     serving(intent)["env"].clear()
     assert (current, rendered, base) == before
+
+
+def test_the_mixture_that_is_healed_holds_both_vendors_chips():
+    """Measured on a real API server: such pods run nowhere."""
+    rendered = render(llama(), amd())
+    mixture = applied(rendered, Manifest(llama_file(), {}), Manifest(llama_file(), {}))
+    assert set(serving(mixture)["resources"]["limits"]) == {"nvidia.com/gpu", "amd.com/gpu", "memory"}
+    assert "nvidia.com/gpu.product" in mixture.template["spec"]["nodeSelector"]
+    assert serving(mixture)["image"] == "vllm/vllm-openai:v0.11.0"

@@ -8,19 +8,31 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from chipwise.reasons import Reason
 from chipwise.rendering.affinity import expression_holds, term_matches
 from chipwise.rendering.defaults import normalise
 from chipwise.rendering.manifest import Manifest, RenderingRefused
-from chipwise.rendering.render import SHARED_MEMORY_VOLUME, obstacle, render
+from chipwise.rendering.render import SHARED_MEMORY_PATH, SHARED_MEMORY_VOLUME, obstacle, render
 from chipwise.rendering.target import ContainerPatch, ScratchVolume, Target
-from tests.rendering.authors import CHIP_KEYS, OTHER_KEYS, VALUES, author_files, targets
-from tests.rendering.builders import REQUIRED, VOCABULARY, amd, llama, llama_file, maia, manifest, pool, serving
+from hypothesis import given
+from hypothesis import strategies as st
 
-_LABELS = st.dictionaries(st.sampled_from((*CHIP_KEYS, *OTHER_KEYS, "example.com/pool")), st.sampled_from(VALUES))
+from tests.rendering.authors import CHIP_KEYS, OTHER_KEYS, VALUES, author_files, targets
+from tests.rendering.builders import (
+    REQUIRED,
+    VOCABULARY,
+    amd,
+    llama,
+    llama_file,
+    maia,
+    manifest,
+    pool,
+    serving,
+)
+
+_LABELS = st.dictionaries(
+    st.sampled_from((*CHIP_KEYS, *OTHER_KEYS, "example.com/pool")), st.sampled_from(VALUES)
+)
 
 
 def _keys(value: Any) -> Iterator[str]:
@@ -51,7 +63,10 @@ def _author_accepts(base: Manifest, labels: dict[str, str]) -> bool:
     return terms is None or any(
         bool(term)
         and "matchFields" not in term
-        and all(e["key"] in CHIP_KEYS or expression_holds(e, labels.get(e["key"])) for e in term["matchExpressions"])
+        and all(
+            e["key"] in CHIP_KEYS or expression_holds(e, labels.get(e["key"]))
+            for e in term["matchExpressions"]
+        )
         for term in terms
     )
 
@@ -71,7 +86,9 @@ def test_the_losing_vendors_keys_remain_nowhere(file: Manifest, target: Target):
 
 
 @given(author_files(), targets(), _LABELS)
-def test_a_node_is_accepted_exactly_if_the_author_and_a_pool_accept_it(file: Manifest, target: Target, labels: dict[str, str]):
+def test_a_node_is_accepted_exactly_if_the_author_and_a_pool_accept_it(
+    file: Manifest, target: Target, labels: dict[str, str]
+):
     """Required terms are alternatives: crossing them with the pools' must neither lose nor invent one."""
     base, rendered = _render(file, target)
     in_a_pool = any(all(labels.get(key) == value for key, value in term.labels) for term in target.terms)
@@ -86,7 +103,11 @@ def test_what_the_author_wrote_about_other_things_stays_in_its_order(file: Manif
     env = [v for v in serving(base).get("env", []) if v["name"] not in touched]
     assert [v for v in serving(rendered).get("env", []) if v["name"] not in touched] == env
     assert serving(rendered).get("envFrom") == serving(base).get("envFrom")
-    kept = [t for t in base.template["spec"].get("tolerations", []) if not VOCABULARY.is_chip_key(t.get("key", ""))]
+    kept = [
+        t
+        for t in base.template["spec"].get("tolerations", [])
+        if not VOCABULARY.is_chip_key(t.get("key", ""))
+    ]
     assert rendered.template["spec"].get("tolerations", [])[: len(kept)] == kept
     others = [[c for c in m.template["spec"]["containers"] if c["name"] != "vllm"] for m in (base, rendered)]
     assert others[0] == others[1]
@@ -114,14 +135,24 @@ def test_llama_moves_from_nvidia_to_amd():
         *("--model", "meta-llama/Llama-3.1-70B-Instruct", "--tensor-parallel-size=2"),
         *("--port", "8000", "--enforce-eager"),
     ]
-    assert [variable["name"] for variable in container["env"]] == ["CACHE", "HF_HOME", "HIP_FORCE_DEV_KERNARG"]
-    assert container["resources"] == {"limits": {"amd.com/gpu": "2", "memory": "256Gi"}, "requests": {"cpu": "16"}}
+    assert [variable["name"] for variable in container["env"]] == [
+        "CACHE",
+        "HF_HOME",
+        "HIP_FORCE_DEV_KERNARG",
+    ]
+    assert container["resources"] == {
+        "limits": {"amd.com/gpu": "2", "memory": "256Gi"},
+        "requests": {"cpu": "16"},
+    }
     assert container["startupProbe"]["failureThreshold"] == 90
     assert container["startupProbe"]["timeoutSeconds"] == 1
     assert spec["nodeSelector"] == {"kubernetes.io/arch": "amd64"}
     assert [t["key"] for t in spec["tolerations"]] == ["team", "amd.com/gpu"]
     assert spec["volumes"] == [{"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": "16Gi"}}]
-    assert rendered.strategy == {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}
+    assert rendered.strategy == {
+        "type": "RollingUpdate",
+        "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1},
+    }
 
 
 def test_llama_moves_on_from_amd_to_a_chip_with_a_made_up_name():
@@ -137,7 +168,10 @@ def test_requests_name_the_chip_only_where_the_author_named_one():
     """Limits alone suffice for extended resources."""
     file = llama_file()
     file["spec"]["containers"][0]["resources"]["requests"]["nvidia.com/gpu"] = 4
-    assert serving(render(manifest(file), amd()))["resources"]["requests"] == {"cpu": "16", "amd.com/gpu": "2"}
+    assert serving(render(manifest(file), amd()))["resources"]["requests"] == {
+        "cpu": "16",
+        "amd.com/gpu": "2",
+    }
 
 
 def test_a_term_left_empty_asks_nothing_and_so_do_its_alternatives():
@@ -154,10 +188,15 @@ def test_a_term_left_empty_asks_nothing_and_so_do_its_alternatives():
 def test_the_first_pool_comes_first_in_each_of_the_authors_ways():
     """Karpenter tries required terms in list order."""
     file = llama_file()
-    zones = [{"matchExpressions": [{"key": "topology.kubernetes.io/zone", "operator": "In", "values": [z]}]} for z in "ab"]
+    zones = [
+        {"matchExpressions": [{"key": "topology.kubernetes.io/zone", "operator": "In", "values": [z]}]}
+        for z in "ab"
+    ]
     file["spec"]["affinity"] = {"nodeAffinity": {REQUIRED: {"nodeSelectorTerms": zones}}}
     target = amd(terms=(pool(("agentpool", "cheap")), pool(("agentpool", "dear"))))
-    terms = render(manifest(file), target).template["spec"]["affinity"]["nodeAffinity"][REQUIRED]["nodeSelectorTerms"]
+    terms = render(manifest(file), target).template["spec"]["affinity"]["nodeAffinity"][REQUIRED][
+        "nodeSelectorTerms"
+    ]
     values = [[e["values"][0] for e in term["matchExpressions"]] for term in terms]
     assert values == [["a", "cheap"], ["b", "cheap"], ["a", "dear"], ["b", "dear"]]
 
@@ -165,16 +204,20 @@ def test_the_first_pool_comes_first_in_each_of_the_authors_ways():
 def test_the_authors_shared_memory_is_resized_where_a_sidecar_may_share_it():
     """One mount at /dev/shm, on the author's own volume."""
     spec = render(llama(), amd()).template["spec"]
-    assert serving(render(llama(), amd()))["volumeMounts"] == [{"name": "shm", "mountPath": "/dev/shm"}]
+    assert serving(render(llama(), amd()))["volumeMounts"] == [
+        {"name": "shm", "mountPath": SHARED_MEMORY_PATH}
+    ]
     assert len(spec["volumes"]) == 1
 
 
 def test_shared_memory_takes_the_place_of_a_host_path_which_then_goes():
     """A host path would tie the pod to what a node happens to have."""
     file = llama_file()
-    file["spec"]["volumes"] = [{"name": "shm", "hostPath": {"path": "/dev/shm"}}]
+    file["spec"]["volumes"] = [{"name": "shm", "hostPath": {"path": SHARED_MEMORY_PATH}}]
     rendered = render(manifest(file), amd())
-    assert serving(rendered)["volumeMounts"] == [{"name": SHARED_MEMORY_VOLUME, "mountPath": "/dev/shm"}]
+    assert serving(rendered)["volumeMounts"] == [
+        {"name": SHARED_MEMORY_VOLUME, "mountPath": SHARED_MEMORY_PATH}
+    ]
     assert [volume["name"] for volume in rendered.template["spec"]["volumes"]] == [SHARED_MEMORY_VOLUME]
 
 
@@ -204,7 +247,9 @@ def test_scratch_volumes_are_mounted_into_the_variants_init_containers_too():
 
 
 def _with_sidecar_chips(file: dict[str, Any]) -> None:
-    file["spec"]["containers"].append({"name": "draft", "image": "x", "resources": {"limits": {"nvidia.com/gpu": 1}}})
+    file["spec"]["containers"].append(
+        {"name": "draft", "image": "x", "resources": {"limits": {"nvidia.com/gpu": 1}}}
+    )
 
 
 def _with_claim(file: dict[str, Any]) -> None:
@@ -212,7 +257,10 @@ def _with_claim(file: dict[str, Any]) -> None:
 
 
 def _with_one_liner(file: dict[str, Any]) -> None:
-    file["spec"]["containers"][0] |= {"command": ["/bin/bash", "-euo", "pipefail", "-c"], "args": ["vllm serve x"]}
+    file["spec"]["containers"][0] |= {
+        "command": ["/bin/bash", "-euo", "pipefail", "-c"],
+        "args": ["vllm serve x"],
+    }
 
 
 def _with_node(file: dict[str, Any]) -> None:
