@@ -207,6 +207,10 @@ class FakeKube:
         }
         while True:
             news = self._news
+            if self._epoch != epoch:
+                if self._broken is not None:
+                    raise self._broken
+                return
             for change in [
                 each for each in self.history if each.version > seen and each.resource == resource
             ]:
@@ -220,10 +224,6 @@ class FakeKube:
                 )
                 if kind is not None:
                     yield kind, copy.deepcopy(change.document)
-            if self._epoch != epoch:
-                if self._broken is not None:
-                    raise self._broken
-                return
             await news.wait()
 
     async def create(self, resource: Resource, namespace: str | None, document: Document) -> Document:
