@@ -43,6 +43,9 @@ class Record:
     """``base_replicas`` is what the author stated when we first wrote, None if that was not known. ``moved_at`` is RFC 3339 in UTC.
 
     ``pools`` in the order of the plan; ``replicas`` as planned; ``workload`` is the InferenceWorkload's name in the same namespace.
+    ``rendered`` is the digest of the manifest that was written with the record: it tells our write from a foreign one even after
+    the profile changed. ``reverts`` are the moments at which somebody re-asserted the base over it, the last few. ``restoring`` says
+    that the author's template is on its way back.
     """
 
     base: Manifest
@@ -54,6 +57,9 @@ class Record:
     replicas: int
     deletion_policy: str
     moved_at: str
+    rendered: str = ""
+    reverts: tuple[str, ...] = ()
+    restoring: bool = False
 
 
 def read(deployment: Mapping[str, Any]) -> Record | None:
@@ -116,6 +122,9 @@ def to_annotations(record: Record) -> dict[str, str]:
         "replicas": record.replicas,
         "deletionPolicy": record.deletion_policy,
         "at": record.moved_at,
+        "rendered": record.rendered,
+        "reverts": list(record.reverts),
+        "restoring": record.restoring,
     }
     return {BASE_ANNOTATION: base, PLACEMENT_ANNOTATION: _json(placement)}
 
@@ -145,6 +154,9 @@ def _record(base: Mapping[str, Any], placement: Mapping[str, Any]) -> Record:
         replicas=int(placement["replicas"]),
         deletion_policy=str(placement["deletionPolicy"]),
         moved_at=str(placement["at"]),
+        rendered=str(placement.get("rendered", "")),
+        reverts=tuple(str(moment) for moment in placement.get("reverts", ())),
+        restoring=bool(placement.get("restoring", False)),
     )
 
 

@@ -1,0 +1,183 @@
+"""The feasible options of one workload, and a typed refusal for every (variant, pool) that is none."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from math import ceil
+
+from chipwise.api import Variant
+from chipwise.cluster.feasibility import Case, first_refusal
+from chipwise.cluster.knowledge import expected, knowledge_of, objectives_of, shape_of, sustained
+from chipwise.cluster.pools import PoolView
+from chipwise.cluster.snapshot import Snapshot
+from chipwise.cluster.subject import Subject
+from chipwise.cluster.targets import target
+from chipwise.performance import Knowledge, Sustained
+from chipwise.placement.problem import Candidate, Figures, Footprint, Limit, Option, Workload
+from chipwise.reasons import Reason, Refusal
+from chipwise.rendering.render import obstacle
+from chipwise.rendering.quantity import milli, whole
+
+SECONDS_PER_HOUR = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What a namespace may still take of one resource, counting back what the plan may take away."""
+
+    key: str
+    namespace: str
+    resource_name: str
+    amount: int
+
+
+def quotas(snapshot: Snapshot, released: Collection[str]) -> tuple[Quota, ...]:
+    """The chip quotas of all namespaces in order of key."""
+    found = []
+    for name, quota in sorted(snapshot.quotas.items()):
+        ours: dict[str, int] = {}
+        for pod in snapshot.pods.values():
+            if pod.namespace == quota.namespace and pod.uid in released:
+                for resource, count in pod.chips:
+                    ours[resource] = ours.get(resource, 0) + count
+        used = dict(quota.used)
+        for resource, hard in quota.hard:
+            left = hard - used.get(resource, 0) + ours.get(resource, 0)
+            found.append(Quota(f"{name}/{resource}", quota.namespace, resource, max(0, left)))
+    return tuple(found)
+
+
+def limits(found: Collection[Quota]) -> tuple[Limit, ...]:
+    """Quotas as the solver knows them."""
+    return tuple(Limit(quota.key, quota.amount) for quota in found)
+
+
+def demand(
+    subject: Subject, snapshot: Snapshot, views: Mapping[str, PoolView], found: Collection[Quota]
+) -> Workload:
+    """Every (variant, pool of its class) as an option or a refused candidate."""
+    options: list[Option] = []
+    refused: list[Candidate] = []
+    for variant in subject.profile.spec.variants:
+        pools = [view for view in views.values() if view.class_name == variant.class_name]
+        if not pools:
+            message = f"no AcceleratorPool is of class {variant.class_name}"
+            refused.append(Candidate(variant.name, None, Refusal(Reason.NO_VARIANT, message)))
+        for view in pools:
+            outcome = _consider(Case(subject, variant, view, footprint(subject, variant), snapshot), views, found)
+            if isinstance(outcome, Refusal):
+                refused.append(Candidate(variant.name, view.name, outcome))
+            else:
+                options.append(outcome)
+    traffic = subject.workload.spec.traffic
+    return Workload(
+        key=subject.key,
+        priority=subject.priority,
+        options=tuple(options),
+        refused=tuple(refused),
+        mean_output_tokens_per_second=float(traffic.mean_requests_per_second) * traffic.output_tokens,
+    )
+
+
+def footprint(subject: Subject, variant: Variant) -> Footprint:
+    """What one replica of the variant takes: its chips, and the author's CPU and memory unless the variant states its own."""
+    resources = variant.container.resources if variant.container else None
+    return Footprint(
+        chips=variant.chips,
+        cpu_milli=milli(resources.cpu) if resources and resources.cpu else subject.cpu_milli,
+        memory_bytes=whole(resources.memory) if resources and resources.memory else subject.memory_bytes,
+    )
+
+
+def _consider(case: Case, views: Mapping[str, PoolView], found: Collection[Quota]) -> Option | Refusal:
+    refusal = first_refusal(case)
+    if refusal is not None:
+        return refusal
+    subject, variant, view = case.subject, case.variant, case.pool
+    knowledge = knowledge_of(subject.workload, subject.profile, variant, case.snapshot.classes[view.class_name])
+    if isinstance(knowledge, Refusal):
+        return knowledge
+    workload = subject.workload
+    rate = sustained(knowledge, shape_of(workload), objectives_of(workload), variant.max_concurrency)
+    if isinstance(rate, Refusal):
+        return rate
+    replicas = _replicas(subject, rate)
+    if isinstance(replicas, Refusal):
+        return replicas
+    usage = _usage(case, replicas, found)
+    if isinstance(usage, Refusal):
+        return usage
+    if not case.at_home:
+        cannot = obstacle(subject.reading.base, target(variant, (view,), subject.container, subject.words, surge=replicas))
+        if cannot is not None:
+            return cannot
+    return Option(
+        pool=view.name,
+        variant=variant.name,
+        replicas=replicas,
+        footprint=case.footprint,
+        switching_cost_per_hour=0.0 if case.at_home else _switching_cost(case, replicas, views),
+        usage=usage,
+        figures=_figures(case, rate, replicas, knowledge),
+    )
+
+
+def _replicas(subject: Subject, rate: Sustained) -> int | Refusal:
+    """Enough for the peak rate, at least the minimum; above the maximum is infeasible, never clamped."""
+    spec = subject.workload.spec
+    peak = float(spec.traffic.peak_requests_per_second or spec.traffic.mean_requests_per_second)
+    least, most, owner = spec.replicas.min, spec.replicas.max, "spec.replicas"
+    if subject.autoscaler is not None:
+        least, most, owner = subject.autoscaler.minimum, subject.autoscaler.maximum, f"HPA {subject.autoscaler.name}"
+    needed = ceil(peak / rate.requests_per_second - 1e-9)
+    if most is not None and needed > most:
+        return Refusal(
+            Reason.REPLICAS_EXCEEDED,
+            f"needs {needed} replicas of {rate.requests_per_second:.3g} requests/s each for {peak:g} requests/s; {owner} allows {most}",
+        )
+    return max(least, needed)
+
+
+def _usage(case: Case, replicas: int, found: Collection[Quota]) -> tuple[tuple[str, int], ...] | Refusal:
+    """Quota taken. During a move both copies count, so a move between pools of one resource needs room for both."""
+    subject, resource = case.subject, case.pool.resource_name
+    namespace = subject.workload.metadata.namespace or "default"
+    chips = replicas * case.variant.chips
+    home = subject.home
+    both = chips + (home.replicas * home.chips if home and home.resource_name == resource and not case.at_home else 0)
+    usage = []
+    for quota in found:
+        if (quota.namespace, quota.resource_name) != (namespace, resource):
+            continue
+        if both > quota.amount:
+            return Refusal(
+                Reason.QUOTA_EXCEEDED,
+                f"needs {both} {resource} in namespace {namespace} while both copies run; quota {quota.key} leaves {quota.amount}",
+            )
+        usage.append((quota.key, chips))
+    return tuple(usage)
+
+
+def _switching_cost(case: Case, replicas: int, views: Mapping[str, PoolView]) -> float:
+    """Both copies at list price while the new one starts, in dollars per hour of the policy's payback horizon."""
+    home = case.subject.home
+    new = replicas * case.variant.chips * case.pool.chip_price_per_hour
+    old = home.replicas * home.chips * views[home.pool].chip_price_per_hour if home else 0.0
+    hours = case.variant.startup_seconds / SECONDS_PER_HOUR
+    return (new + old) * hours / (case.subject.policy.payback_horizon_seconds / SECONDS_PER_HOUR)
+
+
+def _figures(case: Case, rate: Sustained, replicas: int, knowledge: Knowledge) -> Figures:
+    workload = case.subject.workload
+    traffic = workload.spec.traffic
+    peak = float(traffic.peak_requests_per_second or traffic.mean_requests_per_second)
+    latency = expected(knowledge, shape_of(workload), peak / replicas, case.variant.max_concurrency)
+    return Figures(
+        requests_per_second=rate.requests_per_second,
+        ttft_ms=latency.ttft_ms,
+        tpot_ms=latency.tpot_ms,
+        provenance=latency.provenance.value,
+        band=latency.band,
+        binding=rate.binding,
+    )

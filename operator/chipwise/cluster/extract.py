@@ -1,0 +1,82 @@
+"""One way from a raw document to a fact, for watches and for files alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from chipwise.api import (
+    AcceleratorClass,
+    AcceleratorPool,
+    InferenceWorkload,
+    InvalidObject,
+    ModelProfile,
+    PlacementPolicy,
+)
+from chipwise.cluster.facts import (
+    autoscaler_fact,
+    claim_fact,
+    deployment_fact,
+    namespace_fact,
+    node_fact,
+    pod_fact,
+    priority_fact,
+    quota_fact,
+)
+from chipwise.cluster.snapshot import Unreadable
+from chipwise.kube.resources import (
+    ACCELERATOR_CLASSES,
+    ACCELERATOR_POOLS,
+    DEPLOYMENTS,
+    HORIZONTAL_POD_AUTOSCALERS,
+    INFERENCE_WORKLOADS,
+    MODEL_PROFILES,
+    NAMESPACES,
+    NODES,
+    PERSISTENT_VOLUME_CLAIMS,
+    PLACEMENT_POLICIES,
+    PODS,
+    PRIORITY_CLASSES,
+    RESOURCE_QUOTAS,
+    Resource,
+)
+from chipwise.rendering.location import container_digest
+
+OURS: Mapping[Resource, type] = {
+    ACCELERATOR_CLASSES: AcceleratorClass,
+    ACCELERATOR_POOLS: AcceleratorPool,
+    MODEL_PROFILES: ModelProfile,
+    PLACEMENT_POLICIES: PlacementPolicy,
+    INFERENCE_WORKLOADS: InferenceWorkload,
+}
+
+FOREIGN: Mapping[Resource, Callable[[Mapping[str, Any]], Any]] = {
+    NODES: node_fact,
+    PODS: lambda raw: pod_fact(raw, container_digest),
+    DEPLOYMENTS: deployment_fact,
+    HORIZONTAL_POD_AUTOSCALERS: autoscaler_fact,
+    RESOURCE_QUOTAS: quota_fact,
+    NAMESPACES: namespace_fact,
+    PRIORITY_CLASSES: priority_fact,
+    PERSISTENT_VOLUME_CLAIMS: claim_fact,
+}
+
+BY_KIND: Mapping[str, Resource] = {resource.kind: resource for resource in (*OURS, *FOREIGN)}
+
+
+def extract(resource: Resource, raw: Mapping[str, Any]) -> Any:
+    """The fact of one document; None for one of no interest. Our own kinds that break their schema become ``Unreadable``."""
+    if resource in FOREIGN:
+        return FOREIGN[resource](raw)
+    try:
+        return OURS[resource].parse(raw)  # type: ignore[attr-defined]
+    except InvalidObject as error:
+        metadata = raw["metadata"]
+        return Unreadable(
+            kind=resource.kind,
+            namespace=metadata.get("namespace", ""),
+            name=metadata["name"],
+            uid=metadata.get("uid", ""),
+            generation=int(metadata.get("generation", 0)),
+            message=str(error),
+        )

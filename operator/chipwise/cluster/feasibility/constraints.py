@@ -1,0 +1,53 @@
+"""What the author asks of nodes apart from chips stays in force on every pool."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from chipwise.cluster.feasibility.case import Case
+from chipwise.reasons import Reason, Refusal
+
+_ARCHITECTURE = "kubernetes.io/arch"
+_ARCHITECTURES = ("amd64", "arm64")
+
+
+def author_constraints_hold(case: Case) -> Refusal | None:
+    """Some node that exists, or the labels that the pool declares, must match what remains of selector and required affinity.
+
+    At zero nodes only declared labels (selector, zones, architecture) are known: an author's label that nobody declares is a refusal,
+    not a hope.
+    """
+    constraints, pool = case.subject.constraints, case.pool
+    candidates = [dict(node.labels) for node in pool.usable_nodes] or declared_labels(case)
+    if any(constraints.matches(labels) for labels in candidates):
+        return None
+    if any(constraints.matches(labels) for labels in _of_any_architecture(candidates)):
+        return Refusal(
+            Reason.ARCHITECTURE_MISMATCH, f"nodes of pool {pool.name} are {pool.architecture}, the Deployment asks for another"
+        )
+    asked = ", ".join(f"{key}={value}" for key, value in constraints.node_selector)
+    own = f"node selector {asked}" if asked else "required node affinity"
+    known = "no node of pool" if pool.usable_nodes else "nothing that is declared of pool"
+    return Refusal(Reason.SELECTOR_UNSATISFIED, f"{known} {pool.name} matches the Deployment's own {own}")
+
+
+def declared_labels(case: Case) -> list[dict[str, str]]:
+    """The labels that a node of the pool is known to get, once for each zone."""
+    declared = {**dict(case.pool.selector), _ARCHITECTURE: case.pool.architecture, "kubernetes.io/os": "linux"}
+    return [{**declared, "topology.kubernetes.io/zone": zone} for zone in case.pool.zones] or [declared]
+
+
+def taints_tolerated(case: Case) -> Refusal | None:
+    """When nodes exist, at least one must carry no taint beyond the tolerations of class and pool."""
+    usable = [node for node in case.pool.nodes if node.usable]
+    if not usable or case.pool.usable_nodes:
+        return None
+    taints = sorted({f"{taint.key}={taint.value}:{taint.effect}" for node in usable for taint in node.taints})
+    return Refusal(
+        Reason.TAINT_NOT_TOLERATED,
+        f"every node of pool {case.pool.name} carries a taint that neither class nor pool tolerates: {', '.join(taints)}",
+    )
+
+
+def _of_any_architecture(candidates: Iterable[Mapping[str, str]]) -> list[dict[str, str]]:
+    return [{**labels, _ARCHITECTURE: name} for labels in candidates for name in _ARCHITECTURES]

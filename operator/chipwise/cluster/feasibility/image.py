@@ -1,0 +1,20 @@
+"""A variant is laid only over images that it was made for, so that an author's new image never silently vanishes."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+from chipwise.cluster.feasibility.case import Case
+from chipwise.reasons import Reason, Refusal
+
+
+def made_for_the_image(case: Case) -> Refusal | None:
+    """``baseImages`` are shell patterns over the author's image; none allows all."""
+    patterns, image = case.variant.base_images, case.subject.image
+    if not patterns or any(fnmatchcase(image, pattern) for pattern in patterns):
+        return None
+    return Refusal(
+        Reason.VARIANT_OUTDATED,
+        f"the author's image is {image}; variant {case.variant.name} was made for {', '.join(patterns)}: extend its baseImages "
+        "once it was checked against the new image",
+    )

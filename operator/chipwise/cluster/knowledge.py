@@ -1,0 +1,109 @@
+"""What a profile knows of a variant's speed, from the manifest's strings into the numbers of ``chipwise.performance``."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from chipwise.api import AcceleratorClass, InferenceWorkload, ModelProfile, Performance, Variant
+from chipwise.cluster.feasibility.precision import WEIGHT_BITS
+from chipwise.performance import (
+    Architecture,
+    Chip,
+    Coefficients,
+    Hardware,
+    Knowledge,
+    Latency,
+    MeasuredPoints,
+    Metric,
+    Objective,
+    Point,
+    Shape,
+    Statistic,
+    Sustained,
+    latency_at,
+    sustained_rate,
+)
+from chipwise.reasons import Reason, Refusal
+from chipwise.rendering.quantity import whole
+
+
+def knowledge_of(
+    workload: InferenceWorkload, profile: ModelProfile, variant: Variant, chip_class: AcceleratorClass
+) -> Knowledge | Refusal:
+    """The workload's own measurements, else the profile's, else what the hardware's figures allow to estimate."""
+    for override in workload.spec.performance:
+        if override.variant_name == variant.name:
+            return _stated(override.performance)
+    if variant.performance is not None:
+        return _stated(variant.performance)
+    return _hardware(profile, variant, chip_class)
+
+
+def shape_of(workload: InferenceWorkload) -> Shape:
+    """The workload's mean request."""
+    traffic = workload.spec.traffic
+    return Shape(traffic.input_tokens, traffic.output_tokens, float(traffic.prefix_cache_hit_ratio or 0))
+
+
+def objectives_of(workload: InferenceWorkload) -> tuple[Objective, ...]:
+    """The objectives in order of metric and statistic."""
+    found = [
+        Objective(Metric(str(o.metric)), Statistic(str(o.statistic)), o.threshold_milliseconds) for o in workload.spec.objectives
+    ]
+    return tuple(sorted(found, key=lambda o: (o.metric.value, o.statistic.value)))
+
+
+@lru_cache(maxsize=20_000)
+def sustained(
+    knowledge: Knowledge, shape: Shape, objectives: tuple[Objective, ...], max_concurrency: int | None
+) -> Sustained | Refusal:
+    """``performance.sustained_rate``, remembered: facts change far more often than measurements do."""
+    return sustained_rate(knowledge, shape, objectives, max_concurrency)
+
+
+@lru_cache(maxsize=20_000)
+def expected(knowledge: Knowledge, shape: Shape, rate: float, max_concurrency: int | None) -> Latency:
+    """``performance.latency_at``, remembered."""
+    return latency_at(knowledge, shape, rate, max_concurrency)
+
+
+def _stated(performance: Performance) -> Knowledge:
+    if performance.coefficients is not None:
+        found = performance.coefficients
+        return Coefficients(float(found.alpha), float(found.beta), float(found.gamma), found.max_batch_size, found.at_tokens)
+    points = [
+        Point(p.concurrency, p.input_tokens, p.output_tokens, p.ttft_milliseconds, p.tpot_milliseconds)
+        for p in performance.points or ()
+    ]
+    return MeasuredPoints(tuple(sorted(points)), Statistic(str(performance.statistic)))
+
+
+def _hardware(profile: ModelProfile, variant: Variant, chip_class: AcceleratorClass) -> Knowledge | Refusal:
+    shape = profile.spec.architecture
+    if shape is None:
+        return Refusal(
+            Reason.NO_PERFORMANCE,
+            f"variant {variant.name} has no measurements and profile {profile.metadata.name} no spec.architecture to estimate from",
+        )
+    spec = chip_class.spec
+    precision = str(variant.precision)
+    dense = next((t.dense for t in spec.tflops if str(t.precision) == precision), None)
+    return Hardware(
+        architecture=Architecture(
+            parameters=shape.parameters,
+            active_parameters=shape.active_parameters or shape.parameters,
+            layers=shape.layers,
+            hidden_size=shape.hidden_size,
+            kv_heads=shape.kv_heads,
+            head_dim=shape.head_dim,
+            max_context_tokens=shape.max_context_tokens,
+        ),
+        chip=Chip(
+            memory_bytes=whole(spec.memory),
+            bandwidth_bytes_per_second=spec.memory_bandwidth_gbps * 1e9,
+            flops=dense * 1e12 if dense else None,
+            interconnect_bytes_per_second=spec.interconnect_gbps * 1e9 if spec.interconnect_gbps else None,
+        ),
+        chips=variant.chips,
+        weight_bits=WEIGHT_BITS[precision],
+    )

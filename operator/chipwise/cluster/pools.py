@@ -1,0 +1,134 @@
+"""Each AcceleratorPool joined with its class and its nodes, or the typed reason why it cannot be used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from chipwise.api import AcceleratorClass, AcceleratorPool
+from chipwise.cluster.facts import NodeFact, Pairs, Taint, pairs
+from chipwise.cluster.snapshot import Snapshot
+from chipwise.placement.problem import Billing, Room
+from chipwise.reasons import Reason, Refusal
+from chipwise.rendering.constraints import tolerates
+from chipwise.rendering.quantity import milli, whole
+
+
+@dataclass(frozen=True, slots=True)
+class PoolView:
+    """One pool as decisions see it. Prices are per hour in the pool's currency; 0 where there is none, and then ``refusal`` says so.
+
+    ``room`` is what an empty node offers. ``nodes`` are those that match, usable or not, in order of name.
+    """
+
+    name: str
+    class_name: str
+    resource_name: str
+    architecture: str
+    selector: Pairs
+    zones: tuple[str, ...]
+    tolerations: tuple[Mapping[str, Any], ...]
+    billing: Billing
+    price_per_hour: float
+    capacity_type: str
+    room: Room
+    minimum: int
+    maximum: int
+    committed: int
+    nodes: tuple[NodeFact, ...]
+    refusal: Refusal | None
+
+    @property
+    def chip_price_per_hour(self) -> float:
+        """What one chip costs when its node is full."""
+        return self.price_per_hour / (self.room.chips if self.billing is Billing.NODE else 1)
+
+    @property
+    def usable_nodes(self) -> tuple[NodeFact, ...]:
+        """Nodes that are ready, not cordoned and whose taints we tolerate."""
+        return tuple(n for n in self.nodes if n.usable and tolerates(_taint_documents(n.taints), self.tolerations))
+
+
+def _taint_documents(taints: tuple[Taint, ...]) -> tuple[Mapping[str, str], ...]:
+    return tuple({"key": t.key, "value": t.value, "effect": t.effect} for t in taints)
+
+
+def view_pools(snapshot: Snapshot) -> dict[str, PoolView]:
+    """Every pool in order of name. All prices must be in one currency: that of the first priced pool by name."""
+    currency = next((p.spec.price.currency for _, p in sorted(snapshot.pools.items()) if p.spec.price), "USD")
+    views = {name: _view(pool, snapshot, currency) for name, pool in sorted(snapshot.pools.items())}
+    return _mark_overlaps(views)
+
+
+def _view(pool: AcceleratorPool, snapshot: Snapshot, currency: str) -> PoolView:
+    spec, chip_class = pool.spec, snapshot.classes.get(pool.spec.class_name)
+    price = spec.price
+    selector = pairs(spec.node_selector)
+    wanted = set(selector)
+    return PoolView(
+        name=pool.metadata.name,
+        class_name=spec.class_name,
+        resource_name=(chip_class.spec.resource_name or "") if chip_class else "",
+        architecture=str(chip_class.spec.architecture) if chip_class else "amd64",
+        selector=selector,
+        zones=tuple(spec.zones),
+        tolerations=_tolerations(pool, chip_class),
+        billing=Billing(str(price.unit)) if price else Billing.NODE,
+        price_per_hour=float(price.amount) if price else 0.0,
+        capacity_type=str(spec.capacity_type),
+        room=Room(
+            chips=spec.shape.chips,
+            cpu_milli=milli(spec.shape.cpu),
+            memory_bytes=whole(spec.shape.memory),
+            pods=spec.shape.pods,
+        ),
+        minimum=spec.nodes.min,
+        maximum=spec.nodes.max,
+        committed=spec.committed_nodes,
+        nodes=tuple(node for _, node in sorted(snapshot.nodes.items()) if wanted <= set(node.labels)),
+        refusal=_refusal(pool, chip_class, currency),
+    )
+
+
+def _tolerations(pool: AcceleratorPool, chip_class: AcceleratorClass | None) -> tuple[Mapping[str, Any], ...]:
+    listed = [*(chip_class.spec.tolerations if chip_class else ()), *pool.spec.tolerations]
+    return tuple(t.model_dump(by_alias=True, exclude_none=True, mode="json") for t in listed)
+
+
+def _refusal(pool: AcceleratorPool, chip_class: AcceleratorClass | None, currency: str) -> Refusal | None:
+    name, class_name, price = pool.metadata.name, pool.spec.class_name, pool.spec.price
+    if chip_class is None:
+        return Refusal(Reason.CLASS_MISSING, f"pool {name}: no AcceleratorClass is named {class_name}")
+    if not chip_class.spec.resource_name:
+        return Refusal(
+            Reason.RESOURCE_NAME_MISSING, f"pool {name}: class {class_name} has no spec.resourceName, so no pod can ask for its chips"
+        )
+    if price is None:
+        return Refusal(Reason.UNPRICED, f"pool {name}: no spec.price, and a pool without a price is never used")
+    if price.currency != currency:
+        return Refusal(Reason.CURRENCY_MISMATCH, f"pool {name} is priced in {price.currency}, the first priced pool in {currency}")
+    return None
+
+
+def _mark_overlaps(views: dict[str, PoolView]) -> dict[str, PoolView]:
+    """Two pools that match one node, or would match every node of the other, are both unusable."""
+    marked = dict(views)
+    owners: dict[str, list[str]] = {}
+    for view in views.values():
+        for node in view.nodes:
+            owners.setdefault(node.name, []).append(view.name)
+    clashes: dict[str, str] = {}
+    for node, names in sorted(owners.items()):
+        for name in names if len(names) > 1 else ():
+            clashes.setdefault(name, f"node {node} matches the pools {', '.join(names)}")
+    for one in views.values():
+        for other in views.values():
+            if one.name != other.name and set(one.selector) <= set(other.selector):
+                for name in (one.name, other.name):
+                    clashes.setdefault(name, f"every node of pool {other.name} would match pool {one.name} too")
+    for name, clash in clashes.items():
+        if marked[name].refusal is None:
+            message = f"pool {name}: {clash}; make the node selectors disjoint"
+            marked[name] = replace(marked[name], refusal=Refusal(Reason.OVERLAPPING, message))
+    return marked

@@ -1,0 +1,80 @@
+"""One consistent picture of the cluster at a revision: what the planner decides from, whether it came from watches or from files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from chipwise.api import AcceleratorClass, AcceleratorPool, InferenceWorkload, ModelProfile, PlacementPolicy
+from chipwise.cluster.facts import (
+    AutoscalerFact,
+    ClaimFact,
+    DeploymentFact,
+    NamespaceFact,
+    NodeFact,
+    PodFact,
+    PriorityFact,
+    QuotaFact,
+)
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """One of our own objects that does not pass its schema (an older CRD let it in). It is shown, never used."""
+
+    kind: str
+    namespace: str
+    name: str
+    uid: str
+    generation: int
+    message: str
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Facts by name, or by namespace/name. Mappings are copies and must not be changed.
+
+    ``assume_nodes``: no Node was given at all, as with ``chipwise plan -f``; then a pool is taken to have the nodes that its
+    ``nodes.max`` allows.
+    """
+
+    revision: int = 0
+    classes: Mapping[str, AcceleratorClass] = field(default_factory=dict)
+    pools: Mapping[str, AcceleratorPool] = field(default_factory=dict)
+    profiles: Mapping[str, ModelProfile] = field(default_factory=dict)
+    policies: Mapping[str, PlacementPolicy] = field(default_factory=dict)
+    workloads: Mapping[str, InferenceWorkload] = field(default_factory=dict)
+    unreadable: tuple[Unreadable, ...] = ()
+    nodes: Mapping[str, NodeFact] = field(default_factory=dict)
+    pods: Mapping[str, PodFact] = field(default_factory=dict)
+    deployments: Mapping[str, DeploymentFact] = field(default_factory=dict)
+    autoscalers: Mapping[str, AutoscalerFact] = field(default_factory=dict)
+    quotas: Mapping[str, QuotaFact] = field(default_factory=dict)
+    namespaces: Mapping[str, NamespaceFact] = field(default_factory=dict)
+    priorities: Mapping[str, PriorityFact] = field(default_factory=dict)
+    claims: Mapping[str, ClaimFact] = field(default_factory=dict)
+    assume_nodes: bool = False
+
+    @cached_property
+    def pods_by_deployment(self) -> Mapping[str, tuple[PodFact, ...]]:
+        """Pods of each Deployment (namespace/name), in order of name."""
+        found: dict[str, list[PodFact]] = {}
+        for _, pod in sorted(self.pods.items()):
+            if pod.deployment:
+                found.setdefault(f"{pod.namespace}/{pod.deployment}", []).append(pod)
+        return {key: tuple(pods) for key, pods in found.items()}
+
+    @cached_property
+    def pods_by_node(self) -> Mapping[str, tuple[PodFact, ...]]:
+        """Bound pods of each node, in order of namespace/name."""
+        found: dict[str, list[PodFact]] = {}
+        for _, pod in sorted(self.pods.items()):
+            if pod.node:
+                found.setdefault(pod.node, []).append(pod)
+        return {node: tuple(pods) for node, pods in found.items()}
+
+    @cached_property
+    def autoscaler_of(self) -> Mapping[str, AutoscalerFact]:
+        """The autoscaler of each Deployment (namespace/name) that has one."""
+        return {f"{a.namespace}/{a.deployment}": a for _, a in sorted(self.autoscalers.items())}

@@ -1,0 +1,102 @@
+"""What we believe now: facts by resource, a revision that counts changes, and a mark that says a decision may be out of date.
+
+Only facts that differ from what was known raise the revision, so a thousand heart-beats cost a thousand comparisons and no solve.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from chipwise.cluster.snapshot import Snapshot, Unreadable
+from chipwise.kube.reflector import Key
+from chipwise.kube.resources import (
+    ACCELERATOR_CLASSES,
+    ACCELERATOR_POOLS,
+    DEPLOYMENTS,
+    HORIZONTAL_POD_AUTOSCALERS,
+    INFERENCE_WORKLOADS,
+    MODEL_PROFILES,
+    NAMESPACES,
+    NODES,
+    PERSISTENT_VOLUME_CLAIMS,
+    PLACEMENT_POLICIES,
+    PODS,
+    PRIORITY_CLASSES,
+    RESOURCE_QUOTAS,
+    Resource,
+)
+
+#: Where each resource stands in a snapshot.
+FIELDS: Mapping[Resource, str] = {
+    ACCELERATOR_CLASSES: "classes",
+    ACCELERATOR_POOLS: "pools",
+    MODEL_PROFILES: "profiles",
+    PLACEMENT_POLICIES: "policies",
+    INFERENCE_WORKLOADS: "workloads",
+    NODES: "nodes",
+    PODS: "pods",
+    DEPLOYMENTS: "deployments",
+    HORIZONTAL_POD_AUTOSCALERS: "autoscalers",
+    RESOURCE_QUOTAS: "quotas",
+    NAMESPACES: "namespaces",
+    PRIORITY_CLASSES: "priorities",
+    PERSISTENT_VOLUME_CLAIMS: "claims",
+}
+
+
+class ClusterState:
+    """A sink for the watches. ``dirty`` is set at each change and cleared by whoever takes the next snapshot."""
+
+    def __init__(self) -> None:
+        self.revision = 0
+        self.dirty = asyncio.Event()
+        self._facts: dict[Resource, dict[Key, Any]] = {resource: {} for resource in FIELDS}
+
+    def replace(self, resource: Resource, facts: Mapping[Key, Any]) -> None:
+        """Know exactly ``facts`` of one resource."""
+        if self._facts[resource] != facts:
+            self._facts[resource] = dict(facts)
+            self._changed()
+
+    def put(self, resource: Resource, key: Key, fact: Any) -> None:
+        """Know ``fact`` at ``key``."""
+        if self._facts[resource].get(key) != fact:
+            self._facts[resource][key] = fact
+            self._changed()
+
+    def drop(self, resource: Resource, key: Key) -> None:
+        """Know nothing at ``key``."""
+        if self._facts[resource].pop(key, None) is not None:
+            self._changed()
+
+    def facts(self, resource: Resource) -> Mapping[Key, Any]:
+        """What is known of one resource; not a copy."""
+        return self._facts[resource]
+
+    def snapshot(self) -> Snapshot:
+        """A picture that later events do not change. Objects that break their schema stand apart as ``unreadable``."""
+        unreadable: list[Unreadable] = []
+        fields = {}
+        for resource, name in FIELDS.items():
+            known = self._facts[resource]
+            unreadable += [fact for fact in known.values() if isinstance(fact, Unreadable)]
+            fields[name] = {name_of(key): fact for key, fact in known.items() if not isinstance(fact, Unreadable)}
+        ordered = tuple(sorted(unreadable, key=lambda fact: (fact.kind, fact.namespace, fact.name)))
+        return Snapshot(revision=self.revision, unreadable=ordered, **fields)
+
+    def _changed(self) -> None:
+        self.revision += 1
+        self.dirty.set()
+
+
+def name_of(key: Key) -> str:
+    """namespace/name, or the name alone."""
+    namespace, name = key
+    return f"{namespace}/{name}" if namespace else name
+
+
+def uids(facts: Collection[Any]) -> frozenset[str]:
+    """The UIDs of facts, ours or foreign."""
+    return frozenset(getattr(fact, "uid", None) or fact.metadata.uid for fact in facts)

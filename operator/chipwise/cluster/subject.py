@@ -1,0 +1,253 @@
+"""A workload joined with everything it names, or the typed reason why it cannot be decided about.
+
+This is where an InferenceWorkload meets its Deployment: which container serves, what the author wrote, where it runs now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from chipwise.api import InferenceWorkload, ModelProfile, PlacementPolicySpec
+from chipwise.cluster.authorship import Authorship, Reading, read_deployment
+from chipwise.cluster.facts import AutoscalerFact, DeploymentFact, PodFact
+from chipwise.cluster.pools import PoolView
+from chipwise.cluster.snapshot import Snapshot
+from chipwise.cluster.targets import target, vocabulary
+from chipwise.reasons import Reason, Refusal
+from chipwise.rendering import record as records
+from chipwise.rendering.constraints import AuthorConstraints, author_constraints
+from chipwise.rendering.footprint import pod_footprint, template_volumes
+from chipwise.rendering.location import container_of, requested_chips, serving_container
+from chipwise.rendering.record import Record
+from chipwise.rendering.target import Target
+from chipwise.rendering.vocabulary import ChipVocabulary
+
+DEFAULT_POLICY = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where a workload runs. ``variant`` is None when its profile knows none of this class and size."""
+
+    pool: str
+    variant: str | None
+    resource_name: str
+    chips: int
+    replicas: int
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One workload that can be decided about. ``image``, ``constraints`` and footprint are of the author's base."""
+
+    key: str
+    workload: InferenceWorkload
+    profile: ModelProfile
+    policy: PlacementPolicySpec
+    frozen: bool
+    priority: int
+    deployment: DeploymentFact
+    reading: Reading
+    container: str
+    image: str
+    words: ChipVocabulary
+    constraints: AuthorConstraints
+    host_paths: tuple[str, ...]
+    claims: tuple[str, ...]
+    cpu_milli: int
+    memory_bytes: int
+    autoscaler: AutoscalerFact | None
+    home: Home | None
+
+    @property
+    def replicas_external(self) -> bool:
+        """Somebody else owns ``spec.replicas``: an HPA, KEDA, or whoever the workload says."""
+        return self.autoscaler is not None or str(self.workload.spec.replicas.managed_by) == "External"
+
+    @property
+    def record(self) -> Record | None:
+        """What chipwise noted on the Deployment, if it manages it."""
+        return self.reading.record
+
+
+def accept(workload: InferenceWorkload, snapshot: Snapshot, views: Mapping[str, PoolView]) -> Subject | Refusal:
+    """Resolve what ``workload`` names. The first thing missing is the refusal."""
+    spec, namespace = workload.spec, workload.metadata.namespace or "default"
+    key = f"{namespace}/{workload.metadata.name}"
+    deployment = snapshot.deployments.get(f"{namespace}/{spec.target_ref.name}")
+    refusal = _target_refusal(workload, deployment, snapshot)
+    if refusal is not None or deployment is None:
+        return refusal or Refusal(Reason.TARGET_MISSING, spec.target_ref.name)
+    profile = snapshot.profiles.get(spec.model_profile_name)
+    if profile is None:
+        return Refusal(Reason.PROFILE_MISSING, f"no ModelProfile is named {spec.model_profile_name}")
+    policy = policy_of(workload, snapshot)
+    if policy is None:
+        return Refusal(Reason.POLICY_MISSING, f"no PlacementPolicy is named {spec.policy_name}")
+    priority = _priority(workload, snapshot)
+    if priority is None:
+        return Refusal(Reason.PRIORITY_CLASS_MISSING, f"no PriorityClass is named {spec.priority_class_name}")
+    words, document = vocabulary(snapshot), deployment.document
+    name = serving_container(document["spec"]["template"], spec.container, words)
+    if isinstance(name, Refusal):
+        return name
+    reading = read_deployment(document, rendition(document, profile, views, words, name))
+    template = reading.base.template
+    base_name = serving_container(template, spec.container, words)
+    if isinstance(base_name, Refusal):
+        return base_name
+    size, volumes = pod_footprint(template), template_volumes(template)
+    default = snapshot.policies.get(DEFAULT_POLICY)
+    return Subject(
+        key=key,
+        workload=workload,
+        profile=profile,
+        policy=policy,
+        frozen=policy.freeze or (default is not None and default.spec.freeze),
+        priority=priority,
+        deployment=deployment,
+        reading=reading,
+        container=base_name,
+        image=_container(template, base_name)["image"],
+        words=words,
+        constraints=author_constraints(template, words),
+        host_paths=volumes.host_paths,
+        claims=volumes.claims,
+        cpu_milli=size.cpu_milli,
+        memory_bytes=size.memory_bytes,
+        autoscaler=snapshot.autoscaler_of.get(deployment.key),
+        home=_home(deployment, document, name, profile, snapshot, views, words),
+    )
+
+
+def policy_of(workload: InferenceWorkload, snapshot: Snapshot) -> PlacementPolicySpec | None:
+    """The policy named, else the one called ``default``, else the built-in default. None if the named one does not exist."""
+    name = workload.spec.policy_name
+    if name is None:
+        found = snapshot.policies.get(DEFAULT_POLICY)
+        return found.spec if found else PlacementPolicySpec()
+    found = snapshot.policies.get(name)
+    return found.spec if found else None
+
+
+def rendition(
+    document: Mapping[str, Any], profile: ModelProfile, views: Mapping[str, PoolView], words: ChipVocabulary, container: str
+) -> Target | None:
+    """What the record on a Deployment renders to today; None without a record, or when its variant or pools are gone."""
+    record = _record(document)
+    if record is None:
+        return None
+    variant = next((v for v in profile.spec.variants if v.name == record.variant), None)
+    pools = [views[name] for name in record.pools if name in views]
+    if variant is None or not pools or not pools[0].resource_name:
+        return None
+    return target(variant, pools, container, words, surge=record.replicas)
+
+
+def _target_refusal(workload: InferenceWorkload, deployment: DeploymentFact | None, snapshot: Snapshot) -> Refusal | None:
+    namespace, name = workload.metadata.namespace or "default", workload.spec.target_ref.name
+    if deployment is None or deployment.deleting:
+        return Refusal(Reason.TARGET_MISSING, f"namespace {namespace} has no Deployment {name}")
+    if deployment.owner is not None:
+        return Refusal(Reason.TARGET_OWNED, f"Deployment {name} is controlled by {deployment.owner}, which would undo every move")
+    rivals = sorted(
+        other.metadata.name
+        for other in snapshot.workloads.values()
+        if (other.metadata.namespace or "default") == namespace and other.spec.target_ref.name == name
+    )
+    if len(rivals) > 1:
+        return Refusal(Reason.TARGET_CLAIMED, f"Deployment {name} is named by the workloads {', '.join(rivals)}; keep one")
+    return None
+
+
+def _record(document: Mapping[str, Any]) -> Record | None:
+    """The record, unless it is missing or somebody damaged it: then the Deployment is read as it stands."""
+    return records.read(document) if records.standing(document) is records.Standing.MANAGED else None
+
+
+def _container(template: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = container_of(template, name)
+    if found is None:
+        raise KeyError(name)
+    return found
+
+
+def _priority(workload: InferenceWorkload, snapshot: Snapshot) -> int | None:
+    name = workload.spec.priority_class_name
+    if name is None:
+        return 0
+    found = snapshot.priorities.get(name)
+    return found.value if found else None
+
+
+def _home(
+    deployment: DeploymentFact,
+    document: Mapping[str, Any],
+    container: str,
+    profile: ModelProfile,
+    snapshot: Snapshot,
+    views: Mapping[str, PoolView],
+    words: ChipVocabulary,
+) -> Home | None:
+    """By our own record where there is one, else by the pods, else by what the template asks for."""
+    template, record = document["spec"]["template"], _record(document)
+    if record is not None and record.pools[0] in views:
+        chips = next((v.chips for v in profile.spec.variants if v.name == record.variant), 0)
+        return Home(record.pools[0], record.variant, views[record.pools[0]].resource_name, chips, deployment.replicas)
+    asked = requested_chips(_container(template, container), words)
+    if asked is None:
+        return None
+    resource_name, chips = asked
+    pool = _pool_of_pods(snapshot.pods_by_deployment.get(deployment.key, ()), resource_name, views)
+    if pool is None:
+        pool = _pool_of_template(template, resource_name, snapshot, views, words)
+    if pool is None:
+        return None
+    fitting = [v.name for v in profile.spec.variants if v.class_name == views[pool].class_name and v.chips == chips]
+    return Home(pool, fitting[0] if fitting else None, resource_name, chips, deployment.replicas)
+
+
+def _pool_of_pods(pods: tuple[PodFact, ...], resource_name: str, views: Mapping[str, PoolView]) -> str | None:
+    """The pool that holds most of the pods which ask for what the template asks for; the first by name among equals."""
+    nodes = [pod.node for pod in pods if pod.node and not pod.deleting and dict(pod.chips).get(resource_name)]
+    if not nodes:
+        return None
+    counts = {name: sum(node.name in nodes for node in view.nodes) for name, view in sorted(views.items())}
+    best = max(counts.values(), default=0)
+    return next((name for name, count in counts.items() if count == best), None) if best else None
+
+
+def _pool_of_template(
+    template: Mapping[str, Any], resource_name: str, snapshot: Snapshot, views: Mapping[str, PoolView], words: ChipVocabulary
+) -> str | None:
+    """The only pool of this resource whose known labels satisfy the template's own selector and affinity, chips included."""
+    whole = author_constraints(template, _NoChips())
+    candidates = [view for view in views.values() if view.resource_name == resource_name]
+    if len(candidates) > 1:
+        candidates = [view for view in candidates if any(whole.matches(labels) for labels in _labels_of(view, snapshot))]
+    return candidates[0].name if len(candidates) == 1 else None
+
+
+class _NoChips(ChipVocabulary):
+    """A vocabulary that knows no chip, so that constraints keep what they say about chips."""
+
+    def is_chip_key(self, key: str) -> bool:
+        """Nothing is."""
+        del key
+        return False
+
+
+def _labels_of(view: PoolView, snapshot: Snapshot) -> list[dict[str, str]]:
+    """Labels of the pool's nodes; at zero nodes those it declares with those by which its class is discovered."""
+    if view.nodes:
+        return [dict(node.labels) for node in view.nodes]
+    chip_class = snapshot.classes.get(view.class_name)
+    discovered = [
+        {label.key: value}
+        for label in (chip_class.spec.discovery.node_labels if chip_class and chip_class.spec.discovery else ())
+        for value in label.values
+    ] or [{}]
+    zones = [{"topology.kubernetes.io/zone": zone} for zone in view.zones] or [{}]
+    return [{**dict(view.selector), **labels, **zone} for labels in discovered for zone in zones]
