@@ -1,0 +1,188 @@
+"""AcceleratorPool: interchangeable nodes of one accelerator class, what they cost and who may use them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from chipwise.api.conditions import CommonStatus
+from chipwise.api.custom_object import AGE, READY, WHY_NOT_READY, Column, CustomObject, Definition
+from chipwise.api.decimals import AnyDecimal, PositiveDecimal
+from chipwise.api.label_selector import LabelSelector
+from chipwise.api.lists import Distinct, NotEmpty
+from chipwise.api.model import Model, StatusModel
+from chipwise.api.numbers import Chips, Count, CountOrZero
+from chipwise.api.quantities import CpuQuantity, MemoryQuantity
+from chipwise.api.rules import Rule
+from chipwise.api.text import Currency, LabelValue, Line, Name
+from chipwise.api.toleration import Tolerations
+
+
+class CapacityType(StrEnum):
+    """On what terms the provider lends the nodes."""
+
+    ON_DEMAND = "OnDemand"
+    SPOT = "Spot"
+    RESERVED = "Reserved"
+
+
+class PriceUnit(StrEnum):
+    """What the price buys."""
+
+    NODE = "Node"
+    CHIP = "Chip"
+
+
+class NodeShape(Model):
+    """What one node offers."""
+
+    chips: Chips
+    """Accelerator chips on one node, such as 8."""
+    cpu: CpuQuantity
+    """CPU of one node that pods can use, as a quantity in quotes, such as "96"."""
+    memory: MemoryQuantity
+    """Memory of one node that pods can use, as a quantity, such as 1900Gi."""
+    pods: Count = 110
+    """How many pods one node takes. Default 110."""
+
+
+class NodeRange(Model):
+    """Between which counts something, as a rule an autoscaler, moves the number of nodes."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "self.max >= self.min",
+            "must not be below min",
+            lambda found: found.max >= found.min,
+            ".max",
+        ),
+    )
+
+    min: CountOrZero = 0
+    """The fewest nodes that are kept even when idle. They are paid for anyway and so cost a workload nothing. Default 0."""
+    max: Count
+    """The most nodes there can be, such as 8. Equal to min, the pool is static and only nodes that exist are counted on."""
+
+
+class Price(Model):
+    """What one node or one chip costs for one hour."""
+
+    amount: PositiveDecimal
+    """The price of one unit for one hour, as a decimal in quotes, such as "98.32". What you are billed, not the list price."""
+    currency: Currency = "USD"
+    """ISO 4217 code of the currency, such as EUR. All pools must agree. Default USD."""
+    unit: PriceUnit = PriceUnit.NODE
+    """What is billed: Node (the default), however many of its chips are used, or Chip, as in shared or serverless capacity."""
+    source: Line | None = None
+    """Where the figure comes from and of what date, for people, such as an invoice or a price list."""
+
+
+class AcceleratorPoolSpec(Model):
+    """Which nodes, of what shape, at what price, for whom."""
+
+    class_name: Name
+    """The AcceleratorClass of the chips, such as h100."""
+    node_selector: Annotated[
+        dict[str, LabelValue],
+        Field(max_length=16),
+        NotEmpty("name at least one node label: an empty selector would match every node of the cluster"),
+    ]
+    """Labels that exactly the nodes of this pool carry. Use the provider's own, which a new node has from the start, such as
+    kubernetes.azure.com/agentpool: h100pool; labels that a discovery agent adds later do not exist at zero nodes."""
+    shape: NodeShape
+    """What one node offers, all nodes of the pool alike."""
+    zones: Annotated[tuple[LabelValue, ...], Field(max_length=16), Distinct()] = ()
+    """Values of topology.kubernetes.io/zone that the nodes can have, such as westus3-1. Needed at zero nodes, where none can be seen."""
+    tolerations: Tolerations = ()
+    """Tolerations that pods need on these nodes, beyond those of the class."""
+    nodes: NodeRange
+    """How many nodes there are at least and at most."""
+    capacity_type: CapacityType = CapacityType.ON_DEMAND
+    """OnDemand (the default), Spot (the provider may take the nodes back) or Reserved."""
+    price: Price | None = None
+    """What the nodes cost. Without a price the pool is shown with Ready=False, Unpriced, and never used."""
+    committed_nodes: CountOrZero = 0
+    """Nodes that are paid for whether used or not, by reservation or contract. Using them costs a workload nothing. Default 0."""
+    node_group: Line | None = None
+    """The autoscaler's own name of this group of nodes, such as the name of the scale set."""
+    namespace_selector: LabelSelector | None = None
+    """Labels of the namespaces whose workloads may be placed here. Left out, all may."""
+
+
+class NodeCounts(StatusModel):
+    """Nodes of the pool now."""
+
+    total: CountOrZero
+    """Nodes that match the pool's selector."""
+    ready: CountOrZero
+    """Those of them that are Ready and not cordoned."""
+
+
+class ChipCounts(StatusModel):
+    """Chips of the pool now."""
+
+    allocatable: CountOrZero
+    """Chips on ready nodes that pods may ask for."""
+    used_by_others: CountOrZero
+    """Chips held by pods that chipwise does not manage."""
+    used: CountOrZero
+    """Chips held by pods of managed workloads."""
+    reserved: CountOrZero
+    """Chips promised to moves in progress, not yet bound to a node."""
+    free: CountOrZero
+    """Chips that are left."""
+
+
+class PriceInForce(StatusModel):
+    """The price that decisions use."""
+
+    amount: AnyDecimal
+    """The price of one unit for one hour."""
+    currency: Annotated[str, Field(max_length=3)]
+    """ISO 4217 code of the currency."""
+    unit: PriceUnit
+    """What is billed, Node or Chip."""
+    source: Annotated[str, Field(max_length=512)] = ""
+    """Where the figure comes from."""
+
+
+class AcceleratorPoolStatus(CommonStatus):
+    """What chipwise sees of the pool."""
+
+    nodes: NodeCounts | None = None
+    """Nodes of the pool now."""
+    chips: ChipCounts | None = None
+    """Chips of the pool now."""
+    price_in_force: PriceInForce | None = None
+    """The price that decisions use, and where it comes from."""
+
+
+class AcceleratorPool(CustomObject):
+    """AcceleratorPool describes interchangeable nodes of one AcceleratorClass: how many, at what price, and who may use them."""
+
+    definition: ClassVar[Definition] = Definition(
+        plural="acceleratorpools",
+        short_name="apool",
+        namespaced=False,
+        columns=(
+            Column("Class", ".spec.className", "The AcceleratorClass of the chips."),
+            Column("Price", ".spec.price.amount", "Price of one unit for one hour."),
+            Column("Unit", ".spec.price.unit", "What is billed, Node or Chip."),
+            Column("Nodes", ".status.nodes.total", "Nodes that match the pool.", "integer"),
+            Column("Free", ".status.chips.free", "Chips that are left.", "integer"),
+            Column("Max", ".spec.nodes.max", "The most nodes there can be.", "integer", wide=True),
+            Column("Capacity", ".spec.capacityType", "OnDemand, Spot or Reserved.", wide=True),
+            Column("Currency", ".spec.price.currency", "Currency of the price.", wide=True),
+            READY,
+            WHY_NOT_READY,
+            AGE,
+        ),
+    )
+
+    kind: Literal["AcceleratorPool"] = "AcceleratorPool"
+    spec: AcceleratorPoolSpec
+    """Which nodes, of what shape, at what price, for whom."""
+    status: AcceleratorPoolStatus | None = None
+    """What chipwise sees of the pool. Written by chipwise only."""

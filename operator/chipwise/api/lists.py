@@ -1,0 +1,93 @@
+"""What lists and maps of the schema promise: keys by which items are merged and may not repeat, and that there is at least one."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence, Sized
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+from chipwise.api.model import camel_case
+from chipwise.api.rules import Rule, attach, broken
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class MapBy:
+    """A list of objects that are told apart by the given fields, named as in Python."""
+
+    keys: tuple[str, ...]
+
+    def __init__(self, *keys: str) -> None:
+        object.__setattr__(self, "keys", keys)
+
+    def validate(self, items: Sequence[Any]) -> Sequence[Any]:
+        """``items`` themselves; raises what pydantic reports for the first that repeats an earlier one."""
+        _refuse_repeats([tuple(getattr(item, key) for key in self.keys) for item in items])
+        return items
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.validate, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {
+            **handler(schema),
+            "x-kubernetes-list-type": "map",
+            "x-kubernetes-list-map-keys": [camel_case(key) for key in self.keys],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Distinct:
+    """A list of scalars none of which repeats; its order carries no meaning."""
+
+    def validate(self, items: Sequence[Any]) -> Sequence[Any]:
+        """``items`` themselves; raises what pydantic reports for the first that repeats an earlier one."""
+        _refuse_repeats([(item,) for item in items])
+        return items
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.validate, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {**handler(schema), "x-kubernetes-list-type": "set"}
+
+
+@dataclass(frozen=True, slots=True)
+class NotEmpty:
+    """A list or map with at least one entry; ``message`` says which and why."""
+
+    message: str
+
+    @property
+    def rule(self) -> Rule:
+        """The same as a rule on the list."""
+        return Rule("size(self) > 0", self.message, lambda items: len(items) > 0)
+
+    def validate(self, items: Sized) -> Sized:
+        """``items`` themselves; raises what pydantic reports."""
+        self.rule.enforce(items)
+        return items
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.validate, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        found = handler(schema)
+        bound = "minItems" if found["type"] == "array" else "minProperties"
+        return attach({**found, bound: 1}, self.rule)
+
+
+def _refuse_repeats(keys: Sequence[tuple[Hashable, ...]]) -> None:
+    seen: set[tuple[Hashable, ...]] = set()
+    for position, key in enumerate(keys):
+        if key in seen:
+            raise broken(f"repeats {', '.join(str(part) for part in key)}", f"[{position}]")
+        seen.add(key)

@@ -1,0 +1,78 @@
+"""PlacementPolicy: when a move is worth it, and when none may happen."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from chipwise.api.accelerator_pool import CapacityType
+from chipwise.api.conditions import CommonStatus
+from chipwise.api.custom_object import AGE, Column, CustomObject, Definition
+from chipwise.api.durations import PositiveSpan, Span, to_seconds
+from chipwise.api.lists import Distinct
+from chipwise.api.model import Model
+from chipwise.api.numbers import Count, Flag
+
+
+class OutdatedVariant(StrEnum):
+    """What to do with a workload whose image its variant was not made for."""
+
+    HOLD = "Hold"
+    RETURN_TO_AUTHOR = "ReturnToAuthor"
+
+
+class PlacementPolicySpec(Model):
+    """What counts as worth it. ``PlacementPolicySpec()`` is the built-in default."""
+
+    minimum_stay: Span = "10m"
+    """How long a workload stays where it was put before a saving may move it again, such as 24h. Default 10m."""
+    payback_horizon: PositiveSpan = "24h"
+    """A move must save more within this time than it costs to run both copies while the model loads. Default 24h."""
+    max_concurrent_moves: Count = 1
+    """How many workloads under this policy may be moving at once. Default 1."""
+    freeze: Flag = False
+    """True stops every move of the workloads under this policy; in the policy named default, of all workloads. Default false."""
+    capacity_types: Annotated[tuple[CapacityType, ...], Field(max_length=3), Distinct()] = ()
+    """Kinds of capacity that workloads may use: OnDemand, Spot, Reserved. Empty allows all."""
+    on_outdated_variant: OutdatedVariant = OutdatedVariant.HOLD
+    """What happens when the author's new image is one that the variant was not made for: Hold (the default) keeps the old one serving
+    and says so; ReturnToAuthor runs the new image on the author's own chip."""
+
+    @property
+    def minimum_stay_seconds(self) -> int:
+        """``minimum_stay`` as a number."""
+        return to_seconds(self.minimum_stay)
+
+    @property
+    def payback_horizon_seconds(self) -> int:
+        """``payback_horizon`` as a number."""
+        return to_seconds(self.payback_horizon)
+
+
+class PlacementPolicyStatus(CommonStatus):
+    """What chipwise makes of the policy."""
+
+
+class PlacementPolicy(CustomObject):
+    """PlacementPolicy says when a move is worth it. Workloads that name none get the one named default, or the built-in defaults."""
+
+    definition: ClassVar[Definition] = Definition(
+        plural="placementpolicies",
+        short_name="ppolicy",
+        namespaced=False,
+        columns=(
+            Column("Stay", ".spec.minimumStay", "How long a workload stays at least."),
+            Column("Payback", ".spec.paybackHorizon", "Within what time a move must pay for itself."),
+            Column("Moves", ".spec.maxConcurrentMoves", "How many workloads may move at once.", "integer"),
+            Column("Frozen", ".spec.freeze", "Whether every move is stopped.", "boolean"),
+            AGE,
+        ),
+    )
+
+    kind: Literal["PlacementPolicy"] = "PlacementPolicy"
+    spec: PlacementPolicySpec
+    """What counts as worth it."""
+    status: PlacementPolicyStatus | None = None
+    """What chipwise makes of the policy. Written by chipwise only."""

@@ -1,0 +1,113 @@
+"""The status of an InferenceWorkload: where it is, what that costs, why, and what else was considered. Bounded whatever the fleet."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from chipwise.api.conditions import CommonStatus, MessageText, ReasonText
+from chipwise.api.decimals import AnyDecimal
+from chipwise.api.model import StatusModel
+from chipwise.api.numbers import CountOrZero
+from chipwise.api.text import Timestamp
+
+ObjectName = Annotated[str, Field(max_length=253)]
+Figure = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?(ms|s)$", max_length=32)]
+
+
+class Placement(StatusModel):
+    """One variant on one pool, with what is expected of it."""
+
+    pool: ObjectName
+    """The AcceleratorPool."""
+    variant: ObjectName
+    """The variant of the profile."""
+    accelerator_class: ObjectName = ""
+    """The AcceleratorClass of its chips."""
+    replicas: CountOrZero = 0
+    """How many replicas."""
+    chips: CountOrZero = 0
+    """Chips of all replicas together."""
+    cost_per_hour: AnyDecimal | None = None
+    """What this placement adds to the bill for one hour, such as 12.34."""
+    cost_per_million_output_tokens: AnyDecimal | None = None
+    """The same for one million output tokens at the mean traffic, such as 0.21."""
+    ttft: Figure | None = None
+    """Expected mean time to the first token at the peak traffic, such as 412ms."""
+    tpot: Figure | None = None
+    """Expected mean time per output token at the peak traffic, such as 28.1ms."""
+    provenance: Annotated[str, Field(max_length=32)] = ""
+    """How far the latencies can be trusted, best first: Measured, Fitted, Scaled or Estimated."""
+    reason: ReasonText | None = None
+    """Why it is placed so, as one word."""
+    since: Timestamp | None = None
+    """When it was placed so, in RFC 3339. Absent for what is only proposed."""
+
+
+class CandidateStatus(StatusModel):
+    """One way to serve the workload that was considered, with its cost or with what stands in its way."""
+
+    variant: ObjectName
+    """The variant of the profile."""
+    pool: ObjectName = ""
+    """The AcceleratorPool. Empty if there is none of the variant's class."""
+    cost_per_hour: AnyDecimal | None = None
+    """What it would add to the bill for one hour. Absent if it is impossible."""
+    replicas: CountOrZero | None = None
+    """How many replicas it would need. Absent if it is impossible."""
+    reason: ReasonText | None = None
+    """What stands in its way, as one word, such as ObjectiveMissed."""
+    message: MessageText = ""
+    """What stands in its way, as a sentence with its figures and what would change it."""
+
+
+class DecisionStatus(StatusModel):
+    """One decision about this workload."""
+
+    at: Timestamp
+    """When it was made, in RFC 3339."""
+    decision: ReasonText
+    """What was decided, as one word, such as Move or Hold."""
+    reason: ReasonText
+    """Why, as one word."""
+    message: MessageText = ""
+    """Why, as a sentence with its figures."""
+    from_: Annotated[str, Field(max_length=512)] | None = None
+    """Where the workload was, as pool/variant."""
+    to: Annotated[str, Field(max_length=512)] | None = None
+    """Where it was to go, as pool/variant."""
+
+
+class PlacementSummary(StatusModel):
+    """One line for kubectl get: where it is, what it costs, why."""
+
+    pool: ObjectName = ""
+    """The AcceleratorPool it runs on."""
+    variant: ObjectName = ""
+    """The variant it runs as."""
+    accelerator_class: ObjectName = ""
+    """The AcceleratorClass of its chips."""
+    replicas: CountOrZero | None = None
+    """How many replicas."""
+    cost_per_hour: AnyDecimal | None = None
+    """What it adds to the bill for one hour."""
+    reason: ReasonText | None = None
+    """Why it is there, or why it is not placed, as one word."""
+
+
+class InferenceWorkloadStatus(CommonStatus):
+    """Where the workload runs, what chipwise would rather do, and why. Conditions: Ready, Accepted, Feasible, Placed, Paused, Contested."""
+
+    summary: PlacementSummary | None = None
+    """One line for kubectl get: where it is, what it costs, why."""
+    placements: Annotated[tuple[Placement, ...], Field(max_length=4)] = ()
+    """Where it runs now."""
+    proposed: Annotated[tuple[Placement, ...], Field(max_length=4)] = ()
+    """Where it should run. The same as placements when there is nothing to gain."""
+    savings_per_hour: AnyDecimal | None = None
+    """What the proposed placement would save in one hour against the present one, such as 31.20. Negative if it costs more."""
+    candidates: Annotated[tuple[CandidateStatus, ...], Field(max_length=8)] = ()
+    """The best ways to serve it that were considered, cheapest first, then those that are impossible with their reasons."""
+    decisions: Annotated[tuple[DecisionStatus, ...], Field(max_length=10)] = ()
+    """The last decisions, newest first."""
