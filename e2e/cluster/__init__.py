@@ -6,7 +6,7 @@ runs on them are played by kwok. Standard library only, because it runs before a
 
 from e2e.cluster.choice import Backend
 from e2e.cluster.cluster import Cluster
-from e2e.cluster.errors import ClusterError
+from e2e.cluster.errors import ClusterError, CommandError
 from e2e.cluster.start import find_cluster, start_cluster
 
-__all__ = ["Backend", "Cluster", "ClusterError", "find_cluster", "start_cluster"]
+__all__ = ["Backend", "Cluster", "ClusterError", "CommandError", "find_cluster", "start_cluster"]

@@ -6,6 +6,7 @@ from typing import Any
 
 from e2e.cluster.cluster import Cluster
 from e2e.cluster.fake_machines import FAKE_ANNOTATION
+from e2e.cluster.toolsets import KUBERNETES
 
 FIELD_MANAGER = "chipwise-fleet"
 _ROOM = {"cpu": "192", "memory": "2048Gi", "ephemeral-storage": "1000Gi", "pods": "110"}
@@ -53,13 +54,7 @@ def apply(cluster: Cluster, manifests: Iterable[Mapping[str, Any]]) -> None:
 
 
 def _node_info(name: str, architecture: str) -> dict[str, str]:
-    fake = (
-        "bootID",
-        "containerRuntimeVersion",
-        "kernelVersion",
-        "kubeProxyVersion",
-        "kubeletVersion",
-        "osImage",
-    )
-    known = {"architecture": architecture, "operatingSystem": "linux", "machineID": name, "systemUUID": name}
-    return dict.fromkeys(fake, "fake") | known
+    fake = dict.fromkeys(("bootID", "containerRuntimeVersion", "kernelVersion", "osImage"), "fake")
+    versions = dict.fromkeys(("kubeletVersion", "kubeProxyVersion"), KUBERNETES.version(KUBERNETES.tools[0]))
+    identity = dict.fromkeys(("machineID", "systemUUID"), name)
+    return {"architecture": architecture, "operatingSystem": "linux"} | fake | versions | identity

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from e2e.cluster.errors import ToolError
-from e2e.cluster.toolsets import BUILD_FLAGS, Tool, ToolSet
+from e2e.cluster.toolsets import BUILD_FLAGS, Tool, ToolSet, this_platform
 
 ATTEMPTS = 3
 _NETWORK_TROUBLE = (
@@ -82,10 +82,11 @@ def _build_once(
 ) -> str | None:
     flags = toolset.linker_flags(tool)
     command = ["go", "build", *BUILD_FLAGS, "-ldflags", flags, "-o", str(target), tool.package]
-    environment = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off"}
+    here = this_platform()
+    settings = {"CGO_ENABLED": "0", "GOWORK": "off", "GOOS": here.system, "GOARCH": here.machine}
     with tempfile.TemporaryFile("w+") as output:
         with subprocess.Popen(
-            command, cwd=toolset.folder, env=environment, stdout=output, stderr=output
+            command, cwd=toolset.folder, env={**os.environ, **settings}, stdout=output, stderr=output
         ) as process:
             try:
                 _wait(process, tick, pause)

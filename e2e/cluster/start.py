@@ -120,5 +120,5 @@ def _forget(known: Record) -> None:
 
 @contextmanager
 def _only_one(name: str) -> Iterator[None]:
-    with locked(clusters_folder() / f"{name}.lock", f"cluster: {name}"):
+    with locked(clusters_folder() / "locks" / name, f"cluster: {name}"):
         yield

@@ -4,6 +4,7 @@ A program in the cache is always whole: it is made beside its place and moved th
 """
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -41,6 +42,8 @@ def _complete(toolset: ToolSet, tools: list[Tool], target: Platform) -> Path:
         return folder
     with locked(folder.with_suffix(".lock"), f"tools: {toolset.name}"):
         folder.mkdir(parents=True, exist_ok=True)
+        for left_behind in folder.glob(".making-*"):
+            shutil.rmtree(left_behind, ignore_errors=True)
         missing = _missing(folder, tools)
         offline = False
         for index, tool in enumerate(missing):
