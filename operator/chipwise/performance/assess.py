@@ -7,6 +7,7 @@ says how far these may be off and is not added to them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from chipwise.performance.curve import Curve
@@ -19,7 +20,8 @@ PRECISION = 1e-9
 """Relative width at which the search for the highest rate stops; the answer is the lower end, where every objective is met."""
 
 _PER_SECOND = 1000.0
-_IDLE = 1e-6
+_IDLE = 0.01
+_NEVER = 1e-12
 
 
 def sustained_rate(
@@ -56,7 +58,7 @@ def sustained_rate(
 def latency_at(
     knowledge: Knowledge, shape: Shape, requests_per_second: float, max_concurrency: int | None = None
 ) -> Latency | Refusal:
-    """Say what one replica is expected to show at this request rate; a rate of 0 means a request alone.
+    """Say what one replica is expected to show at this request rate; as good as no rate means a request alone.
 
     Means over the load; of points measured in a percentile, the mean over the load of that percentile. Refused as ``curve_for`` does,
     and as OVERLOADED above 0.999 of the full batch's rate, where the queue would only grow.
@@ -122,29 +124,35 @@ def _excess(state: Steady, objectives: Sequence[Objective]) -> float:
 
 
 def _one_excess(state: Steady, objective: Objective) -> float:
+    """Compare a mean by its relative distance, a percentile by the logarithm of the share of requests beyond the threshold."""
     quantile, threshold = objective.statistic.quantile, objective.threshold_ms
     if quantile is None:
         mean = figure(state, objective.metric, objective.statistic)
-        return 1.0 - threshold / mean if mean > 0 else 0.0
-    if objective.metric is Metric.TTFT:
-        return quantile - state.ttft_within(threshold)
-    return quantile - state.tpot_within(threshold)
+        scale = max(mean, threshold)
+        return (mean - threshold) / scale if scale > 0 else 0.0
+    beyond = state.ttft_beyond if objective.metric is Metric.TTFT else state.tpot_beyond
+    return math.log(max(beyond(threshold), _NEVER) / (1 - quantile))
 
 
 def _bracket(
     curve: Curve, objectives: Sequence[Objective], met: Steady, missed: Steady
 ) -> tuple[Steady, Steady]:
-    """Close in on the highest rate: false position (Illinois), and a halving whenever three steps did not halve the bracket."""
+    """Close in on the highest rate from both sides.
+
+    False position with the Illinois rule (an end kept twice counts half), a halving whenever three steps did not halve the bracket.
+    Steps keep clear of both ends by less than the precision asked for, or one end would never move.
+    """
     low, high = _excess(met, objectives), _excess(missed, objectives)
-    width, stalled = missed.rate - met.rate, 0
-    while missed.rate - met.rate > PRECISION * met.rate:
-        share = 0.5 if stalled >= 3 or low == high else min(max(low / (low - high), 1e-3), 1 - 1e-3)
+    width, stalled, kept = missed.rate - met.rate, 0, 0
+    while missed.rate - met.rate > PRECISION * missed.rate:
+        clear = 0.4 * PRECISION * missed.rate / (missed.rate - met.rate)
+        share = 0.5 if stalled >= 3 or low == high else min(max(low / (low - high), clear), 1 - clear)
         middle = steady(curve, met.rate + share * (missed.rate - met.rate))
         value = _excess(middle, objectives)
         if value <= 0:
-            met, low, high = middle, value, high / 2
+            met, low, high, kept = middle, value, high / 2 if kept > 0 else high, 1
         else:
-            missed, high, low = middle, value, low / 2
+            missed, high, low, kept = middle, value, low / 2 if kept < 0 else low, -1
         stalled += 1
         if missed.rate - met.rate <= width / 2:
             width, stalled = missed.rate - met.rate, 0

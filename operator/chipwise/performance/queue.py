@@ -16,6 +16,7 @@ import math
 from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import accumulate
+from operator import mul
 
 from chipwise.performance.curve import Curve, MeanRule
 from chipwise.performance.erlang import waits_longer
@@ -26,7 +27,8 @@ QUEUE_PER_SLOT = 10
 SATURATION = 0.999
 """The share of the full batch's rate up to which the chain is evaluated, as published."""
 
-_NEGLIGIBLE = 1e-16
+_NEGLIGIBLE = 1e-14
+"""Against the likeliest state: what is cut off moves no probability by more than 1e-12."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,36 +68,45 @@ class Steady:
             return self.mean_wait_ms + self._over_levels(self.curve.first_ms)
         return self.mean_wait_ms + self._published_prefill_ms() + self.mean_tpot_ms
 
-    def tpot_within(self, threshold_ms: float) -> float:
-        """P(TPOT <= threshold)."""
-        return self._up_to(bisect_right(self.curve.token_ms, threshold_ms))
+    def tpot_beyond(self, threshold_ms: float) -> float:
+        """P(TPOT > threshold)."""
+        return self._above(bisect_right(self.curve.token_ms, threshold_ms))
 
-    def ttft_within(self, threshold_ms: float) -> float:
-        """P(TTFT <= threshold)."""
+    def ttft_beyond(self, threshold_ms: float) -> float:
+        """P(TTFT > threshold)."""
         level = bisect_right(self.curve.first_ms, threshold_ms)
         if level < self.curve.cap:
-            return self._up_to(level)
-        return 1.0 - self.queued * self._waits_longer(threshold_ms - self.curve.first_ms[-1])
+            return self._above(level)
+        return self.queued * self._waits_longer(threshold_ms - self.curve.first_ms[-1])
 
     def tpot_percentile(self, quantile: float) -> float:
         """Find the smallest token time that a share ``quantile`` of requests does not exceed, in milliseconds."""
-        for level, share in enumerate(accumulate(self.seen), start=self.lowest):
-            if share >= quantile:
-                return self.curve.token_ms[level - 1]
-        return self.curve.token_ms[-1]
+        return self.curve.token_ms[self._percentile_level(quantile) - 1]
 
     def ttft_percentile(self, quantile: float) -> float:
         """Find the time to first token that a share ``quantile`` of requests does not exceed, in milliseconds."""
-        for level, share in enumerate(accumulate(self.seen), start=self.lowest):
-            if share >= quantile:
-                return self.curve.first_ms[level - 1]
+        level = self._percentile_level(quantile)
+        low = self.curve.first_ms[level - 1]
+        if self.ttft_beyond(low) <= 1 - quantile:
+            return low
         low, high = self.curve.first_ms[-1], self.curve.first_ms[-1] + 1 / self.curve.rates[-1]
-        while self.ttft_within(high) < quantile:
+        while self.ttft_beyond(high) > 1 - quantile:
             low, high = high, 2 * high
-        while high - low > 1e-9 * high:
+        while high - low > 1e-12 * high:
             middle = (low + high) / 2
-            low, high = (low, middle) if self.ttft_within(middle) >= quantile else (middle, high)
+            if not low < middle < high:
+                break
+            low, high = (low, middle) if self.ttft_beyond(middle) <= 1 - quantile else (middle, high)
         return high
+
+    def _percentile_level(self, quantile: float) -> int:
+        """Find the lowest level that at most a share 1 - quantile of requests is served above."""
+        above = self.queued
+        for level in range(self.lowest + len(self.seen) - 1, self.lowest - 1, -1):
+            if above > 1 - quantile:
+                return min(level + 1, self.curve.cap)
+            above += self.seen[level - self.lowest]
+        return self.lowest
 
     def _published_prefill_ms(self) -> float:
         """prefill(m), with m at least 1: a request in service sees itself, which the published form forgets at low load."""
@@ -103,13 +114,14 @@ class Steady:
 
     def _over_levels(self, times: tuple[float, ...]) -> float:
         served = times[self.lowest - 1 : self.lowest - 1 + len(self.seen)]
-        mean = math.fsum(map(float.__mul__, self.seen, served)) + self.queued * times[-1]
+        mean: float = sum(map(mul, self.seen, served)) + self.queued * times[-1]
         return min(max(mean, times[0]), times[-1])
 
-    def _up_to(self, level: int) -> float:
+    def _above(self, level: int) -> float:
+        """P(a request is served above this level), waiting included."""
         if level >= self.curve.cap:
-            return 1.0
-        return math.fsum(self.seen[: max(level - self.lowest + 1, 0)])
+            return 0.0
+        return min(sum(self.seen[max(level - self.lowest + 1, 0) :]) + self.queued, 1.0)
 
     def _waits_longer(self, wait_ms: float) -> float:
         full = self.curve.rates[-1]
@@ -135,9 +147,9 @@ def steady(curve: Curve, rate: float) -> Steady:
     power = math.exp(places * math.log(load))
     waiting = at_cap * (1 - power) / (1 - load)
     depth = at_cap * (1 - (places + 1) * power + places * power * load) / (1 - load) ** 2
-    accepted = math.fsum(weights) + waiting
+    accepted = sum(weights) + waiting
     everything = accepted + at_cap * power
-    in_service = math.fsum(map(float.__mul__, weights, map(float, range(start, start + len(weights)))))
+    in_service: float = sum(map(mul, weights, range(start, start + len(weights))))
     return Steady(
         curve=curve,
         rate=rate,
