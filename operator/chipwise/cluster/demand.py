@@ -65,7 +65,9 @@ def demand(
             message = f"no AcceleratorPool is of class {variant.class_name}"
             refused.append(Candidate(variant.name, None, Refusal(Reason.NO_VARIANT, message)))
         for view in pools:
-            outcome = _consider(Case(subject, variant, view, footprint(subject, variant), snapshot), views, found)
+            outcome = _consider(
+                Case(subject, variant, view, footprint(subject, variant), snapshot), views, found
+            )
             if isinstance(outcome, Refusal):
                 refused.append(Candidate(variant.name, view.name, outcome))
             else:
@@ -95,23 +97,30 @@ def _consider(case: Case, views: Mapping[str, PoolView], found: Collection[Quota
     if refusal is not None:
         return refusal
     subject, variant, view = case.subject, case.variant, case.pool
-    knowledge = knowledge_of(subject.workload, subject.profile, variant, case.snapshot.classes[view.class_name])
+    knowledge = knowledge_of(
+        subject.workload, subject.profile, variant, case.snapshot.classes[view.class_name]
+    )
     if isinstance(knowledge, Refusal):
         return knowledge
     workload = subject.workload
     rate = sustained(knowledge, shape_of(workload), objectives_of(workload), variant.max_concurrency)
     if isinstance(rate, Refusal):
         return rate
-    replicas = _replicas(subject, rate)
+    replicas = _replicas(case, rate)
     if isinstance(replicas, Refusal):
         return replicas
     usage = _usage(case, replicas, found)
     if isinstance(usage, Refusal):
         return usage
     if not case.at_home:
-        cannot = obstacle(subject.reading.base, target(variant, (view,), subject.container, subject.words, surge=replicas))
+        cannot = obstacle(
+            subject.reading.base, target(variant, (view,), subject.container, subject.words, surge=replicas)
+        )
         if cannot is not None:
             return cannot
+    figures = _figures(case, rate, replicas, knowledge)
+    if isinstance(figures, Refusal):
+        return figures
     return Option(
         pool=view.name,
         variant=variant.name,
@@ -119,22 +128,37 @@ def _consider(case: Case, views: Mapping[str, PoolView], found: Collection[Quota
         footprint=case.footprint,
         switching_cost_per_hour=0.0 if case.at_home else _switching_cost(case, replicas, views),
         usage=usage,
-        figures=_figures(case, rate, replicas, knowledge),
+        figures=figures,
     )
 
 
-def _replicas(subject: Subject, rate: Sustained) -> int | Refusal:
-    """Enough for the peak rate, at least the minimum; above the maximum is infeasible, never clamped."""
-    spec = subject.workload.spec
+def _replicas(case: Case, rate: Sustained) -> int | Refusal:
+    """Enough for the peak rate, at least the minimum; above the maximum is infeasible, never clamped.
+
+    A Deployment that chipwise has not moved keeps the author's replicas while it stays: they are what it costs there.
+    """
+    subject, spec = case.subject, case.subject.workload.spec
     peak = float(spec.traffic.peak_requests_per_second or spec.traffic.mean_requests_per_second)
     least, most, owner = spec.replicas.min, spec.replicas.max, "spec.replicas"
     if subject.autoscaler is not None:
-        least, most, owner = subject.autoscaler.minimum, subject.autoscaler.maximum, f"HPA {subject.autoscaler.name}"
+        least, most, owner = (
+            subject.autoscaler.minimum,
+            subject.autoscaler.maximum,
+            f"HPA {subject.autoscaler.name}",
+        )
     needed = ceil(peak / rate.requests_per_second - 1e-9)
     if most is not None and needed > most:
         return Refusal(
             Reason.REPLICAS_EXCEEDED,
             f"needs {needed} replicas of {rate.requests_per_second:.3g} requests/s each for {peak:g} requests/s; {owner} allows {most}",
+        )
+    if case.at_home and subject.record is None and subject.autoscaler is None:
+        runs = subject.deployment.replicas
+        if runs >= needed:
+            return runs
+        return Refusal(
+            Reason.REPLICAS_EXCEEDED,
+            f"the author runs {runs} replicas of {rate.requests_per_second:.3g} requests/s each, {needed} are needed: scale it up",
         )
     return max(least, needed)
 
@@ -145,7 +169,9 @@ def _usage(case: Case, replicas: int, found: Collection[Quota]) -> tuple[tuple[s
     namespace = subject.workload.metadata.namespace or "default"
     chips = replicas * case.variant.chips
     home = subject.home
-    both = chips + (home.replicas * home.chips if home and home.resource_name == resource and not case.at_home else 0)
+    both = chips + (
+        home.replicas * home.chips if home and home.resource_name == resource and not case.at_home else 0
+    )
     usage = []
     for quota in found:
         if (quota.namespace, quota.resource_name) != (namespace, resource):
@@ -168,11 +194,13 @@ def _switching_cost(case: Case, replicas: int, views: Mapping[str, PoolView]) ->
     return (new + old) * hours / (case.subject.policy.payback_horizon_seconds / SECONDS_PER_HOUR)
 
 
-def _figures(case: Case, rate: Sustained, replicas: int, knowledge: Knowledge) -> Figures:
+def _figures(case: Case, rate: Sustained, replicas: int, knowledge: Knowledge) -> Figures | Refusal:
     workload = case.subject.workload
     traffic = workload.spec.traffic
     peak = float(traffic.peak_requests_per_second or traffic.mean_requests_per_second)
     latency = expected(knowledge, shape_of(workload), peak / replicas, case.variant.max_concurrency)
+    if isinstance(latency, Refusal):
+        return latency
     return Figures(
         requests_per_second=rate.requests_per_second,
         ttft_ms=latency.ttft_ms,

@@ -5,14 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from chipwise.api import (
-    AcceleratorClass,
-    AcceleratorPool,
-    InferenceWorkload,
-    InvalidObject,
-    ModelProfile,
-    PlacementPolicy,
-)
+from chipwise.api import InvalidObject, parse
 from chipwise.cluster.facts import (
     autoscaler_fact,
     claim_fact,
@@ -42,13 +35,7 @@ from chipwise.kube.resources import (
 )
 from chipwise.rendering.location import container_digest
 
-OURS: Mapping[Resource, type] = {
-    ACCELERATOR_CLASSES: AcceleratorClass,
-    ACCELERATOR_POOLS: AcceleratorPool,
-    MODEL_PROFILES: ModelProfile,
-    PLACEMENT_POLICIES: PlacementPolicy,
-    INFERENCE_WORKLOADS: InferenceWorkload,
-}
+OURS = (ACCELERATOR_CLASSES, ACCELERATOR_POOLS, MODEL_PROFILES, PLACEMENT_POLICIES, INFERENCE_WORKLOADS)
 
 FOREIGN: Mapping[Resource, Callable[[Mapping[str, Any]], Any]] = {
     NODES: node_fact,
@@ -68,10 +55,10 @@ def extract(resource: Resource, raw: Mapping[str, Any]) -> Any:
     """The fact of one document; None for one of no interest. Our own kinds that break their schema become ``Unreadable``."""
     if resource in FOREIGN:
         return FOREIGN[resource](raw)
+    metadata = {key: value for key, value in raw["metadata"].items() if key != "resourceVersion"}
     try:
-        return OURS[resource].parse(raw)  # type: ignore[attr-defined]
+        return parse({**raw, "metadata": metadata})
     except InvalidObject as error:
-        metadata = raw["metadata"]
         return Unreadable(
             kind=resource.kind,
             namespace=metadata.get("namespace", ""),

@@ -13,6 +13,7 @@ from typing import Any
 
 from chipwise.rendering.footprint import pod_footprint
 from chipwise.rendering.quantity import milli, whole
+from chipwise.rendering.record import is_managed
 
 Document = Mapping[str, Any]
 Pairs = tuple[tuple[str, str], ...]
@@ -69,7 +70,9 @@ def node_fact(raw: Document) -> NodeFact:
     """A Node is usable when it is Ready and not cordoned."""
     metadata, spec, status = raw["metadata"], raw.get("spec") or {}, raw.get("status") or {}
     allocatable = status.get("allocatable") or {}
-    ready = any(c.get("type") == "Ready" and c.get("status") == "True" for c in status.get("conditions") or ())
+    ready = any(
+        c.get("type") == "Ready" and c.get("status") == "True" for c in status.get("conditions") or ()
+    )
     return NodeFact(
         name=metadata["name"],
         uid=metadata.get("uid", ""),
@@ -116,7 +119,9 @@ def pod_fact(raw: Document, digest: Any) -> PodFact | None:
     metadata, spec, status = raw["metadata"], raw.get("spec") or {}, raw.get("status") or {}
     if status.get("phase") in ("Succeeded", "Failed"):
         return None
-    owner: Mapping[str, Any] = next((o for o in metadata.get("ownerReferences") or () if o.get("controller")), {})
+    owner: Mapping[str, Any] = next(
+        (o for o in metadata.get("ownerReferences") or () if o.get("controller")), {}
+    )
     hash_label = (metadata.get("labels") or {}).get("pod-template-hash")
     deployment = None
     if owner.get("kind") == "ReplicaSet" and hash_label and owner["name"].endswith("-" + hash_label):
@@ -132,7 +137,9 @@ def pod_fact(raw: Document, digest: Any) -> PodFact | None:
         name=metadata["name"],
         uid=metadata.get("uid", ""),
         node=spec.get("nodeName") or None,
-        ready=any(c.get("type") == "Ready" and c.get("status") == "True" for c in status.get("conditions") or ()),
+        ready=any(
+            c.get("type") == "Ready" and c.get("status") == "True" for c in status.get("conditions") or ()
+        ),
         deleting="deletionTimestamp" in metadata,
         daemon=owner.get("kind") == "DaemonSet",
         deployment=deployment,
@@ -140,7 +147,9 @@ def pod_fact(raw: Document, digest: Any) -> PodFact | None:
         memory_bytes=size.memory_bytes,
         chips=tuple(sorted(chips.items())),
         selector=pairs(spec.get("nodeSelector")),
-        digests=tuple((c["name"], digest(c)) for c in spec.get("containers") or ()) if chips and deployment else (),
+        digests=tuple((c["name"], digest(c)) for c in spec.get("containers") or ())
+        if chips and deployment
+        else (),
     )
 
 
@@ -159,6 +168,7 @@ class DeploymentFact:
     ready_replicas: int
     total_replicas: int
     deleting: bool
+    managed: bool
     text: str
 
     @property
@@ -191,10 +201,13 @@ def deployment_fact(raw: Document) -> DeploymentFact:
     annotations = {
         key: value
         for key, value in (metadata.get("annotations") or {}).items()
-        if key not in ("kubectl.kubernetes.io/last-applied-configuration", "deployment.kubernetes.io/revision")
+        if key
+        not in ("kubectl.kubernetes.io/last-applied-configuration", "deployment.kubernetes.io/revision")
     }
     kept = {key: value for key, value in metadata.items() if key not in _NOISE and key != "annotations"}
-    owner: Mapping[str, Any] = next((o for o in metadata.get("ownerReferences") or () if o.get("controller")), {})
+    owner: Mapping[str, Any] = next(
+        (o for o in metadata.get("ownerReferences") or () if o.get("controller")), {}
+    )
     return DeploymentFact(
         namespace=metadata["namespace"],
         name=metadata["name"],
@@ -207,7 +220,10 @@ def deployment_fact(raw: Document) -> DeploymentFact:
         ready_replicas=int(status.get("readyReplicas", 0)),
         total_replicas=int(status.get("replicas", 0)),
         deleting="deletionTimestamp" in metadata,
-        text=json.dumps({"metadata": {**kept, "annotations": annotations}, "spec": spec}, separators=(",", ":")),
+        managed=is_managed(raw),
+        text=json.dumps(
+            {"metadata": {**kept, "annotations": annotations}, "spec": spec}, separators=(",", ":")
+        ),
     )
 
 
@@ -310,4 +326,9 @@ def claim_fact(raw: Document) -> ClaimFact:
     """Shared means ReadWriteMany or ReadOnlyMany."""
     metadata = raw["metadata"]
     modes = set((raw.get("spec") or {}).get("accessModes") or ())
-    return ClaimFact(metadata["namespace"], metadata["name"], metadata.get("uid", ""), bool(modes & {"ReadWriteMany", "ReadOnlyMany"}))
+    return ClaimFact(
+        metadata["namespace"],
+        metadata["name"],
+        metadata.get("uid", ""),
+        bool(modes & {"ReadWriteMany", "ReadOnlyMany"}),
+    )

@@ -48,7 +48,8 @@ def shape_of(workload: InferenceWorkload) -> Shape:
 def objectives_of(workload: InferenceWorkload) -> tuple[Objective, ...]:
     """The objectives in order of metric and statistic."""
     found = [
-        Objective(Metric(str(o.metric)), Statistic(str(o.statistic)), o.threshold_milliseconds) for o in workload.spec.objectives
+        Objective(Metric(str(o.metric)), Statistic(str(o.statistic)), o.threshold_milliseconds)
+        for o in workload.spec.objectives
     ]
     return tuple(sorted(found, key=lambda o: (o.metric.value, o.statistic.value)))
 
@@ -62,7 +63,9 @@ def sustained(
 
 
 @lru_cache(maxsize=20_000)
-def expected(knowledge: Knowledge, shape: Shape, rate: float, max_concurrency: int | None) -> Latency:
+def expected(
+    knowledge: Knowledge, shape: Shape, rate: float, max_concurrency: int | None
+) -> Latency | Refusal:
     """``performance.latency_at``, remembered."""
     return latency_at(knowledge, shape, rate, max_concurrency)
 
@@ -70,7 +73,9 @@ def expected(knowledge: Knowledge, shape: Shape, rate: float, max_concurrency: i
 def _stated(performance: Performance) -> Knowledge:
     if performance.coefficients is not None:
         found = performance.coefficients
-        return Coefficients(float(found.alpha), float(found.beta), float(found.gamma), found.max_batch_size, found.at_tokens)
+        return Coefficients(
+            float(found.alpha), float(found.beta), float(found.gamma), found.max_batch_size, found.at_tokens
+        )
     points = [
         Point(p.concurrency, p.input_tokens, p.output_tokens, p.ttft_milliseconds, p.tpot_milliseconds)
         for p in performance.points or ()

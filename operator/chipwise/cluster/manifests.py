@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from chipwise.cluster.extract import BY_KIND, extract
+from chipwise.cluster.facts import DeploymentFact, PodFact, deployment_fact, pod_fact
 from chipwise.cluster.snapshot import Snapshot, Unreadable
 from chipwise.cluster.state import FIELDS
-from chipwise.kube.resources import NODES, Resource
+from chipwise.kube.resources import DEPLOYMENTS, INFERENCE_WORKLOADS, NODES, PODS, Resource
+from chipwise.rendering.location import container_digest
 
 SUFFIXES = (".yaml", ".yml", ".json")
 DEFAULT_NAMESPACE = "default"
@@ -40,7 +43,42 @@ def load(paths: Iterable[Path]) -> Snapshot:
         origin[resource, name] = path
         if fact is not None:
             found[resource][name] = fact
-    return Snapshot(assume_nodes=not found[NODES], **{FIELDS[resource]: facts for resource, facts in found.items()})
+    _complete(found)
+    return Snapshot(
+        assume_nodes=not found[NODES], **{FIELDS[resource]: facts for resource, facts in found.items()}
+    )
+
+
+def _complete(found: dict[Resource, dict[str, Any]]) -> None:
+    """What a cluster would have: a Deployment for each workload (here one that runs nothing), and the pods of each Deployment."""
+    for workload in found[INFERENCE_WORKLOADS].values():
+        name, namespace = workload.spec.target_ref.name, workload.metadata.namespace
+        container = {"name": workload.spec.container or "server", "image": "", "resources": {}}
+        metadata = {"name": name, "namespace": namespace, "uid": f"none-{namespace}-{name}"}
+        absent = {
+            "metadata": metadata,
+            "spec": {"replicas": 0, "template": {"spec": {"containers": [container]}}},
+        }
+        found[DEPLOYMENTS].setdefault(f"{namespace}/{name}", deployment_fact(absent))
+    held = {(pod.namespace, pod.deployment) for pod in found[PODS].values()}
+    for key, deployment in found[DEPLOYMENTS].items():
+        if (deployment.namespace, deployment.name) not in held:
+            for number in range(deployment.replicas):
+                found[PODS][f"{key}-{number}"] = _pod(deployment, number)
+
+
+def _pod(deployment: DeploymentFact, number: int) -> PodFact:
+    """One of the pods that a Deployment would have; unbound, for nobody knows on which node."""
+    template = deployment.document["spec"]["template"]
+    name = f"{deployment.name}-{number}"
+    raw = {
+        "metadata": {"name": name, "namespace": deployment.namespace, "uid": f"{deployment.uid}-{number}"},
+        "spec": template["spec"],
+    }
+    pod = pod_fact(raw, container_digest)
+    assert pod is not None  # noqa: S101 - it has no phase
+    digests = tuple((c["name"], container_digest(c)) for c in template["spec"]["containers"])
+    return replace(pod, deployment=deployment.name, digests=digests)
 
 
 def documents(paths: Iterable[Path]) -> Iterator[tuple[Path, dict[str, Any]]]:
@@ -83,7 +121,9 @@ def _read(path: Path, resource: Resource, raw: Mapping[str, Any]) -> tuple[str, 
         raise BadManifest(f"{path}: {resource.kind}: metadata.name is missing")
     namespace = metadata.get("namespace") or DEFAULT_NAMESPACE
     whole = {**raw, "metadata": {**metadata, **({"namespace": namespace} if resource.namespaced else {})}}
-    whole["metadata"].setdefault("uid", hashlib.sha256(f"{resource}/{namespace}/{metadata['name']}".encode()).hexdigest()[:32])
+    whole["metadata"].setdefault(
+        "uid", hashlib.sha256(f"{resource}/{namespace}/{metadata['name']}".encode()).hexdigest()[:32]
+    )
     name = f"{namespace}/{metadata['name']}" if resource.namespaced else metadata["name"]
     try:
         fact = extract(resource, whole)

@@ -47,7 +47,9 @@ class PoolView:
     @property
     def usable_nodes(self) -> tuple[NodeFact, ...]:
         """Nodes that are ready, not cordoned and whose taints we tolerate."""
-        return tuple(n for n in self.nodes if n.usable and tolerates(_taint_documents(n.taints), self.tolerations))
+        return tuple(
+            n for n in self.nodes if n.usable and tolerates(_taint_documents(n.taints), self.tolerations)
+        )
 
 
 def _taint_documents(taints: tuple[Taint, ...]) -> tuple[Mapping[str, str], ...]:
@@ -102,12 +104,18 @@ def _refusal(pool: AcceleratorPool, chip_class: AcceleratorClass | None, currenc
         return Refusal(Reason.CLASS_MISSING, f"pool {name}: no AcceleratorClass is named {class_name}")
     if not chip_class.spec.resource_name:
         return Refusal(
-            Reason.RESOURCE_NAME_MISSING, f"pool {name}: class {class_name} has no spec.resourceName, so no pod can ask for its chips"
+            Reason.RESOURCE_NAME_MISSING,
+            f"pool {name}: class {class_name} has no spec.resourceName, so no pod can ask for its chips",
         )
     if price is None:
-        return Refusal(Reason.UNPRICED, f"pool {name}: no spec.price, and a pool without a price is never used")
+        return Refusal(
+            Reason.UNPRICED, f"pool {name}: no spec.price, and a pool without a price is never used"
+        )
     if price.currency != currency:
-        return Refusal(Reason.CURRENCY_MISMATCH, f"pool {name} is priced in {price.currency}, the first priced pool in {currency}")
+        return Refusal(
+            Reason.CURRENCY_MISMATCH,
+            f"pool {name} is priced in {price.currency}, the first priced pool in {currency}",
+        )
     return None
 
 
@@ -126,7 +134,9 @@ def _mark_overlaps(views: dict[str, PoolView]) -> dict[str, PoolView]:
         for other in views.values():
             if one.name != other.name and set(one.selector) <= set(other.selector):
                 for name in (one.name, other.name):
-                    clashes.setdefault(name, f"every node of pool {other.name} would match pool {one.name} too")
+                    clashes.setdefault(
+                        name, f"every node of pool {other.name} would match pool {one.name} too"
+                    )
     for name, clash in clashes.items():
         if marked[name].refusal is None:
             message = f"pool {name}: {clash}; make the node selectors disjoint"

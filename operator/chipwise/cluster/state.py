@@ -62,9 +62,11 @@ class ClusterState:
 
     def put(self, resource: Resource, key: Key, fact: Any) -> None:
         """Know ``fact`` at ``key``."""
-        if self._facts[resource].get(key) != fact:
+        before = self._facts[resource].get(key)
+        if before != fact:
             self._facts[resource][key] = fact
-            self._changed()
+            if _decisive(before) != _decisive(fact):
+                self._changed()
 
     def drop(self, resource: Resource, key: Key) -> None:
         """Know nothing at ``key``."""
@@ -82,13 +84,20 @@ class ClusterState:
         for resource, name in FIELDS.items():
             known = self._facts[resource]
             unreadable += [fact for fact in known.values() if isinstance(fact, Unreadable)]
-            fields[name] = {name_of(key): fact for key, fact in known.items() if not isinstance(fact, Unreadable)}
+            fields[name] = {
+                name_of(key): fact for key, fact in known.items() if not isinstance(fact, Unreadable)
+            }
         ordered = tuple(sorted(unreadable, key=lambda fact: (fact.kind, fact.namespace, fact.name)))
         return Snapshot(revision=self.revision, unreadable=ordered, **fields)
 
     def _changed(self) -> None:
         self.revision += 1
         self.dirty.set()
+
+
+def _decisive(fact: Any) -> Any:
+    """What decisions read of a fact: of our own kinds not the status, which is chipwise's own writing."""
+    return (fact.metadata, fact.spec) if hasattr(fact, "spec") else fact
 
 
 def name_of(key: Key) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chipwise.api import InferenceWorkload, ModelProfile, PlacementPolicySpec
-from chipwise.cluster.authorship import Authorship, Reading, read_deployment
+from chipwise.cluster.authorship import Reading, read_deployment
 from chipwise.cluster.facts import AutoscalerFact, DeploymentFact, PodFact
 from chipwise.cluster.pools import PoolView
 from chipwise.cluster.snapshot import Snapshot
@@ -72,7 +72,9 @@ class Subject:
         return self.reading.record
 
 
-def accept(workload: InferenceWorkload, snapshot: Snapshot, views: Mapping[str, PoolView]) -> Subject | Refusal:
+def accept(
+    workload: InferenceWorkload, snapshot: Snapshot, views: Mapping[str, PoolView]
+) -> Subject | Refusal:
     """Resolve what ``workload`` names. The first thing missing is the refusal."""
     spec, namespace = workload.spec, workload.metadata.namespace or "default"
     key = f"{namespace}/{workload.metadata.name}"
@@ -133,7 +135,11 @@ def policy_of(workload: InferenceWorkload, snapshot: Snapshot) -> PlacementPolic
 
 
 def rendition(
-    document: Mapping[str, Any], profile: ModelProfile, views: Mapping[str, PoolView], words: ChipVocabulary, container: str
+    document: Mapping[str, Any],
+    profile: ModelProfile,
+    views: Mapping[str, PoolView],
+    words: ChipVocabulary,
+    container: str,
 ) -> Target | None:
     """What the record on a Deployment renders to today; None without a record, or when its variant or pools are gone."""
     record = _record(document)
@@ -146,19 +152,27 @@ def rendition(
     return target(variant, pools, container, words, surge=record.replicas)
 
 
-def _target_refusal(workload: InferenceWorkload, deployment: DeploymentFact | None, snapshot: Snapshot) -> Refusal | None:
+def _target_refusal(
+    workload: InferenceWorkload, deployment: DeploymentFact | None, snapshot: Snapshot
+) -> Refusal | None:
     namespace, name = workload.metadata.namespace or "default", workload.spec.target_ref.name
     if deployment is None or deployment.deleting:
         return Refusal(Reason.TARGET_MISSING, f"namespace {namespace} has no Deployment {name}")
     if deployment.owner is not None:
-        return Refusal(Reason.TARGET_OWNED, f"Deployment {name} is controlled by {deployment.owner}, which would undo every move")
+        return Refusal(
+            Reason.TARGET_OWNED,
+            f"Deployment {name} is controlled by {deployment.owner}, which would undo every move",
+        )
     rivals = sorted(
         other.metadata.name
         for other in snapshot.workloads.values()
         if (other.metadata.namespace or "default") == namespace and other.spec.target_ref.name == name
     )
     if len(rivals) > 1:
-        return Refusal(Reason.TARGET_CLAIMED, f"Deployment {name} is named by the workloads {', '.join(rivals)}; keep one")
+        return Refusal(
+            Reason.TARGET_CLAIMED,
+            f"Deployment {name} is named by the workloads {', '.join(rivals)}; keep one",
+        )
     return None
 
 
@@ -195,7 +209,9 @@ def _home(
     template, record = document["spec"]["template"], _record(document)
     if record is not None and record.pools[0] in views:
         chips = next((v.chips for v in profile.spec.variants if v.name == record.variant), 0)
-        return Home(record.pools[0], record.variant, views[record.pools[0]].resource_name, chips, deployment.replicas)
+        return Home(
+            record.pools[0], record.variant, views[record.pools[0]].resource_name, chips, deployment.replicas
+        )
     asked = requested_chips(_container(template, container), words)
     if asked is None:
         return None
@@ -205,7 +221,9 @@ def _home(
         pool = _pool_of_template(template, resource_name, snapshot, views, words)
     if pool is None:
         return None
-    fitting = [v.name for v in profile.spec.variants if v.class_name == views[pool].class_name and v.chips == chips]
+    fitting = [
+        v.name for v in profile.spec.variants if v.class_name == views[pool].class_name and v.chips == chips
+    ]
     return Home(pool, fitting[0] if fitting else None, resource_name, chips, deployment.replicas)
 
 
@@ -220,13 +238,19 @@ def _pool_of_pods(pods: tuple[PodFact, ...], resource_name: str, views: Mapping[
 
 
 def _pool_of_template(
-    template: Mapping[str, Any], resource_name: str, snapshot: Snapshot, views: Mapping[str, PoolView], words: ChipVocabulary
+    template: Mapping[str, Any],
+    resource_name: str,
+    snapshot: Snapshot,
+    views: Mapping[str, PoolView],
+    words: ChipVocabulary,
 ) -> str | None:
     """The only pool of this resource whose known labels satisfy the template's own selector and affinity, chips included."""
     whole = author_constraints(template, _NoChips())
     candidates = [view for view in views.values() if view.resource_name == resource_name]
     if len(candidates) > 1:
-        candidates = [view for view in candidates if any(whole.matches(labels) for labels in _labels_of(view, snapshot))]
+        candidates = [
+            view for view in candidates if any(whole.matches(labels) for labels in _labels_of(view, snapshot))
+        ]
     return candidates[0].name if len(candidates) == 1 else None
 
 
@@ -246,7 +270,9 @@ def _labels_of(view: PoolView, snapshot: Snapshot) -> list[dict[str, str]]:
     chip_class = snapshot.classes.get(view.class_name)
     discovered = [
         {label.key: value}
-        for label in (chip_class.spec.discovery.node_labels if chip_class and chip_class.spec.discovery else ())
+        for label in (
+            chip_class.spec.discovery.node_labels if chip_class and chip_class.spec.discovery else ()
+        )
         for value in label.values
     ] or [{}]
     zones = [{"topology.kubernetes.io/zone": zone} for zone in view.zones] or [{}]

@@ -41,7 +41,9 @@ def supply(view: PoolView, snapshot: Snapshot, released: Collection[str]) -> Poo
         rooms.append(_room(node, view.resource_name, held))
         kept.append(any(pod.chips and not pod.daemon for pod in held))
     potential = _potential(view, snapshot)
-    rooms, potential = _reserve(rooms, potential, view, [p for p in awaiting(view, snapshot) if p.uid not in released])
+    rooms, potential = _reserve(
+        rooms, potential, view, [p for p in awaiting(view, snapshot) if p.uid not in released]
+    )
     free_nodes = max(0, max(view.minimum, view.committed) - sum(kept))
     buckets: Counter[tuple[Room, float]] = Counter()
     for room, alive in zip(rooms, kept, strict=True):
@@ -62,8 +64,12 @@ def supply(view: PoolView, snapshot: Snapshot, released: Collection[str]) -> Poo
         billing=view.billing,
         price_per_hour=view.price_per_hour,
         chips_per_node=view.room.chips,
-        buckets=tuple(Bucket(room, count, price) for (room, price), count in sorted(buckets.items()) if room.chips > 0),
-        committed_chips=max(view.minimum, view.committed) * view.room.chips if view.billing is Billing.CHIP else 0,
+        buckets=tuple(
+            Bucket(room, count, price) for (room, price), count in sorted(buckets.items()) if room.chips > 0
+        ),
+        committed_chips=max(view.minimum, view.committed) * view.room.chips
+        if view.billing is Billing.CHIP
+        else 0,
     )
 
 
@@ -105,7 +111,9 @@ def awaiting(view: PoolView, snapshot: Snapshot) -> tuple[PodFact, ...]:
 
 def _room(node: NodeFact, resource: str, held: list[PodFact]) -> Room:
     return Room(
-        chips=max(0, dict(node.chips).get(resource, 0) - sum(dict(pod.chips).get(resource, 0) for pod in held)),
+        chips=max(
+            0, dict(node.chips).get(resource, 0) - sum(dict(pod.chips).get(resource, 0) for pod in held)
+        ),
         cpu_milli=max(0, node.cpu_milli - sum(pod.cpu_milli for pod in held)),
         memory_bytes=max(0, node.memory_bytes - sum(pod.memory_bytes for pod in held)),
         pods=max(0, node.pods - len(held)),
@@ -119,15 +127,25 @@ def _potential(view: PoolView, snapshot: Snapshot) -> int:
     return max(0, view.maximum - len(view.nodes)) if view.minimum < view.maximum else 0
 
 
-def _reserve(rooms: list[Room], potential: int, view: PoolView, pods: list[PodFact]) -> tuple[list[Room], int]:
+def _reserve(
+    rooms: list[Room], potential: int, view: PoolView, pods: list[PodFact]
+) -> tuple[list[Room], int]:
     """First fit on the nodes that exist; a pod that fits none of them takes a whole node to come."""
     rooms = list(rooms)
     for pod in pods:
         chips = dict(pod.chips)[view.resource_name]
         for index, room in enumerate(rooms):
-            if room.chips >= chips and room.cpu_milli >= pod.cpu_milli and room.memory_bytes >= pod.memory_bytes and room.pods:
+            if (
+                room.chips >= chips
+                and room.cpu_milli >= pod.cpu_milli
+                and room.memory_bytes >= pod.memory_bytes
+                and room.pods
+            ):
                 rooms[index] = Room(
-                    room.chips - chips, room.cpu_milli - pod.cpu_milli, room.memory_bytes - pod.memory_bytes, room.pods - 1
+                    room.chips - chips,
+                    room.cpu_milli - pod.cpu_milli,
+                    room.memory_bytes - pod.memory_bytes,
+                    room.pods - 1,
                 )
                 break
         else:

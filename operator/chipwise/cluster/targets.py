@@ -63,7 +63,7 @@ def _patch(spec: PatchSpec) -> ContainerPatch:
             ScratchVolume(
                 v.name,
                 v.mount_path,
-                v.empty_dir.medium if v.empty_dir else None,
+                v.empty_dir.medium.value or None if v.empty_dir and v.empty_dir.medium else None,
                 v.empty_dir.size_limit if v.empty_dir else None,
             )
             for v in spec.volumes
@@ -87,5 +87,7 @@ def _args(spec: PatchSpec) -> ArgsPatch | None:
 def _document(model: Any) -> dict[str, Any] | None:
     if model is None:
         return None
-    found: dict[str, Any] = model.model_dump(by_alias=True, exclude_none=True, exclude_unset=True, mode="json")
+    found: dict[str, Any] = model.model_dump(
+        by_alias=True, exclude_none=True, exclude_unset=True, mode="json"
+    )
     return found

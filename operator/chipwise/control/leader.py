@@ -80,7 +80,7 @@ class Elector:
         self._now = now
         self._random = source or random.Random()  # noqa: S311 - jitter
         self._held: Document | None = None  # the Lease as of our last write
-        self._seen: tuple[Document, float] | None = None  # the spec last seen, and when we first saw it
+        self._seen: tuple[str, float] | None = None  # the resourceVersion last seen, and when we first saw it
         self._until = float("-inf")
         self._timer: asyncio.TimerHandle | None = None
 
@@ -176,8 +176,9 @@ class Elector:
     def _is_free(self, lease: Document) -> bool:
         spec: Document = lease.get("spec") or {}
         now = asyncio.get_running_loop().time()
-        if self._seen is None or self._seen[0] != spec:
-            self._seen = (spec, now)
+        version = lease["metadata"]["resourceVersion"]
+        if self._seen is None or self._seen[0] != version:
+            self._seen = (version, now)
         if spec.get("holderIdentity") in (None, "", self.identity):
             return True
         patience = float(spec.get("leaseDurationSeconds") or self._timing.duration)

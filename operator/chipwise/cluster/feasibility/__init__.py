@@ -8,7 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from chipwise.cluster.feasibility.allowed import allowed_capacity_type, allowed_namespace, allowed_pool, allowed_variant
+from chipwise.cluster.feasibility.allowed import (
+    allowed_capacity_type,
+    allowed_namespace,
+    allowed_pool,
+    allowed_variant,
+)
 from chipwise.cluster.feasibility.case import Case
 from chipwise.cluster.feasibility.constraints import author_constraints_hold, taints_tolerated
 from chipwise.cluster.feasibility.image import made_for_the_image

@@ -32,7 +32,8 @@ def allowed_namespace(case: Case) -> Refusal | None:
     if fact is not None and selector.matches(dict(fact.labels)):
         return None
     return Refusal(
-        Reason.NAMESPACE_NOT_ALLOWED, f"the namespaceSelector of pool {case.pool.name} does not match namespace {namespace}"
+        Reason.NAMESPACE_NOT_ALLOWED,
+        f"the namespaceSelector of pool {case.pool.name} does not match namespace {namespace}",
     )
 
 

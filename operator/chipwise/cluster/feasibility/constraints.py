@@ -23,7 +23,8 @@ def author_constraints_hold(case: Case) -> Refusal | None:
         return None
     if any(constraints.matches(labels) for labels in _of_any_architecture(candidates)):
         return Refusal(
-            Reason.ARCHITECTURE_MISMATCH, f"nodes of pool {pool.name} are {pool.architecture}, the Deployment asks for another"
+            Reason.ARCHITECTURE_MISMATCH,
+            f"nodes of pool {pool.name} are {pool.architecture}, the Deployment asks for another",
         )
     asked = ", ".join(f"{key}={value}" for key, value in constraints.node_selector)
     own = f"node selector {asked}" if asked else "required node affinity"
@@ -33,7 +34,11 @@ def author_constraints_hold(case: Case) -> Refusal | None:
 
 def declared_labels(case: Case) -> list[dict[str, str]]:
     """The labels that a node of the pool is known to get, once for each zone."""
-    declared = {**dict(case.pool.selector), _ARCHITECTURE: case.pool.architecture, "kubernetes.io/os": "linux"}
+    declared = {
+        **dict(case.pool.selector),
+        _ARCHITECTURE: case.pool.architecture,
+        "kubernetes.io/os": "linux",
+    }
     return [{**declared, "topology.kubernetes.io/zone": zone} for zone in case.pool.zones] or [declared]
 
 

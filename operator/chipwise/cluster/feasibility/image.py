@@ -9,9 +9,9 @@ from chipwise.reasons import Reason, Refusal
 
 
 def made_for_the_image(case: Case) -> Refusal | None:
-    """``baseImages`` are shell patterns over the author's image; none allows all."""
+    """``baseImages`` are shell patterns over the author's image; none allows all, and so does an image that is not known (a plan without the Deployment)."""
     patterns, image = case.variant.base_images, case.subject.image
-    if not patterns or any(fnmatchcase(image, pattern) for pattern in patterns):
+    if not patterns or not image or any(fnmatchcase(image, pattern) for pattern in patterns):
         return None
     return Refusal(
         Reason.VARIANT_OUTDATED,

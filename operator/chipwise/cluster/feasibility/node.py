@@ -20,4 +20,6 @@ def fits_one_node(case: Case) -> Refusal | None:
     ]
     if not lacks:
         return None
-    return Refusal(Reason.NODE_TOO_SMALL, f"a node of pool {case.pool.name} offers one replica only {', '.join(lacks)}")
+    return Refusal(
+        Reason.NODE_TOO_SMALL, f"a node of pool {case.pool.name} offers one replica only {', '.join(lacks)}"
+    )

@@ -14,4 +14,7 @@ def precise_enough(case: Case) -> Refusal | None:
     floor = case.subject.workload.spec.minimum_precision
     if floor is None or WEIGHT_BITS[str(case.variant.precision)] >= WEIGHT_BITS[str(floor)]:
         return None
-    return Refusal(Reason.PRECISION_TOO_LOW, f"variant {case.variant.name} is {case.variant.precision}, spec.minimumPrecision is {floor}")
+    return Refusal(
+        Reason.PRECISION_TOO_LOW,
+        f"variant {case.variant.name} is {case.variant.precision}, spec.minimumPrecision is {floor}",
+    )

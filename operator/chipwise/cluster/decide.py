@@ -1,0 +1,267 @@
+"""The one decision: a snapshot in, a plan with its moves and every refusal out. The operator and ``chipwise plan`` share every line.
+
+Workloads whose mode lets chipwise write are decided together. Those in mode Off hold what they hold: their proposals come from a second
+round in which everybody may move, so that nobody's plan counts on room that an Off workload will not give.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+
+from chipwise.cluster import situation
+from chipwise.cluster.demand import demand, limits, quotas
+from chipwise.cluster.facts import DeploymentFact
+from chipwise.cluster.pools import PoolView, view_pools
+from chipwise.cluster.situation import Pods
+from chipwise.cluster.snapshot import Snapshot
+from chipwise.cluster.subject import Subject, accept
+from chipwise.cluster.supply import supply
+from chipwise.placement.billing import Bill, DoesNotFitError, bill
+from chipwise.placement.explain import Explainer
+from chipwise.placement.moves import Move, plan_moves
+from chipwise.placement.plan import Choice, Plan
+from chipwise.placement.problem import Option, Problem, SolveLimits, Workload
+from chipwise.placement.rules import Running
+from chipwise.placement.solve import solve
+from chipwise.reasons import Reason, Refusal
+from chipwise.rendering import record as records
+
+#: So many managed Deployments without a workload, and more than half of all, are a mistake until a person says otherwise.
+MASS_DELETION = 5
+CONFIRM_RESTORE = "chipwise.dev/confirm-restore"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What holds for the whole operator: ``frozen`` stops every move, ``writes`` is False where the role grants none."""
+
+    frozen: bool = False
+    writes: bool = True
+
+
+@dataclass(frozen=True)
+class Round:
+    """One joint choice with its moves."""
+
+    problem: Problem
+    plan: Plan
+    moves: tuple[Move, ...]
+    running: Mapping[str, Running]
+
+    @cached_property
+    def explainer(self) -> Explainer:
+        """Sentences and ranked candidates for this plan."""
+        return Explainer(self.problem, self.plan)
+
+    @cached_property
+    def by_workload(self) -> Mapping[str, Move]:
+        """The move of each workload."""
+        return {move.workload: move for move in self.moves}
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Everything that was decided from one snapshot.
+
+    ``refused`` are workloads that cannot be decided about. ``acting`` decides about those that may be written, ``shown`` about all.
+    ``current`` is the bill of what runs, None where what runs does not fit what is known of the pools.
+    """
+
+    snapshot: Snapshot
+    now: datetime
+    standing: Standing
+    views: Mapping[str, PoolView]
+    subjects: Mapping[str, Subject]
+    refused: Mapping[str, Refusal]
+    pods: Mapping[str, Pods]
+    acting: Round
+    shown: Round
+    current: Bill | None
+    orphans: tuple[DeploymentFact, ...] = ()
+    orphans_held: bool = False
+    due_seconds: float | None = None
+    active: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def plan(self) -> Plan:
+        """The plan that is acted on."""
+        return self.acting.plan
+
+    def round_of(self, key: str) -> Round:
+        """The round that decides about one workload."""
+        return self.acting if key in self.active else self.shown
+
+    def move(self, key: str) -> Move:
+        """What becomes of one workload; KeyError for one that was refused."""
+        return self.round_of(key).by_workload[key]
+
+    def choice(self, key: str) -> Choice:
+        """What the plan gives one workload; KeyError for one that was refused."""
+        return self.round_of(key).plan.choice(key)
+
+
+def decide(
+    snapshot: Snapshot,
+    *,
+    now: datetime,
+    standing: Standing | None = None,
+    solve_limits: SolveLimits | None = None,
+) -> Decision:
+    """Decide about every workload of ``snapshot``. Pure: the same snapshot at the same moment gives the same decision."""
+    standing = standing or Standing()
+    views = view_pools(snapshot)
+    subjects: dict[str, Subject] = {}
+    refused: dict[str, Refusal] = {}
+    for key, workload in sorted(snapshot.workloads.items()):
+        found = accept(workload, snapshot, views)
+        if isinstance(found, Refusal):
+            refused[key] = found
+        else:
+            subjects[key] = found
+    pods = {key: situation.pods_of(subject, snapshot, views) for key, subject in subjects.items()}
+    maker = _Maker(snapshot, views, subjects, pods, now, standing, solve_limits or SolveLimits())
+    active = frozenset(key for key, subject in subjects.items() if _is_active(subject))
+    shown = maker.round(frozenset(subjects))
+    acting = shown if active == frozenset(subjects) else maker.round(active)
+    orphans, held = _orphans(snapshot)
+    return Decision(
+        snapshot=snapshot,
+        now=now,
+        standing=standing,
+        views=views,
+        subjects=subjects,
+        refused=refused,
+        pods=pods,
+        acting=acting,
+        shown=shown,
+        current=_current(shown),
+        orphans=orphans,
+        orphans_held=held,
+        due_seconds=_due(acting, maker),
+        active=active,
+    )
+
+
+def _is_active(subject: Subject) -> bool:
+    return str(subject.workload.spec.mode) != "Off" and not (
+        subject.record is not None and subject.record.restoring
+    )
+
+
+@dataclass(frozen=True)
+class _Maker:
+    snapshot: Snapshot
+    views: Mapping[str, PoolView]
+    subjects: Mapping[str, Subject]
+    pods: Mapping[str, Pods]
+    now: datetime
+    standing: Standing
+    limits: SolveLimits
+
+    def round(self, keys: frozenset[str]) -> Round:
+        """Decide about ``keys`` together; everything else stays as it is."""
+        found = quotas(self.snapshot, self._released(keys))
+        workloads = {
+            key: self._narrowed(demand(self.subjects[key], self.snapshot, self.views, found))
+            for key in sorted(keys)
+        }
+        movable = frozenset(key for key, workload in workloads.items() if workload.options)
+        released = self._released(movable)
+        pools = tuple(
+            supply(view, self.snapshot, released) for view in self.views.values() if view.refusal is None
+        )
+        problem = Problem(tuple(workloads.values()), pools, limits(quotas(self.snapshot, released)))
+        plan = solve(problem, self.limits)
+        now = {key: self._running(key, workloads[key]) for key in sorted(movable)}
+        stuck = {key: Running(key, replicas=self.subjects[key].deployment.replicas) for key in keys - movable}
+        rules = {
+            key: situation.rule(self.subjects[key], self.now, frozen=self.standing.frozen) for key in keys
+        }
+        return Round(problem, plan, plan_moves(problem, plan, {**now, **stuck}, rules), {**now, **stuck})
+
+    def _released(self, keys: frozenset[str]) -> frozenset[str]:
+        return frozenset(pod.uid for key in keys for pod in (*self.pods[key].new, *self.pods[key].old))
+
+    def _narrowed(self, workload: Workload) -> Workload:
+        """A move in flight is finished before another is thought of."""
+        target = self._flying_to(workload)
+        if target is None:
+            return workload
+        return Workload(
+            workload.key,
+            workload.priority,
+            (target,),
+            workload.refused,
+            workload.mean_output_tokens_per_second,
+        )
+
+    def _flying_to(self, workload: Workload) -> Option | None:
+        subject = self.subjects[workload.key]
+        home = subject.home
+        if home is None or not situation.in_flight(subject, self.pods[workload.key]):
+            return None
+        return next((o for o in workload.options if (o.pool, o.variant) == (home.pool, home.variant)), None)
+
+    def _running(self, key: str, workload: Workload) -> Running:
+        return situation.running(
+            self.subjects[key], self.pods[key], self.snapshot, self.views, self.now, self._flying_to(workload)
+        )
+
+
+def _current(shown: Round) -> Bill | None:
+    """What runs now, billed by the same rules as the plan."""
+    options = {
+        key: Option(one.pool, one.variant or "", one.replicas, one.footprint)
+        for key, one in shown.running.items()
+        if one.pool is not None and one.footprint is not None and one.replicas
+    }
+    pools = {pool.name for pool in shown.problem.pools}
+    options = {key: option for key, option in options.items() if option.pool in pools}
+    workloads = tuple(Workload(key, 0, (option,)) for key, option in sorted(options.items()))
+    try:
+        return bill(Problem(workloads, shown.problem.pools), options)
+    except DoesNotFitError:
+        return None
+
+
+def _orphans(snapshot: Snapshot) -> tuple[tuple[DeploymentFact, ...], bool]:
+    """Managed Deployments whose workload is gone, and whether so many are gone at once that a person must confirm."""
+    managed, orphans = 0, []
+    unreadable = {f"{one.namespace}/{one.name}" for one in snapshot.unreadable}
+    for _, deployment in sorted(snapshot.deployments.items()):
+        if not deployment.managed or deployment.deleting:
+            continue
+        managed += 1
+        try:
+            record = records.read(deployment.document)
+        except records.RecordDamaged:
+            record = None
+        named = {
+            w.spec.target_ref.name
+            for w in snapshot.workloads.values()
+            if w.metadata.namespace == deployment.namespace
+        }
+        owner = f"{deployment.namespace}/{record.workload}" if record else ""
+        if deployment.name not in named and owner not in unreadable:
+            orphans.append(deployment)
+    if len(orphans) >= MASS_DELETION and 2 * len(orphans) > managed:
+        return tuple(
+            o for o in orphans if CONFIRM_RESTORE in (o.document["metadata"].get("annotations") or {})
+        ), True
+    return tuple(orphans), False
+
+
+def _due(acting: Round, maker: _Maker) -> float | None:
+    """When the passing of time alone may change the decision: the end of a minimum stay, or of a tug-of-war's window."""
+    waits = []
+    for move in acting.moves:
+        subject = maker.subjects[move.workload]
+        stayed = acting.running[move.workload].stayed_seconds
+        if move.reason is Reason.MINIMUM_STAY and stayed is not None:
+            waits.append(subject.policy.minimum_stay_seconds - stayed)
+        if subject.record is not None and situation.is_contested(subject.record, maker.now):
+            waits.append(situation.TUG_WINDOW.total_seconds())
+    return max(0.1, min(waits)) + 0.1 if waits else None

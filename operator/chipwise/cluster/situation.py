@@ -1,0 +1,138 @@
+"""How a workload stands right now: what runs, whether a move is in flight, and what its mode and history say about moving."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from chipwise.cluster.authorship import Authorship
+from chipwise.cluster.facts import PodFact
+from chipwise.cluster.pools import PoolView
+from chipwise.cluster.snapshot import Snapshot
+from chipwise.cluster.subject import DEFAULT_POLICY, Subject
+from chipwise.placement.problem import Footprint, Option
+from chipwise.placement.rules import Mode, MoveRule, Running
+from chipwise.rendering.location import container_digest, container_of
+from chipwise.rendering.record import Record
+
+#: So many re-assertions within the window are a tug-of-war. The window is also how long chipwise then waits.
+TUG_OF_WAR = 3
+TUG_WINDOW = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Pods:
+    """Pods of a workload that are not terminating: those of the present placement, and the others."""
+
+    new: tuple[PodFact, ...]
+    old: tuple[PodFact, ...]
+
+    @property
+    def new_ready(self) -> int:
+        """Ready pods of the present placement."""
+        return sum(pod.ready for pod in self.new)
+
+
+def pods_of(subject: Subject, snapshot: Snapshot, views: Mapping[str, PoolView]) -> Pods:
+    """A pod is new when it shows the template's container and is on (or not yet bound to) a node of the home pool."""
+    live = [pod for pod in snapshot.pods_by_deployment.get(subject.deployment.key, ()) if not pod.deleting]
+    home, container = (
+        subject.home,
+        container_of(subject.deployment.document["spec"]["template"], subject.container),
+    )
+    if home is None or container is None:
+        return Pods((), tuple(live))
+    digest = container_digest(container)
+    nodes = {node.name for node in views[home.pool].nodes}
+    new = [
+        p
+        for p in live
+        if dict(p.digests).get(subject.container) == digest and (p.node is None or p.node in nodes)
+    ]
+    return Pods(tuple(new), tuple(p for p in live if p not in new))
+
+
+def in_flight(subject: Subject, pods: Pods) -> bool:
+    """A template of ours is still rolling out: old pods run, or the Deployment controller is not done replacing them."""
+    if subject.record is None:
+        return False
+    deployment = subject.deployment
+    return (
+        bool(pods.old)
+        or deployment.observed_generation < deployment.generation
+        or deployment.updated_replicas != deployment.total_replicas
+        or deployment.updated_replicas < deployment.replicas
+    )
+
+
+def running(
+    subject: Subject,
+    pods: Pods,
+    snapshot: Snapshot,
+    views: Mapping[str, PoolView],
+    now: datetime,
+    target: Option | None,
+) -> Running:
+    """``target`` is the option that a move in flight is on its way to, None when nothing is in flight."""
+    home = subject.home
+    if home is None:
+        return Running(subject.key, replicas=subject.deployment.replicas)
+    footprint = Footprint(home.chips, subject.cpu_milli, subject.memory_bytes)
+    if target is None:
+        replicas, stayed = subject.deployment.replicas, _stayed(subject, now)
+        return Running(subject.key, home.pool, home.variant, replicas, footprint, stayed)
+    where = _pool_of(pods.old, snapshot, views)
+    if where is None:
+        return Running(subject.key, moving_to=target)
+    chips = max(sum(count for _, count in pod.chips) for pod in pods.old)
+    old = Footprint(chips, subject.cpu_milli, subject.memory_bytes)
+    return Running(subject.key, where, None, len(pods.old), old, moving_to=target)
+
+
+def rule(subject: Subject, now: datetime, *, frozen: bool) -> MoveRule:
+    """Mode, policy and history as the move rules read them."""
+    policy = subject.policy
+    return MoveRule(
+        mode=Mode(str(subject.workload.spec.mode)),
+        policy=subject.workload.spec.policy_name or DEFAULT_POLICY,
+        minimum_stay_seconds=policy.minimum_stay_seconds,
+        payback_horizon_seconds=policy.payback_horizon_seconds,
+        max_concurrent_moves=policy.max_concurrent_moves,
+        frozen=frozen or subject.frozen,
+        already_placed=subject.record is not None,
+        paused=is_paused(subject),
+        contested=is_contested(subject.record, now),
+    )
+
+
+def is_paused(subject: Subject) -> bool:
+    """An undo is respected until the workload is edited after it was noticed."""
+    if subject.reading.authorship is not Authorship.UNDONE:
+        return False
+    status, generation = subject.workload.status, subject.workload.metadata.generation
+    noticed = status.condition("Paused") if status else None
+    return noticed is None or str(noticed.status) != "True" or noticed.observed_generation >= generation
+
+
+def is_contested(record: Record | None, now: datetime) -> bool:
+    """Somebody re-asserted the base again and again within the window."""
+    return record is not None and len(recent_reverts(record, now)) >= TUG_OF_WAR
+
+
+def recent_reverts(record: Record, now: datetime) -> tuple[str, ...]:
+    """The moments of re-assertion within the window."""
+    return tuple(moment for moment in record.reverts if now - datetime.fromisoformat(moment) < TUG_WINDOW)
+
+
+def _stayed(subject: Subject, now: datetime) -> float | None:
+    if subject.record is None:
+        return None
+    return max(0.0, (now - datetime.fromisoformat(subject.record.moved_at)).total_seconds())
+
+
+def _pool_of(pods: tuple[PodFact, ...], snapshot: Snapshot, views: Mapping[str, PoolView]) -> str | None:
+    bound = {pod.node for pod in pods if pod.node and pod.node in snapshot.nodes}
+    return next(
+        (name for name, view in views.items() if any(node.name in bound for node in view.nodes)), None
+    )

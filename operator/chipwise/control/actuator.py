@@ -1,0 +1,83 @@
+"""Carries acts out, one atomic write each, on the holder of the Lease only.
+
+Before each write: leadership is asked, the Deployment is read anew, and if it no longer reads as it did when the act was decided, the
+act is void; the news that changed it leads to the next decision. What the API server refuses reaches the person as an Event.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from chipwise.cluster.decide import Decision
+from chipwise.cluster.facts import deployment_fact
+from chipwise.control.acts import Act, acts_of
+from chipwise.control.recorder import Recorder
+from chipwise.kube.errors import Conflict, KubeError, NotFound
+from chipwise.kube.protocol import Kube
+from chipwise.kube.resources import DEPLOYMENTS
+
+log = logging.getLogger(__name__)
+
+
+class Actuator:
+    """``failures`` holds what was last refused for a Deployment (namespace/name), until a write succeeds."""
+
+    def __init__(
+        self,
+        kube: Kube,
+        recorder: Recorder,
+        *,
+        may_write: Callable[[], bool],
+        now: Callable[[], datetime],
+    ) -> None:
+        self.failures: dict[str, str] = {}
+        self.writes = 0
+        self._kube = kube
+        self._recorder = recorder
+        self._may_write = may_write
+        self._now = now
+
+    async def act(self, decision: Decision) -> None:
+        """Carry out what follows from a decision, in order of step."""
+        if self._may_write():
+            await self._carry_out(acts_of(decision, self._now()))
+
+    async def _carry_out(self, acts: Iterable[Act]) -> None:
+        for act in acts:
+            if not self._may_write():
+                log.warning("leadership is gone, the rest is left to the successor")
+                return
+            try:
+                await self._write(act)
+            except (Conflict, NotFound) as error:
+                log.info("%s: changed meanwhile, decided anew: %s", act.key, error)
+            except KubeError as error:
+                await self._refused(act, error)
+
+    async def _write(self, act: Act) -> None:
+        namespace, name = act.key.split("/")
+        document = await self._kube.get(DEPLOYMENTS, namespace, name)
+        fresh = deployment_fact(document)
+        if fresh.uid != act.uid or fresh.text != act.text:
+            log.info("%s: changed meanwhile, decided anew", act.key, extra={"act": act.kind.value})
+            return
+        operations = act.patch(document)
+        if not operations:
+            return
+        await self._kube.json_patch(DEPLOYMENTS, namespace, name, operations)
+        self.writes += 1
+        self.failures.pop(act.key, None)
+        log.info("%s: %s", act.key, act.message, extra={"act": act.kind.value})
+        await self._recorder.post(DEPLOYMENTS, namespace, name, act.uid, act.kind.value, act.message)
+
+    async def _refused(self, act: Act, error: KubeError) -> None:
+        said = str(error)
+        log.error("%s: the write was refused: %s", act.key, said, extra={"act": act.kind.value})
+        if self.failures.get(act.key) != said:
+            self.failures[act.key] = said
+            namespace, name = act.key.split("/")
+            await self._recorder.post(
+                DEPLOYMENTS, namespace, name, act.uid, "WriteRefused", said, warning=True
+            )

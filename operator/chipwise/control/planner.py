@@ -1,0 +1,76 @@
+"""Turns a changed world into a decision: snapshot, solve off the event loop, publish. It writes nothing.
+
+Nothing is decided before every list is complete. A solve is never cancelled because news arrived: it is followed by another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from typing import NoReturn
+
+from chipwise.cluster.decide import Decision, Standing, decide
+from chipwise.cluster.state import ClusterState
+from chipwise.control.quiet import QuietWindow, burst
+
+log = logging.getLogger(__name__)
+
+Publish = Callable[[Decision], Awaitable[None]]
+
+
+def utc_now() -> datetime:
+    """The wall clock; moments that outlive a process are written with it."""
+    return datetime.now(UTC)
+
+
+class Planner:
+    """One task. ``publish`` is awaited with each decision before the next is made."""
+
+    def __init__(
+        self,
+        state: ClusterState,
+        synced: Sequence[asyncio.Event],
+        publish: Publish,
+        *,
+        standing: Callable[[], Standing] = Standing,
+        window: QuietWindow | None = None,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.decided = 0
+        self._state = state
+        self._synced = synced
+        self._publish = publish
+        self._standing = standing
+        self._window = window or QuietWindow()
+        self._now = now
+
+    async def run(self) -> NoReturn:
+        """Plan until cancelled."""
+        for event in self._synced:
+            await event.wait()
+        log.info("every list is complete", extra={"revision": self._state.revision})
+        self._state.dirty.set()
+        due: float | None = None
+        while True:
+            await burst(self._state.dirty, self._window, due)
+            decision = await self._decide()
+            await self._publish(decision)
+            due = decision.due_seconds
+
+    async def _decide(self) -> Decision:
+        snapshot, begin = self._state.snapshot(), time.perf_counter()
+        decision = await asyncio.to_thread(decide, snapshot, now=self._now(), standing=self._standing())
+        self.decided += 1
+        log.debug(
+            "decided",
+            extra={
+                "revision": snapshot.revision,
+                "seconds": round(time.perf_counter() - begin, 4),
+                "costPerHour": round(decision.plan.cost_per_hour, 4),
+                "gap": decision.plan.gap,
+            },
+        )
+        return decision
