@@ -19,7 +19,7 @@ from chipwise.reasons import Reason, Refusal
 ESTIMATED = Origin(Provenance.ESTIMATED, tpot_band=0.5, ttft_band=0.9)
 """Wider than seen, because a new chip may be unlike the seen ones. Over 452 published rows (four models on H100, H200 and B200,
 aiconfigurator's silicon sample) TPOT misses by 16 % in the median and 39 % at the 90th percentile with nothing fitted, TTFT by 30 %
-and 72 % after the four TTFT constants below were fitted to them."""
+and 72 % after the four TTFT constants below were fitted to these very rows. H200 was worst: TPOT 33 % too low in the median."""
 
 DEFAULT_CONCURRENCY = 256
 """Requests in one batch if nothing says otherwise: the long-standing default of vLLM's ``max_num_seqs``."""
