@@ -64,8 +64,9 @@ class Door:
     def __init__(self, program: Program) -> None:
         import highspy  # noqa: PLC0415  see the module docstring
         import numpy as np  # noqa: PLC0415
+        from highspy._core import _Highs  # noqa: PLC0415  the public wrapper prints a banner to standard output when it is made
 
-        self._highspy, self._np = highspy, np
+        self._highspy, self._np, self._solver = highspy, np, _Highs
         self._program = program
         rows = np.asarray(program.rows, dtype=np.int64)
         order = np.argsort(rows, kind="stable")
@@ -108,7 +109,7 @@ class Door:
 
     def _run(self, model: Any, start: Sequence[float] | None, effort: Effort) -> Answer:
         highspy, np = self._highspy, self._np
-        solver = highspy.Highs()
+        solver = self._solver()
         mip = len(model.integrality_) > 0
         options: dict[str, Any] = {
             "output_flag": False,

@@ -199,7 +199,9 @@ def _groups(
         if any(floors) or any(key[2]):
             merged[key] = merged.get(key, 0) + bucket.count
     found = [Group(price, count, floors, own) for (price, floors, own), count in merged.items() if count > 0]
-    return tuple(sorted(found, key=lambda g: (g.price, tuple(-n for n in g.floors), tuple(-n for n in g.alone))))
+    return tuple(
+        sorted(found, key=lambda g: (g.price, tuple(-n for n in g.floors), tuple(-n for n in g.alone)))
+    )
 
 
 def _capacity(groups: Iterable[Group], levels: int) -> tuple[int, ...]:
@@ -270,7 +272,9 @@ def quick(layout: Layout, counts: Sequence[int]) -> Packing | None:
     if not present:
         usage = usage_of(layout, counts)
         shared = None if usage is None else shared_nodes(layout, usage)
-        return None if shared is None else Packing(price_of(layout, shared), shared, (), (0,) * len(layout.odd))
+        return (
+            None if shared is None else Packing(price_of(layout, shared), shared, (), (0,) * len(layout.odd))
+        )
     best: Packing | None = None
     for ways in product(range(3), repeat=min(len(present), _ODD_COMBINED)):
         found = _split(layout, counts, {i: ways[min(n, len(ways) - 1)] for n, i in enumerate(present)})
@@ -300,7 +304,9 @@ def _split(layout: Layout, counts: Sequence[int], ways: dict[int, int]) -> Packi
                 rest[f] -= moved
     usage = usage_of(layout, rest)
     shared = None if usage is None else shared_nodes(layout, usage, taken)
-    return None if shared is None else Packing(price_of(layout, shared, own), shared, tuple(own), tuple(apart))
+    return (
+        None if shared is None else Packing(price_of(layout, shared, own), shared, tuple(own), tuple(apart))
+    )
 
 
 def nodes_touched(layout: Layout, counts: Sequence[int], packing: Packing) -> int:

@@ -41,7 +41,9 @@ def rounded(instance: Instance, shares: Sequence[float]) -> Occupancy:
 def _place(occupancy: Occupancy, owner: int, shares: Sequence[float]) -> bool:
     """By descending share while there is one, else where it costs least."""
     seats = occupancy.instance.of[owner]
-    wanted = sorted((seat for seat in seats if shares[seat.index] > _EPSILON), key=lambda s: (-shares[s.index], s.index))
+    wanted = sorted(
+        (seat for seat in seats if shares[seat.index] > _EPSILON), key=lambda s: (-shares[s.index], s.index)
+    )
     for seat in wanted:
         if occupancy.fits(seat):
             occupancy.put(seat)
@@ -106,9 +108,7 @@ def _leavers(occupancy: Occupancy, pool: int, footprint: int = -1) -> list[int]:
     found = []
     for other in occupancy.members[pool]:
         held = instance.seats[occupancy.chosen[other]]
-        elsewhere = [
-            _linear_cost(instance, option) for option in instance.of[other] if option.pool != pool
-        ]
+        elsewhere = [_linear_cost(instance, option) for option in instance.of[other] if option.pool != pool]
         if elsewhere:
             loss = (min(elsewhere) - _linear_cost(instance, held)) / max(1, held.chips)
             found.append((footprint not in (-1, held.footprint), loss, other))

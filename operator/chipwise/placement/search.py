@@ -79,7 +79,11 @@ class Search:
         near = objective - bound <= PROVEN * max(1.0, abs(objective))
         optimal = proven and (result.proven or near)
         return Found(
-            tuple(occupancy.chosen), objective, objective if optimal and near else bound, optimal and near, self._time_limited
+            tuple(occupancy.chosen),
+            objective,
+            objective if optimal and near else bound,
+            optimal and near,
+            self._time_limited,
         )
 
     def _levels(self) -> tuple[list[int | None], bool]:
@@ -178,7 +182,8 @@ class Search:
 
     def _loaded(self, values: Sequence[float]) -> Occupancy | None:
         chosen = [
-            next((seat.index for seat in seats if values[seat.index] > 0.5), -1) for seats in self._instance.of
+            next((seat.index for seat in seats if values[seat.index] > 0.5), -1)
+            for seats in self._instance.of
         ]
         return Occupancy.loaded(self._instance, chosen)
 

@@ -48,13 +48,17 @@ def refusal(workload: Workload, instance: Instance, occupancy: Occupancy, owner:
     """Why ``workload`` has no place; ``owner`` is its number in the instance, None when it had no option at all."""
     if owner is None:
         return Refusal(Reason.NO_FEASIBLE_VARIANT, nearest_miss(workload.refused))
-    found = [s for s in (shortfall(instance, occupancy, seat) for seat in instance.of[owner]) if s is not None]
+    found = [
+        s for s in (shortfall(instance, occupancy, seat) for seat in instance.of[owner]) if s is not None
+    ]
     if not found:
         return Refusal(
             Reason.CAPACITY_EXHAUSTED,
             "No node of the pools that it could use holds one replica, even when empty of our own workloads",
         )
-    least = min(found, key=lambda s: (s.price_per_hour, s.nodes, sum(n for _, n in s.amounts), s.pool, s.variant))
+    least = min(
+        found, key=lambda s: (s.price_per_hour, s.nodes, sum(n for _, n in s.amounts), s.pool, s.variant)
+    )
     return Refusal(
         Reason.CAPACITY_EXHAUSTED,
         f"Others of equal or higher priority hold the room: {least.sentence()}, {least.price_per_hour:.2f} $/h",
@@ -66,8 +70,12 @@ def nearest_miss(refused: tuple[Candidate, ...]) -> str:
     if not refused:
         return "No variant of the profile has a pool to run in"
     counts = Counter(candidate.refusal.reason for candidate in refused)
-    tally = ", ".join(f"{n} {reason.value}" for reason, n in sorted(counts.items(), key=lambda c: (-c[1], c[0])))
-    nearest = min(refused, key=lambda c: (_distance(c.refusal.reason), c.variant, c.pool or "", c.refusal.message))
+    tally = ", ".join(
+        f"{n} {reason.value}" for reason, n in sorted(counts.items(), key=lambda c: (-c[1], c[0]))
+    )
+    nearest = min(
+        refused, key=lambda c: (_distance(c.refusal.reason), c.variant, c.pool or "", c.refusal.message)
+    )
     where = f"{nearest.variant} on {nearest.pool}" if nearest.pool else nearest.variant
     noun = "candidate" if len(refused) == 1 else "candidates"
     return f"{len(refused)} {noun} refused ({tally}); nearest is {where}: {nearest.refusal.message}"
@@ -90,9 +98,7 @@ def shortfall(instance: Instance, occupancy: Occupancy, seat: Seat) -> Shortfall
         for limit, seat_key, amount in ((i, k, n) for (i, n), k in zip(seat.limits, _keys(seat), strict=True))
         if (over := occupancy.limits[limit] + amount - instance.limits[limit]) > 0
     )
-    price = (
-        amortised(pool, seat.chips) if by_chip(pool) or not nodes else pool.price_per_hour * nodes
-    )
+    price = amortised(pool, seat.chips) if by_chip(pool) or not nodes else pool.price_per_hour * nodes
     return Shortfall(pool.name, seat.option.variant, seat.replicas, seat.chips, nodes, amounts, price)
 
 

@@ -16,7 +16,9 @@ from chipwise.placement.shortfall import refusal
 _DIGITS = 9
 
 
-def solve(problem: Problem, limits: SolveLimits | None = None, warm: Mapping[str, Option] | None = None) -> Plan:
+def solve(
+    problem: Problem, limits: SolveLimits | None = None, warm: Mapping[str, Option] | None = None
+) -> Plan:
     """Place as many workloads of each priority as possible, highest first, at the least billed and switching cost.
 
     ``warm`` is an earlier assignment to start from; it can change which of several equally good plans is found. Raises
@@ -47,7 +49,9 @@ def solve(problem: Problem, limits: SolveLimits | None = None, warm: Mapping[str
         own = amortised(prices[option.pool], option.chips)
         return Choice(workload.key, option, billed.shares[workload.key], round(own, _DIGITS))
 
-    objective = billed.cost_per_hour + sum(option.switching_cost_per_hour for _, option in sorted(chosen.items()))
+    objective = billed.cost_per_hour + sum(
+        option.switching_cost_per_hour for _, option in sorted(chosen.items())
+    )
     bound = min(objective, found.bound)
     return Plan(
         choices=tuple(choice(workload) for workload in ordered.workloads),

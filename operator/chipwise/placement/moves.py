@@ -1,0 +1,183 @@
+"""Plan minus what runs: which workloads move, in which order, and why the others do not.
+
+What is decided in three rounds: the rules of each workload alone (rules.py); whether its move is worth it beside the other moves
+(worth.py); and an order in which every step fits (sequence.py). Nobody is ever evicted: a workload that the plan has no place for stays
+where it runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from chipwise.placement.floor import Floor, held
+from chipwise.placement.plan import Choice, Plan
+from chipwise.placement.problem import Option, Problem
+from chipwise.placement.rules import BEFORE, STANDING, Case, MoveRule, Running, first_refusal, money
+from chipwise.placement.sequence import Place, Slot, sequence
+from chipwise.placement.worth import Candidate, wanted, worthwhile
+from chipwise.reasons import Reason, Refusal
+
+
+class Decision(StrEnum):
+    """What becomes of a workload in this round."""
+
+    STAY = "Stay"
+    MOVE = "Move"
+    HOLD = "Hold"
+    UNPLACED = "Unplaced"
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What becomes of one workload. Only MOVE is to be carried out now; HOLD with a ``step`` would come later in the order.
+
+    ``step`` 0 is in flight, 1 starts now (all of step 1 together fit beside everything else), from 2 one after the other.
+    ``savings_per_hour`` is what the bill falls by when this move is made after those of earlier steps (and earlier in the list), so
+    that the savings of a sequence add up to what the bill falls by altogether.
+    """
+
+    workload: str
+    source: Running
+    target: Option | None
+    savings_per_hour: float
+    decision: Decision
+    reason: Reason
+    message: str
+    step: int | None = None
+
+
+def plan_moves(
+    problem: Problem, plan: Plan, running: Mapping[str, Running], rules: Mapping[str, MoveRule]
+) -> tuple[Move, ...]:
+    """One move for each workload of the plan or running: those with a step in order, then the others by name.
+
+    A workload missing from ``running`` runs nowhere; one missing from ``rules`` has the default rule, whose mode is Off.
+    """
+    now = {key: running.get(key, Running(key)) for key in {*running, *(c.workload for c in plan.choices)}}
+    round_ = _Round(problem, plan, now, rules)
+    return round_.moves()
+
+
+class _Round:
+    def __init__(
+        self, problem: Problem, plan: Plan, now: Mapping[str, Running], rules: Mapping[str, MoveRule]
+    ) -> None:
+        self._problem, self._now = problem, dict(sorted(now.items()))
+        self._rules = {key: rules.get(key, MoveRule()) for key in self._now}
+        self._choices: dict[str, Choice] = {choice.workload: choice for choice in plan.choices}
+        self._priorities = {w.key: w.priority for w in problem.workloads}
+        self._settled: dict[str, Move] = {}
+
+    def moves(self) -> tuple[Move, ...]:
+        flying, open_ = self._first_round()
+        worth = worthwhile(self._floor(), self._now, flying, open_)
+        slots = sequence(self._floor(), self._now, flying, worth.kept, self._rules)
+        ordered = [self._stepped(slot) for slot in slots.slots]
+        for key, refusal in {**worth.refused, **slots.refused}.items():
+            self._settled[key] = self._held(key, open_[key].target, refusal)
+        return self._priced(ordered)
+
+    def _floor(self) -> Floor:
+        return Floor(self._problem, self._now.values())
+
+    def _first_round(self) -> tuple[dict[str, Candidate], dict[str, Candidate]]:
+        """Settles who stays or is held by a rule of its own; returns who is in flight and who might start."""
+        flying: dict[str, Candidate] = {}
+        open_: dict[str, Candidate] = {}
+        for key, running in self._now.items():
+            rule = self._rules[key]
+            target = running.moving_to or self._target(key)
+            if target is None:
+                self._settled[key] = self._without_place(key)
+            elif running.moving_to is not None:
+                refusal = first_refusal(STANDING, Case(rule, running, target))
+                flying[key] = self._candidate(key, target)
+                if refusal is not None:
+                    flying[key] = replace(flying[key], stuck=True)
+                    self._settled[key] = self._held(key, target, refusal)
+            elif (running.pool, running.variant) == (target.pool, target.variant):
+                self._settled[key] = self._stays(key, target)
+            elif (refusal := first_refusal(BEFORE, Case(rule, running, target))) is not None:
+                self._settled[key] = self._held(key, target, refusal)
+            else:
+                open_[key] = self._candidate(key, target)
+        return flying, open_
+
+    def _target(self, key: str) -> Option | None:
+        choice = self._choices.get(key)
+        return None if choice is None else choice.option
+
+    def _candidate(self, key: str, target: Option) -> Candidate:
+        horizon = self._rules[key].payback_horizon_seconds
+        return Candidate(key, self._now[key], target, self._priorities.get(key, 0), horizon)
+
+    def _without_place(self, key: str) -> Move:
+        running, choice = self._now[key], self._choices.get(key)
+        refusal = choice.refusal if choice is not None else None
+        refusal = refusal or Refusal(Reason.STAYS, "the plan does not cover it")
+        if running.pool is None and not running.replicas:
+            return Move(key, running, None, 0.0, Decision.UNPLACED, refusal.reason, refusal.message)
+        return Move(
+            key,
+            running,
+            None,
+            0.0,
+            Decision.HOLD,
+            refusal.reason,
+            f"Stays on {running.place}: {refusal.message}",
+        )
+
+    def _stays(self, key: str, target: Option) -> Move:
+        running = self._now[key]
+        message = f"{running.place} is where the plan wants it"
+        if running.replicas != target.replicas:
+            message += f" ({running.replicas} replicas run, {target.replicas} are needed)"
+        return Move(key, running, target, 0.0, Decision.STAY, Reason.STAYS, message)
+
+    def _held(self, key: str, target: Option, refusal: Refusal) -> Move:
+        message = f"{target.variant} on {target.pool} is proposed: {refusal.message}"
+        return Move(key, self._now[key], target, 0.0, Decision.HOLD, refusal.reason, message)
+
+    def _stepped(self, slot: Slot) -> Move:
+        """The move of a place in the order."""
+        running, target = self._now[slot.key], slot.target
+        way = f"from {running.place} to {target.variant} on {target.pool}"
+        if slot.place is Place.IN_FLIGHT:
+            if slot.key in self._settled:
+                return replace(self._settled.pop(slot.key), step=0)
+            return Move(
+                slot.key, running, target, 0.0, Decision.MOVE, Reason.MOVE_IN_PROGRESS, f"Moving {way}", 0
+            )
+        if slot.place is Place.NOW:
+            return Move(
+                slot.key, running, target, 0.0, Decision.MOVE, Reason.MOVED, f"Moves {way}", slot.step
+            )
+        reason = Reason.CONCURRENCY_BUDGET if slot.place is Place.BUDGET else Reason.NO_SURGE_CAPACITY
+        return Move(slot.key, running, target, 0.0, Decision.HOLD, reason, f"{slot.message} {way}", slot.step)
+
+    def _priced(self, ordered: list[Move]) -> tuple[Move, ...]:
+        """Savings by making all moves one after the other: those with a step first, then what is held, by name."""
+        floor = self._floor()
+        for running in self._now.values():
+            floor.add(held(running))
+        found = []
+        for move in [*ordered, *(self._settled[key] for key in sorted(self._settled))]:
+            if move.target is None or move.decision is Decision.STAY:
+                found.append(move)
+                continue
+            pools = (move.source.pool, move.target.pool)
+            before = floor.cost(pools)
+            floor.add(held(move.source), -1)
+            floor.add(wanted(move.target))
+            savings = round(before - floor.cost(pools), 9)
+            text = f"{move.message}, {_saying(savings)}" if move.step is not None else move.message
+            found.append(replace(move, savings_per_hour=savings, message=text))
+        return tuple(found)
+
+
+def _saying(savings: float) -> str:
+    if savings > 0:
+        return f"saves {money(savings)}"
+    return f"adds {money(-savings)}" if savings < 0 else "the bill stays the same"

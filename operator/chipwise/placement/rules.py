@@ -1,0 +1,193 @@
+"""Whether a workload may move now: one small predicate for each rule, in the order in which they are asked.
+
+A rule looks at one case and returns None, or a refusal whose message carries the figures. A new rule is one function here and one
+entry in ``BEFORE`` (what can be told from the workload alone) or ``WORTH`` (what depends on the savings).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeVar
+
+from chipwise.placement.problem import Footprint, Option
+from chipwise.reasons import Reason, Refusal
+
+_NOTHING = 1e-9
+_HOUR = 3600.0
+
+Subject = TypeVar("Subject")
+
+
+class Mode(StrEnum):
+    """How far chipwise may go with a workload."""
+
+    OFF = "Off"
+    INITIAL = "Initial"
+    ROLLOUT = "Rollout"
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Where a workload runs now. ``pool`` is None when its nodes belong to no known pool, ``variant`` None on the author's own chips.
+
+    ``stayed_seconds`` counts from the last move, None if there was none. ``moving_to`` is the target of a move in flight, which holds
+    its footprint beside the present one.
+    """
+
+    workload: str
+    pool: str | None = None
+    variant: str | None = None
+    replicas: int = 0
+    footprint: Footprint | None = None
+    stayed_seconds: float | None = None
+    moving_to: Option | None = None
+
+    @property
+    def place(self) -> str:
+        """In words."""
+        if self.pool is None:
+            return "its present nodes" if self.replicas else "nowhere"
+        return f"{self.variant} on {self.pool}" if self.variant else f"the author's own chips on {self.pool}"
+
+
+@dataclass(frozen=True, slots=True)
+class MoveRule:
+    """What one workload's mode and policy, and what has happened to it, say about moving. Seconds throughout.
+
+    ``max_concurrent_moves`` counts the moves in flight among the workloads of the same ``policy``.
+    """
+
+    mode: Mode = Mode.OFF
+    policy: str = "default"
+    minimum_stay_seconds: float = 600.0
+    payback_horizon_seconds: float = 86_400.0
+    max_concurrent_moves: int = 1
+    frozen: bool = False
+    already_placed: bool = False
+    paused: bool = False
+    contested: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One workload that the plan wants elsewhere."""
+
+    rule: MoveRule
+    running: Running
+    target: Option
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What a move saves beside all the other moves in view, and what it costs spread over the horizon, in dollars per hour."""
+
+    savings_per_hour: float
+    cost_per_hour: float
+    horizon_seconds: float
+
+
+def mode_off(case: Case) -> Refusal | None:
+    """Off decides and shows, and writes nothing."""
+    if case.rule.mode is Mode.OFF:
+        return Refusal(Reason.MODE_OFF, "mode is Off: shown, never written")
+    return None
+
+
+def initial_placed(case: Case) -> Refusal | None:
+    """Initial places once."""
+    if case.rule.mode is Mode.INITIAL and case.rule.already_placed:
+        return Refusal(Reason.ALREADY_PLACED, "mode is Initial and it has been placed once")
+    return None
+
+
+def paused(case: Case) -> Refusal | None:
+    """An author who undid a move is not contradicted."""
+    if case.rule.paused:
+        return Refusal(Reason.PAUSED, "the author undid our last move")
+    return None
+
+
+def contested(case: Case) -> Refusal | None:
+    """A tug-of-war with another manager is not continued."""
+    if case.rule.contested:
+        return Refusal(Reason.CONTESTED, "another manager keeps reverting the Deployment")
+    return None
+
+
+def frozen(case: Case) -> Refusal | None:
+    """A freeze stops every move, also the next step of one in flight."""
+    if case.rule.frozen:
+        return Refusal(Reason.FROZEN, f"policy {case.rule.policy} is frozen")
+    return None
+
+
+def minimum_stay(case: Case) -> Refusal | None:
+    """What moved lately stays."""
+    stayed, least = case.running.stayed_seconds, case.rule.minimum_stay_seconds
+    if stayed is not None and stayed < least:
+        return Refusal(
+            Reason.MINIMUM_STAY,
+            f"moved {duration(stayed)} ago and stays {duration(least)}: {duration(least - stayed)} left",
+        )
+    return None
+
+
+def needs_bridge(case: Case) -> Refusal | None:
+    """One Deployment cannot roll to more replicas without losing capacity or starting more on the old chip."""
+    now, then = case.running.replicas, case.target.replicas
+    if 0 < now < then:
+        return Refusal(
+            Reason.NEEDS_BRIDGE,
+            f"{then} replicas are needed on {case.target.pool} and {now} run now: a rollout adds none",
+        )
+    return None
+
+
+def no_savings(worth: Worth) -> Refusal | None:
+    """A saving counts only where a bill falls."""
+    if worth.savings_per_hour <= _NOTHING:
+        more = -worth.savings_per_hour
+        what = f"moving costs {money(more)} more" if more > _NOTHING else "no bill falls by moving"
+        return Refusal(Reason.NO_SAVINGS, what)
+    return None
+
+
+def payback(worth: Worth) -> Refusal | None:
+    """Both copies run while the model loads; that must be earned back within the horizon."""
+    if worth.savings_per_hour > worth.cost_per_hour:
+        return None
+    needed = worth.cost_per_hour / worth.savings_per_hour * worth.horizon_seconds
+    cost = worth.cost_per_hour * worth.horizon_seconds / _HOUR
+    return Refusal(
+        Reason.PAYBACK_TOO_LONG,
+        f"saves {money(worth.savings_per_hour)} but moving costs {cost:.2f} $: pays back after {duration(needed)}, "
+        f"the horizon is {duration(worth.horizon_seconds)}",
+    )
+
+
+#: Asked when a move is in flight: these stop even its next step.
+STANDING: tuple[Callable[[Case], Refusal | None], ...] = (mode_off, initial_placed, paused, contested, frozen)
+#: Asked before a move starts.
+BEFORE: tuple[Callable[[Case], Refusal | None], ...] = (*STANDING, minimum_stay, needs_bridge)
+#: Asked of its savings.
+WORTH: tuple[Callable[[Worth], Refusal | None], ...] = (no_savings, payback)
+
+
+def first_refusal(rules: tuple[Callable[[Subject], Refusal | None], ...], subject: Subject) -> Refusal | None:
+    """The first objection, if any."""
+    return next((refusal for rule in rules if (refusal := rule(subject)) is not None), None)
+
+
+def money(per_hour: float) -> str:
+    """Dollars per hour to the cent."""
+    return f"{per_hour:.2f} $/h"
+
+
+def duration(seconds: float) -> str:
+    """The largest unit that leaves a figure of at least one, e.g. 36 h, 2.5 h, 10 min."""
+    for unit, name in ((_HOUR, "h"), (60.0, "min")):
+        if seconds >= unit:
+            return f"{seconds / unit:.1f}".removesuffix(".0") + f" {name}"
+    return f"{seconds:.0f} s"

@@ -1,0 +1,154 @@
+"""Builders and a brute force: small problems in few words, and the one right answer by trying everything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import product
+
+from chipwise.placement.billing import DoesNotFitError, bill
+from chipwise.placement.problem import (
+    Billing,
+    Bucket,
+    Footprint,
+    Limit,
+    Option,
+    Pool,
+    Problem,
+    Room,
+    Workload,
+)
+from hypothesis import strategies as st
+
+GIB = 2**30
+EIGHT = Room(8, 96_000, 1024 * GIB, 110)
+
+
+def footprint(chips: int, cpu: int | None = None, memory: int | None = None) -> Footprint:
+    """In proportion to ``EIGHT`` unless said otherwise: 12 CPU and 128 GiB a chip. ``cpu`` in cores, ``memory`` in GiB."""
+    return Footprint(
+        chips, (12 * chips if cpu is None else cpu) * 1000, (128 * chips if memory is None else memory) * GIB
+    )
+
+
+def node_pool(name: str, nodes: int, price: float = 8.0, free: int = 0, room: Room = EIGHT) -> Pool:
+    """``nodes`` paid nodes and ``free`` ones that cost nothing."""
+    buckets = (Bucket(room, nodes, price), Bucket(room, free, 0.0))
+    return Pool(name, f"class-{name}", Billing.NODE, price, room.chips, tuple(b for b in buckets if b.count))
+
+
+def chip_pool(name: str, chips: int, price: float = 1.0, committed: int = 0) -> Pool:
+    """Billed by the chip, in nodes of one chip."""
+    room = Room(1, 12_000, 128 * GIB, 110)
+    return Pool(name, f"class-{name}", Billing.CHIP, price, 1, (Bucket(room, chips, 0.0),), committed)
+
+
+def option(
+    pool: str,
+    replicas: int = 1,
+    chips: int = 1,
+    switching: float = 0.0,
+    usage: tuple[tuple[str, int], ...] = (),
+    variant: str = "",
+) -> Option:
+    return Option(pool, variant or f"{pool}-x{chips}", replicas, footprint(chips), switching, usage)
+
+
+def workload(name: str, *options: Option, priority: int = 0) -> Workload:
+    return Workload(f"prod/{name}", priority, options, mean_output_tokens_per_second=1000.0)
+
+
+def problem(workloads: Sequence[Workload], pools: Sequence[Pool], limits: Sequence[Limit] = ()) -> Problem:
+    return Problem(tuple(workloads), tuple(pools), tuple(limits))
+
+
+def assignments(question: Problem) -> Iterator[dict[str, Option]]:
+    """Every way to give each workload one of its options or none."""
+    ways = [(*w.options, None) for w in question.workloads]
+    for chosen in product(*ways):
+        yield {w.key: one for w, one in zip(question.workloads, chosen, strict=True) if one is not None}
+
+
+def within_limits(question: Problem, assignment: dict[str, Option]) -> bool:
+    used: dict[str, int] = {}
+    for one in assignment.values():
+        for key, amount in one.usage:
+            used[key] = used.get(key, 0) + amount
+    return all(used.get(limit.key, 0) <= limit.amount for limit in question.limits)
+
+
+def placed_by_priority(question: Problem, assignment: dict[str, Option]) -> tuple[int, ...]:
+    """How many are placed at each priority, highest first."""
+    levels = sorted({w.priority for w in question.workloads}, reverse=True)
+    return tuple(
+        sum(1 for w in question.workloads if w.priority == p and w.key in assignment) for p in levels
+    )
+
+
+def brute_force(question: Problem) -> tuple[tuple[int, ...], float]:
+    """(placed by priority, objective) of the best assignment."""
+    best: tuple[tuple[int, ...], float] | None = None
+    for assignment in assignments(question):
+        if not within_limits(question, assignment):
+            continue
+        placed = placed_by_priority(question, assignment)
+        if best is not None and placed < best[0]:
+            continue
+        try:
+            cost = bill(question, assignment).cost_per_hour
+        except DoesNotFitError:
+            continue
+        objective = cost + sum(one.switching_cost_per_hour for one in assignment.values())
+        if best is None or placed > best[0] or objective < best[1]:
+            best = (placed, objective)
+    assert best is not None
+    return best
+
+
+@st.composite
+def pools(draw: st.DrawFn) -> tuple[Pool, ...]:
+    """One to three small pools, billed either way, some with nodes that are free, short of CPU or partly taken."""
+    found = []
+    for n in range(draw(st.integers(1, 3))):
+        price = draw(st.sampled_from([0.5, 1.0, 2.5, 3.0]))
+        if draw(st.booleans()):
+            found.append(chip_pool(f"p{n}", draw(st.integers(1, 12)), price, draw(st.integers(0, 3))))
+            continue
+        rooms = [
+            Room(4, 48_000, 512 * GIB, 20),
+            Room(2, 24_000, 256 * GIB, 20),
+            Room(4, 20_000, 512 * GIB, 20),
+        ]
+        buckets = tuple(
+            Bucket(
+                draw(st.sampled_from(rooms)), draw(st.integers(1, 2)), draw(st.sampled_from([0.0, price * 4]))
+            )
+            for _ in range(draw(st.integers(1, 3)))
+        )
+        found.append(Pool(f"p{n}", "c", Billing.NODE, price * 4, 4, buckets))
+    return tuple(found)
+
+
+@st.composite
+def problems(draw: st.DrawFn, most: int = 5, *, odd: bool = True) -> Problem:
+    """Small enough for brute force, with limits, priorities and switching costs."""
+    given = draw(pools())
+    names = [pool.name for pool in given]
+    sizes = [1, 2, 3, 4] if odd else [1, 2, 4]
+    options = st.builds(
+        lambda pool, replicas, chips, cpu, switching, usage: Option(
+            pool, f"v{chips}-{cpu}", replicas, footprint(chips, cpu * chips), switching, (("quota", usage),)
+        ),
+        st.sampled_from(names),
+        st.integers(1, 3),
+        st.sampled_from(sizes),
+        st.sampled_from([4, 12, 12, 18] if odd else [4, 12]),
+        st.sampled_from([0.0, 0.0, 0.3]),
+        st.integers(0, 4),
+    )
+    count = draw(st.integers(1, most))
+    workloads = tuple(
+        Workload(f"ns/w{n}", draw(st.sampled_from([0, 0, 5])), tuple(draw(st.lists(options, max_size=3))))
+        for n in range(count)
+    )
+    limits = (Limit("quota", draw(st.integers(0, 12))),) if draw(st.booleans()) else ()
+    return Problem(workloads, given, limits)
