@@ -57,7 +57,7 @@ class CommonStatus(StatusModel):
     """What chipwise currently observes about this object. Ready sums it up."""
 
     def condition(self, name: str) -> Condition | None:
-        """The condition of this type, if it has been set."""
+        """Return the condition of this type, if it has been set."""
         return next((found for found in self.conditions if found.type == name), None)
 
 

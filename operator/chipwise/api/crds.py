@@ -22,7 +22,7 @@ HEADER = "# Generated from chipwise.api. Edit the models there, then run: make c
 
 
 def definition(model: type[CustomObject]) -> dict[str, Any]:
-    """The CustomResourceDefinition of one kind. Raises UnfitSchema."""
+    """Build the CustomResourceDefinition of one kind. Raises UnfitSchema."""
     names = model.definition
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
@@ -54,7 +54,7 @@ def definition(model: type[CustomObject]) -> dict[str, Any]:
 
 
 def _schema(model: type[CustomObject]) -> dict[str, Any]:
-    """The API server owns apiVersion, kind and metadata, and takes no more than their types here."""
+    """Give apiVersion, kind and metadata no more than their types: the API server owns them."""
     described = field_descriptions(model)
     own = {
         "apiVersion": {"description": described["api_version"], "type": "string"},
@@ -85,7 +85,7 @@ def render() -> dict[str, str]:
 
 
 def differences(folder: Path) -> list[str]:
-    """What would change in ``folder``, as lines of a unified diff; files that no kind renders to are named too."""
+    """List what would change in ``folder``, as lines of a unified diff; files that no kind renders to are named too."""
     rendered = render()
     lines: list[str] = []
     for name, content in rendered.items():

@@ -33,14 +33,14 @@ AnyDecimal = Annotated[str, Field(pattern=r"^-?[0-9]+(\.[0-9]+)?$", max_length=3
 
 
 def to_decimal(text: str) -> Decimal:
-    """The exact value of a decimal string. Raises ValueError for anything that the patterns above refuse."""
+    """Return the exact value of a decimal string. Raises ValueError for anything that the patterns above refuse."""
     if not NOT_NEGATIVE.matches(text.removeprefix("-")):
         raise ValueError(f"{text!r} is not a decimal number such as 98.32")
     return Decimal(text)
 
 
 def not_below(upper: str, lower: str, message: str) -> Rule:
-    """The decimal field ``upper`` (as in YAML), where given, is at least the decimal field ``lower``.
+    """Demand that the decimal field ``upper`` (as in YAML), where given, is at least the decimal field ``lower``.
 
     Compared as doubles, as CEL can do no better. Fields that are no decimals at all are left to their own rules.
     """

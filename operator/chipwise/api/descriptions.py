@@ -17,7 +17,7 @@ from pydantic import BaseModel
 
 
 def field_descriptions(model: type[BaseModel]) -> dict[str, str]:
-    """Description by field name, inherited fields included. A field without one is missing from the answer."""
+    """Return the description by field name, inherited fields included. A field without one is missing from the answer."""
     found: dict[str, str] = {}
     for base in reversed(model.__mro__):
         if issubclass(base, BaseModel) and base is not BaseModel:

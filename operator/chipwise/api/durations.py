@@ -27,7 +27,7 @@ _SECONDS = {"h": 3600, "m": 60, "s": 1}
 
 
 def to_milliseconds(text: str) -> float:
-    """A latency in milliseconds. Raises ValueError for what is none, zero included."""
+    """Read a latency in milliseconds. Raises ValueError for what is none, zero included."""
     if not LATENCY.matches(text):
         raise ValueError(f"{text!r} is not a latency such as 38ms or 1.5s")
     number, scale = (text[:-2], 1) if text.endswith("ms") else (text[:-1], 1000)
@@ -35,7 +35,7 @@ def to_milliseconds(text: str) -> float:
 
 
 def to_seconds(text: str) -> int:
-    """A span in seconds. Raises ValueError for what is none."""
+    """Read a span in seconds. Raises ValueError for what is none."""
     if not SPAN.matches(text):
         raise ValueError(f"{text!r} is not a duration such as 10m, 24h or 1h30m")
     return sum(int(count) * _SECONDS[unit] for count, unit in re.findall("([0-9]+)([hms])", text))

@@ -13,7 +13,7 @@ _SPELLED = {"gbps": "GBps"}
 
 
 def camel_case(name: str) -> str:
-    """The name in YAML of a Python name. A trailing underscore, which escapes a keyword, is dropped."""
+    """Return the name in YAML of a Python name. A trailing underscore, which escapes a keyword, is dropped."""
     first, *rest = name.rstrip("_").split("_")
     return first + "".join(_SPELLED.get(word, word.capitalize()) for word in rest)
 
@@ -35,13 +35,13 @@ class Model(BaseModel):
 
     @classmethod
     def alias_of(cls, name: str) -> str:
-        """The name in YAML of one of the fields."""
+        """Return the name in YAML of one of the fields."""
         return cls.model_fields[name].alias or name
 
     @model_validator(mode="before")
     @classmethod
     def _null_is_absent(cls, document: Any) -> Any:
-        """The API server drops nulls before it applies defaults."""
+        """Do as the API server, which drops nulls before it applies defaults."""
         if not isinstance(document, dict):
             return document
         return {key: value for key, value in document.items() if value is not None}

@@ -25,7 +25,7 @@ KINDS: Mapping[str, type[Kind]] = {
 
 
 def parse(document: Mapping[str, Any]) -> Kind:
-    """The object that a document describes, defaults filled in. Raises InvalidObject with everything that is wrong with it."""
+    """Read the object that a document describes, defaults filled in. Raises InvalidObject with everything that is wrong with it."""
     kind, name = _identity(document)
     if document.get("apiVersion") != API_VERSION:
         said = Problem("apiVersion", f"must be {API_VERSION}, not {document.get('apiVersion')!r}")

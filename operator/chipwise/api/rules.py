@@ -40,7 +40,7 @@ class Rule:
 
 
 def broken(message: str, field: str = "") -> PydanticCustomError:
-    """A problem in our own words, ``field`` below the value that was validated."""
+    """Make a problem in our own words, ``field`` below the value that was validated."""
     return PydanticCustomError(BROKEN, "{sentence}", {"sentence": message, "field": field})
 
 
