@@ -33,21 +33,22 @@ class Bill:
 
 def bill(problem: Problem, assignment: Mapping[str, Option]) -> Bill:
     """The bill of workloads placed as ``assignment`` says. Raises DoesNotFitError."""
-    layouts = layouts_of(problem)
+    members: dict[str, list[tuple[str, Option]]] = {pool.name: [] for pool in problem.pools}
+    for key, option in sorted(assignment.items(), key=lambda item: item[0]):
+        members[option.pool].append((key, option))
+    layouts = layouts_of(
+        problem, {pool: {option.footprint for _, option in held} for pool, held in members.items()}
+    )
     uses: list[PoolUse] = []
     shares: dict[str, float] = {}
     for pool in sorted(problem.pools, key=lambda pool: pool.name):
-        members = sorted((key, option) for key, option in _items(assignment, pool.name))
-        use, nano = pool_use(pool, layouts[pool.name], [option for _, option in members])
+        here = members[pool.name]
+        use, nano = pool_use(pool, layouts[pool.name], [option for _, option in here])
         uses.append(use)
-        parts = share_out(nano, [option.chips for _, option in members])
-        shares |= {key: part / _NANO for (key, _), part in zip(members, parts, strict=True)}
+        parts = share_out(nano, [option.chips for _, option in here])
+        shares |= {key: part / _NANO for (key, _), part in zip(here, parts, strict=True)}
     total = sum(round(use.cost_per_hour * _NANO) for use in uses)
     return Bill(tuple(uses), shares, total / _NANO)
-
-
-def _items(assignment: Mapping[str, Option], pool: str) -> list[tuple[str, Option]]:
-    return [(key, option) for key, option in assignment.items() if option.pool == pool]
 
 
 def pool_use(pool: Pool, layout: Layout, options: Sequence[Option]) -> tuple[PoolUse, int]:

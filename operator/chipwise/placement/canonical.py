@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from chipwise.placement.problem import Option, Problem, Workload
@@ -47,7 +48,7 @@ def _ordered(workload: Workload) -> Workload:
 
 
 def _unique(kind: str, names: list[str]) -> None:
-    for first, second in zip(names, names[1:], strict=False):
+    for first, second in pairwise(names):
         if first == second:
             raise MalformedProblemError(f"two {kind}s are named {first}")
 

@@ -1,4 +1,4 @@
-"""Does a multiset of replicas fit a pool's nodes, and how many nodes must be bought for it?
+"""How many replicas of which sizes fit the nodes of a pool, and how many nodes must be bought for them.
 
 The rule. A footprint of size s (its chips) is *regular* on a node when it asks per chip for no more CPU, memory and pod slots than the
 node has per chip; then any replicas whose chips fit also fit in CPU, memory and pods, because shares add up. Regular sizes that divide
@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise, product
 
 from chipwise.placement.problem import Billing, Footprint, Pool, Room
 
@@ -216,7 +216,7 @@ def _ordered(paid: Sequence[Group]) -> bool:
     """Whether each group is at least as roomy as every dearer one: then an exchange shows that filling them in order is cheapest."""
     return all(
         all(a >= b for a, b in zip(first.floors, second.floors, strict=True))
-        for first, second in zip(paid, paid[1:], strict=False)
+        for first, second in pairwise(paid)
     )
 
 

@@ -1,0 +1,100 @@
+"""Figures that a platform engineer can check."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from chipwise.placement.explain import Explainer, candidates, cost_per_million_tokens, explain_choice
+from chipwise.placement.problem import Candidate, Figures
+from chipwise.placement.solve import solve
+from chipwise.reasons import Reason, Refusal
+from hypothesis import given, settings
+
+from tests.placement.build import node_pool, option, problem, problems, workload
+
+FIGURES = Figures(2.5, 412.0, 28.1, "Measured", 0.05, "TPOT Mean 30 ms")
+
+
+def question():
+    a = workload("a", replace(option("old", 8), figures=FIGURES), option("new", 4, switching=0.5))
+    refused = (Candidate("v9", None, Refusal(Reason.MEMORY_EXCEEDED, "needs 90 GB of 80 GB")),)
+    a = replace(a, refused=refused)
+    b = workload("b", option("new", 6))
+    return problem([a, b], [node_pool("old", 1, price=12.0), node_pool("new", 2, price=8.0)])
+
+
+def test_a_choice_is_told_with_its_figures():
+    """Where, how many chips, what of the bill, what per token, and the next best."""
+    one = question()
+    lines = explain_choice(one, solve(one), "prod/a")
+    assert lines[0] == "prod/a gets 4 replicas of new-x1 on new (class-new), 1 chips each, 4 together"
+    assert lines[1].startswith(
+        "Its share of the bill is 6.40 $/h, 1.78 $ per million output tokens; at full nodes"
+    )
+    assert "0.50 $/h over the payback horizon" in lines[2]
+    assert lines[-1].startswith("Next best is old-x1 on old (8 x 1 chips): adds 12.00 $/h")
+
+
+def test_candidates_are_ranked_by_what_they_add():
+    """The chosen one first here, then the other, then the refused with its message."""
+    one = question()
+    ranked = candidates(one, solve(one), "prod/a")
+    assert [
+        (r.variant, r.added_per_hour, r.alone_per_hour, r.amortised_per_hour, r.chosen) for r in ranked
+    ] == [
+        ("new-x1", 8.0, 8.0, 4.0, True),
+        ("old-x1", 12.0, 12.0, 12.0, False),
+        ("v9", None, None, None, False),
+    ]
+    assert ranked[2].sentence() == "v9: needs 90 GB of 80 GB"
+    assert len(candidates(one, solve(one), "prod/a", top=1)) == 1
+
+
+def test_a_feasible_option_that_others_leave_no_room_for_says_so():
+    """With what would let it in."""
+    both = [workload("a", option("gpu", 8), option("dear", 8)), workload("b", option("gpu", 8), priority=1)]
+    one = problem(both, [node_pool("gpu", 1), node_pool("dear", 1, price=20.0)])
+    ranked = candidates(one, solve(one), "prod/a")
+    assert ranked[1].added_per_hour is None
+    assert "1 more node of pool gpu" in ranked[1].sentence()
+
+
+def test_the_unplaced_are_told_why():
+    """The refusal's reason and message."""
+    one = problem([workload("a", option("gpu", 9))], [node_pool("gpu", 1)])
+    lines = explain_choice(one, solve(one), "prod/a")
+    assert lines[0].startswith("prod/a is not placed (CapacityExhausted)")
+
+
+def test_expected_latency_is_part_of_the_story():
+    """With its provenance and band."""
+    one = problem([workload("a", replace(option("gpu", 1), figures=FIGURES))], [node_pool("gpu", 1)])
+    lines = explain_choice(one, solve(one), "prod/a")
+    assert "TTFT 412 ms and TPOT 28.1 ms (Measured, within 5%)" in lines[2]
+    assert lines[-1] == "No other option is feasible"
+
+
+def test_dollars_per_million_tokens():
+    """3.6 $/h at 1,000 tokens/s are 1 $ per million."""
+    assert cost_per_million_tokens(3.6, 1000.0) == pytest.approx(1.0)
+    assert cost_per_million_tokens(3.6, 0.0) is None
+
+
+@settings(max_examples=60, deadline=None)
+@given(problems())
+def test_every_workload_can_be_explained(one):
+    """Whatever the problem; and no option that fits adds less, switching included, than the chosen one of an optimal plan."""
+    plan = solve(one)
+    explainer = Explainer(one, plan)
+    for w in one.workloads:
+        assert explainer.choice(w.key)
+        ranked = [
+            r
+            for r in explainer.candidates(w.key, 99)
+            if r.option is not None and r.added_per_hour is not None
+        ]
+        totals = [r.added_per_hour + r.option.switching_cost_per_hour for r in ranked]
+        mine = [t for r, t in zip(ranked, totals, strict=True) if r.chosen]
+        if mine:
+            assert mine[0] <= min(totals) + 1e-6
