@@ -265,9 +265,11 @@ class FakeKube:
     ) -> Document:
         call = await self._enter("apply_status", resource, namespace, name)
         old = self._find(resource, namespace, name)
-        uid = document.get("metadata", {}).get("uid")
-        if uid is not None and uid != old["metadata"]["uid"]:
-            raise Conflict(f"{resource} {name}: uid mismatch", code=409, reason="Conflict")
+        expected = document.get("metadata", {}).get("resourceVersion")
+        if expected and expected != old["metadata"]["resourceVersion"]:
+            raise Conflict(
+                "the object has been modified; please apply your changes", code=409, reason="Conflict"
+            )
         new = copy.deepcopy(old) | {"status": copy.deepcopy(document["status"])}
         return self._leave(call, copy.deepcopy(old if new == old else self._store(resource, new, old)))
 

@@ -59,3 +59,11 @@ def test_a_patch_that_does_not_fit_is_told_from_an_invalid_object():
     invalid = {"message": 'Deployment.apps "x" is invalid: spec.replicas: Invalid value', "reason": "Invalid"}
     assert errors.patch_does_not_fit(errors.from_status(422, misfit))
     assert not errors.patch_does_not_fit(errors.from_status(422, invalid))
+
+
+def test_a_message_that_repeats_the_object_is_cut_in_the_middle():
+    """What is wrong stands at the end."""
+    error = errors.from_status(422, {"message": f"is invalid: {'x' * 9000}: cannot unmarshal string"})
+    assert len(str(error)) < 1100
+    assert str(error).startswith("is invalid")
+    assert str(error).endswith("cannot unmarshal string")

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from tests.kube.builders import node, pod
 from tests.kube.clock import in_fake_time
 from tests.kube.conftest import QUICK
-from tests.kube.fake import FakeKube
+from tests.kube.fake import Call, FakeKube
 from tests.kube.server import Server, connection_to, serving
 
 
@@ -218,6 +218,34 @@ async def test_a_storm_is_met_with_patience():
         await asyncio.sleep(60)
     lists = [call for call in kube.calls if call.verb == "list_pages"]
     assert len(lists) < 60 / 0.2 + 10
+
+
+@pytest.mark.looptime
+async def test_history_lost_in_an_outage_is_listed_at_once():
+    """A restarted server says Gone; the wait that the outage had grown to is not waited again."""
+    kube, mirror = FakeKube(), Mirror()
+    async with reflecting(kube, mirror):
+        await asyncio.sleep(20)
+        kube.fail("watch", Unavailable("refused"), times=8)
+        kube.fail("watch", Gone("restarted"))
+        kube.break_streams(Unavailable("reset"))
+        kube.put(NODES, node("a"))
+        asked = await times_of(kube, seconds=20)
+        gone_at, (listed_at, _) = asked[8][0], next(each for each in asked if each[1] == "list_pages")
+        assert listed_at - gone_at < 0.01
+        assert mirror.facts == truth(kube)
+
+
+async def times_of(kube: FakeKube, seconds: float) -> list[tuple[float, str]]:
+    """When the next requests arrive, and what they are."""
+    loop, found = asyncio.get_running_loop(), list[tuple[float, str]]()
+
+    async def note(call: Call) -> None:
+        found.append((loop.time(), call.verb))
+
+    kube.pause = note
+    await asyncio.sleep(seconds)
+    return found
 
 
 @pytest.mark.looptime

@@ -201,16 +201,15 @@ class Elector:
             self._timer.cancel()
             self._timer = None
         if self.leading.is_set():
-            log.warning("lease %s: no longer leading", self._name)
+            log.info("lease %s: no longer leading", self._name)
             self.leading.clear()
             self.lost.set()
 
     async def _release(self) -> None:
         """Give the Lease back so that the next holder need not wait; a failure only costs it that wait."""
-        held = self.leading.is_set()
-        self._step_down()
-        if not held:
+        if not self.leading.is_set():
             return
+        self._step_down()
         try:
             async with asyncio.timeout(self._timing.request):
                 lease = await self._kube.get(LEASES, self._namespace, self._name)

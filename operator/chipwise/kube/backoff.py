@@ -13,7 +13,7 @@ class Backoff:
     """Waits in seconds. The jitter takes up to half of a wait away, so that many clients do not come back as one."""
 
     first: float = 0.5
-    cap: float = 30.0
+    cap: float = 10.0  # the wait is what a recovery costs at most, and few of us ask
     source: random.Random = field(default_factory=random.Random, repr=False)
 
     def delay(self, failures: int, error: KubeError | None = None) -> float:

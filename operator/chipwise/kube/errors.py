@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+_LONGEST = 1000  # characters
 _PATCH_DOES_NOT_FIT = "the server rejected our request due to an error in our request"
 
 
@@ -91,7 +92,7 @@ def from_status(code: int, status: Mapping[str, Any], *, retry_after: float | No
     ``retry_after`` is the header's value in seconds; ``Status.details.retryAfterSeconds`` stands in for it.
     """
     reason = str(status.get("reason") or "")
-    message = str(status.get("message") or f"HTTP {code}")
+    message = _bounded(str(status.get("message") or f"HTTP {code}"))
     details = status.get("details") or {}
     if code == 429 or code >= 500:
         seconds = retry_after if retry_after is not None else details.get("retryAfterSeconds")
@@ -102,6 +103,13 @@ def from_status(code: int, status: Mapping[str, Any], *, retry_after: float | No
     if reason == "Expired":
         return Gone(message, code=code, reason=reason)
     return _BY_CODE.get(code, Invalid)(message, code=code, reason=reason)
+
+
+def _bounded(message: str) -> str:
+    """Cut the middle out: the server repeats whole objects in some messages, and says at the end what is wrong with them."""
+    return (
+        message if len(message) <= _LONGEST else f"{message[: _LONGEST // 2]} ... {message[-_LONGEST // 2 :]}"
+    )
 
 
 def patch_does_not_fit(error: KubeError) -> bool:

@@ -111,8 +111,8 @@ class Kube(Protocol):
     ) -> Document:
         """Server-side apply of the status subresource, taking the fields from whoever holds them.
 
-        ``document`` has ``status``; ``apiVersion``, ``kind`` and the name are filled in. Raises NotFound, Invalid, and
-        Conflict if ``metadata.uid`` is given and differs.
+        ``document`` has ``status``; ``apiVersion``, ``kind`` and the name are filled in. The server ignores a uid here; a
+        ``metadata.resourceVersion`` is a precondition. An unchanged status is no write. Raises NotFound, Invalid, Conflict.
         """
         ...
 

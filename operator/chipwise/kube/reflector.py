@@ -96,21 +96,29 @@ class Reflector(Generic[F]):
         self._fields = field_selector
         self._backoff = backoff or Backoff()
         self._version: str | None = None  # where to resume; None: list first
-        self._failures = 0
+        self._failures = 0  # in a row
+        self._losses = 0  # of history, in a row
 
     async def run(self) -> NoReturn:
         """Reflect until cancelled."""
         while True:
-            failure: KubeError | None = None
             try:
                 await self._reflect()
+                wait = self._backoff.delay(self._failures)
             except KubeError as error:
-                failure = error
                 _report(self.resource, error)
-                if isinstance(error, Gone | Invalid | NotFound):
-                    self._version = None
-            await asyncio.sleep(self._backoff.delay(self._failures, failure))
-            self._failures += 1 if failure is not None else 0
+                wait = self._after(error)
+            await asyncio.sleep(wait)
+
+    def _after(self, error: KubeError) -> float:
+        """Return the wait after ``error``; lost history is the answer of a healthy server, and the first list follows at once."""
+        if isinstance(error, Gone | Invalid | NotFound):
+            self._version = None
+        if isinstance(error, Gone):
+            self._failures, self._losses = 0, self._losses + 1
+            return self._backoff.delay(self._losses - 1, error)
+        self._failures += 1
+        return self._backoff.delay(self._failures - 1, error)
 
     async def _reflect(self) -> None:
         if self._version is None:
@@ -143,9 +151,12 @@ class Reflector(Generic[F]):
             async for kind, document in events:
                 self._take(kind, document)
                 self._version = document["metadata"]["resourceVersion"]
-                if self._failures and loop.time() >= steady_at:
-                    self._failures = 0
-        self._failures = 0 if loop.time() >= steady_at else self._failures + 1
+                if (self._failures or self._losses) and loop.time() >= steady_at:
+                    self._failures = self._losses = 0
+        if loop.time() >= steady_at:
+            self._failures = self._losses = 0
+        else:
+            self._failures += 1
 
     def _take(self, kind: str, document: Document) -> None:
         if kind == "BOOKMARK":
