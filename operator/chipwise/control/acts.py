@@ -6,35 +6,30 @@ write; what it needs from the wall clock is passed in.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from chipwise.api import Variant
 from chipwise.cluster.authorship import Authorship
 from chipwise.cluster.decide import Decision
-from chipwise.cluster.facts import DeploymentFact, PodFact
-from chipwise.cluster.pools import PoolView
+from chipwise.cluster.facts import DeploymentFact
+from chipwise.cluster.feasibility.image import fits_image
+from chipwise.cluster.situation import TUG_OF_WAR, in_flight, is_contested, recent_reverts
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.cluster.subject import Subject
 from chipwise.cluster.targets import target
-from chipwise.placement.moves import Move
 from chipwise.placement.moves import Decision as Verdict
-from chipwise.placement.problem import Option
+from chipwise.placement.moves import Move
 from chipwise.placement.steps import Observed, Step, next_step
 from chipwise.reasons import Reason
 from chipwise.rendering import record as records
 from chipwise.rendering import write
-from chipwise.rendering.location import container_digest, container_of
 from chipwise.rendering.manifest import Manifest, RenderingRefused, digest_of, manifest_of
 from chipwise.rendering.record import Record
 from chipwise.rendering.render import render
-
-#: So many re-assertions within the window are a tug-of-war. The window is also how long chipwise then waits.
-TUG_OF_WAR = 3
-TUG_WINDOW = timedelta(minutes=10)
 
 
 class Kind(StrEnum):
@@ -53,72 +48,72 @@ class Act:
     """One write. ``text`` is the Deployment as it was decided on: if it reads otherwise by now, the act is void."""
 
     kind: Kind
-    key: str
-    uid: str
-    text: str
+    deployment: DeploymentFact
     message: str
     manifest: Manifest | None = None
     record: Record | None = None
     replicas: int | None = None
 
-    def patch(self, deployment: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """The JSON Patch on the Deployment as it stands, guarded by its resourceVersion."""
-        match self.kind:
-            case Kind.SCALE:
-                return write.scale(deployment, self.replicas or 0)
-            case Kind.RELEASE if self.manifest is None:
-                return write.release(deployment)
-            case Kind.RELEASE:
-                assert self.manifest is not None  # noqa: S101 - the case above
-                return write.restore(deployment, self.manifest)
-            case Kind.ADOPT if self.manifest is None:
-                assert self.record is not None  # noqa: S101 - adopting always records
-                return write.rebase(deployment, self.record)
-            case _:
-                assert self.manifest is not None and self.record is not None  # noqa: S101, PT018 - a rendering has both
-                return write.move(deployment, self.manifest, self.record)
+    def patch(self, document: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The JSON Patch on the Deployment as it stands, guarded by its resourceVersion; empty if it would change nothing."""
+        if self.replicas is not None:
+            return write.scale(document, self.replicas)
+        if self.record is None:
+            return (
+                write.release(document) if self.manifest is None else write.restore(document, self.manifest)
+            )
+        if self.manifest is None:
+            return write.rebase(document, self.record)
+        return write.move(document, self.manifest, self.record)
 
 
-def act_for(subject: Subject, move: Move, decision: Decision, now: datetime) -> Act | None:
+def acts_of(decision: Decision) -> tuple[Act, ...]:
+    """The next write of every Deployment that needs one: moves in the order of the plan, then what keeps or gives back."""
+    if not decision.standing.writes:
+        return ()
+    found = []
+    for move in decision.acting.moves:
+        act = act_for(decision.subjects[move.workload], move, decision)
+        if act is not None:
+            found.append(act)
+    returning = [
+        subject
+        for subject in decision.subjects.values()
+        if subject.record is not None and subject.record.restoring
+    ]
+    for subject in returning:
+        if str(subject.workload.spec.mode) != "Off" and subject.record is not None:
+            found.append(restoring_act(subject.deployment, subject.record, decision.snapshot))
+    found += [orphan_act(deployment, decision.snapshot) for deployment in decision.orphans]
+    return tuple(act for act in found if act is not None)
+
+
+def act_for(subject: Subject, move: Move, decision: Decision) -> Act | None:
     """The next write for one workload that may be acted on; None when there is nothing to do."""
-    reading = subject.reading
-    match reading.authorship:
-        case Authorship.UNDONE:
-            return _resume(subject, move, decision, now)
+    match subject.reading.authorship:
         case Authorship.REASSERTED:
-            return _heal(subject, decision, now)
+            return _heal(subject, decision)
         case Authorship.CHANGED:
-            return _adopt(subject, decision, now)
-        case Authorship.AUTHOR:
-            return _move(subject, move, decision, now) if move.decision is Verdict.MOVE else None
-        case Authorship.OURS:
-            if move.decision is Verdict.MOVE:
-                return _move(subject, move, decision, now)
+            return _adopt(subject, decision)
+        case Authorship.OURS if not _starts(move):
             return _advance(subject, move, decision)
+        case _:
+            return _move(subject, move, decision) if _starts(move) else None
 
 
-def is_contested(record: Record | None, now: datetime) -> bool:
-    """Somebody re-asserted the base again and again within the window."""
-    return record is not None and len(_recent(record, now)) >= TUG_OF_WAR
+def _starts(move: Move) -> bool:
+    """The move is to be written now; one in flight has been."""
+    return move.decision is Verdict.MOVE and move.reason is not Reason.MOVE_IN_PROGRESS
 
 
-def _recent(record: Record, now: datetime) -> tuple[str, ...]:
-    return tuple(moment for moment in record.reverts if now - datetime.fromisoformat(moment) < TUG_WINDOW)
-
-
-def _act(subject: Subject, kind: Kind, message: str, **what: Any) -> Act:
-    deployment = subject.deployment
-    return Act(kind, deployment.key, deployment.uid, deployment.text, message, **what)
-
-
-def _move(subject: Subject, move: Move, decision: Decision, now: datetime) -> Act | None:
+def _move(subject: Subject, move: Move, decision: Decision) -> Act | None:
     option = move.target
     if option is None:
         return None
-    base = subject.reading.base
-    variant = _variant(subject, option.variant)
-    rendered = _render(subject, base, variant, (decision.views[option.pool],), option.replicas)
-    before = subject.record
+    base, before = subject.reading.base, subject.record
+    variant = next(v for v in subject.profile.spec.variants if v.name == option.variant)
+    pools = (decision.views[option.pool],)
+    rendered = render(base, target(variant, pools, subject.container, subject.words, surge=option.replicas))
     record = Record(
         base=base,
         base_replicas=before.base_replicas if before else subject.deployment.replicas,
@@ -128,138 +123,128 @@ def _move(subject: Subject, move: Move, decision: Decision, now: datetime) -> Ac
         variant=option.variant,
         replicas=option.replicas,
         deletion_policy=str(subject.workload.spec.deletion_policy),
-        moved_at=now.isoformat(timespec="seconds"),
+        moved_at=decision.now.isoformat(timespec="seconds"),
         rendered=digest_of(rendered),
-        reverts=_recent(before, now) if before else (),
+        reverts=recent_reverts(before, decision.now) if before else (),
     )
-    return _act(subject, Kind.MOVE, move.message, manifest=rendered, record=record)
+    return Act(Kind.MOVE, subject.deployment, move.message, manifest=rendered, record=record)
 
 
-def _resume(subject: Subject, move: Move, decision: Decision, now: datetime) -> Act | None:
-    """An undo is respected until the workload is edited; then the plan decides afresh (``decide`` says PAUSED until then)."""
-    return _move(subject, move, decision, now) if move.decision is Verdict.MOVE else None
-
-
-def _heal(subject: Subject, decision: Decision, now: datetime) -> Act | None:
+def _heal(subject: Subject, decision: Decision) -> Act | None:
+    """The author's values came back over ours. Healed at once; the template hashes to what still serves, so nothing restarts."""
     record = subject.record
-    if record is None or is_contested(record, now):
+    if record is None or is_contested(record, decision.now):
         return None
     rendered = _rerender(subject, record, record.base, decision)
     if rendered is None:
         return None
-    reverts = (*_recent(record, now), now.isoformat(timespec="seconds"))[-TUG_OF_WAR:]
+    reverts = (*recent_reverts(record, decision.now), decision.now.isoformat(timespec="seconds"))[
+        -TUG_OF_WAR:
+    ]
     healed = replace(record, rendered=digest_of(rendered), reverts=reverts)
-    return _act(
-        subject,
+    return Act(
         Kind.HEAL,
+        subject.deployment,
         "the author's file was applied again over the placement",
         manifest=rendered,
         record=healed,
     )
 
 
-def _adopt(subject: Subject, decision: Decision, now: datetime) -> Act | None:
+def _adopt(subject: Subject, decision: Decision) -> Act | None:
     """Lay the variant over the author's new base. Where it was not made for the new image the policy decides."""
     record, base = subject.record, subject.reading.base
     if record is None:
         return None
-    if Reason.VARIANT_OUTDATED in decision.outdated.get(subject.key, ()) and (
-        str(subject.policy.on_outdated_variant) == "ReturnToAuthor"
-    ):
-        returning = _returning(base, record)
-        return _act(
-            subject,
+    if record.restoring:
+        returning, noted = _returning(base, record)
+        return Act(
             Kind.RESTORE,
-            "the variant was not made for the author's new image",
-            manifest=returning[0],
-            record=returning[1],
+            subject.deployment,
+            "the author changed the Deployment",
+            manifest=returning,
+            record=noted,
         )
+    if is_outdated(subject) and str(subject.policy.on_outdated_variant) == "ReturnToAuthor":
+        returning, noted = _returning(base, record)
+        message = f"variant {record.variant} was not made for the author's new image {subject.image}"
+        return Act(Kind.RESTORE, subject.deployment, message, manifest=returning, record=noted)
     rendered = _rerender(subject, record, base, decision)
     if rendered is None:
         return None
-    adopted = replace(record, base=base, rendered=digest_of(rendered), reverts=_recent(record, now))
-    if rendered == manifest_of(subject.deployment.document):
-        return _act(subject, Kind.ADOPT, "the author's change stands as it is", record=adopted)
-    return _act(subject, Kind.ADOPT, "the author changed the Deployment", manifest=rendered, record=adopted)
+    adopted = replace(
+        record, base=base, rendered=digest_of(rendered), reverts=recent_reverts(record, decision.now)
+    )
+    current = manifest_of(subject.deployment.document)
+    manifest = None if rendered == current else rendered
+    return Act(
+        Kind.ADOPT, subject.deployment, "the author changed the Deployment", manifest=manifest, record=adopted
+    )
+
+
+def is_outdated(subject: Subject) -> bool:
+    """The variant that runs was not made for the author's present image."""
+    record = subject.record
+    variant = next(
+        (v for v in subject.profile.spec.variants if record is not None and v.name == record.variant), None
+    )
+    return variant is not None and not fits_image(variant, subject.image)
 
 
 def _advance(subject: Subject, move: Move, decision: Decision) -> Act | None:
     """What is left of a move, or a change of replicas, for a template that is ours."""
-    record, option = subject.record, move.target or move.source
+    record, deployment, option = subject.record, subject.deployment, move.target
     if record is None or record.restoring:
         return None
     policy = str(subject.workload.spec.deletion_policy)
     if record.deletion_policy != policy:
-        return _act(
-            subject, Kind.ADOPT, "spec.deletionPolicy changed", record=replace(record, deletion_policy=policy)
+        return Act(
+            Kind.ADOPT,
+            deployment,
+            "spec.deletionPolicy changed",
+            record=replace(record, deletion_policy=policy),
         )
-    wanted = option.replicas if option is not None and _same(option, record) else record.replicas
-    if (verdict := next_step(observed(subject, decision, wanted))).step in (Step.SCALE_DOWN, Step.SCALE_UP):
-        return _act(subject, Kind.SCALE, verdict.message, replicas=wanted)
+    follows = str(subject.workload.spec.mode) == "Rollout" and option is not None
+    here = option is not None and (option.variant, option.pool) == (record.variant, record.pools[0])
+    wanted = option.replicas if option is not None and follows and here else record.replicas
+    pods = decision.pods[subject.key]
+    action = next_step(
+        Observed(
+            recorded=True,
+            template_is_ours=True,
+            spec_replicas=deployment.replicas,
+            new_ready=pods.new_ready,
+            old_running=len(pods.old),
+            target_replicas=wanted,
+            replicas_external=subject.replicas_external,
+            rollout_complete=deployment.rolled_out,
+        )
+    )
+    if action.step is Step.SCALE_DOWN:
+        return Act(Kind.SCALE, deployment, action.sentence, replicas=action.replicas)
+    if wanted > deployment.replicas and not subject.replicas_external and not in_flight(subject, pods):
+        message = f"the plan needs {wanted} replicas, {deployment.replicas} run"
+        return Act(Kind.SCALE, deployment, message, replicas=wanted)
     return None
-
-
-def _same(option: Option, record: Record) -> bool:
-    return option.variant == record.variant and option.pool == record.pools[0]
-
-
-def observed(subject: Subject, decision: Decision, wanted: int) -> Observed:
-    """How far the move of a managed Deployment has come, counted from its pods."""
-    record, deployment = subject.record, subject.deployment
-    pods = decision.snapshot.pods_by_deployment.get(deployment.key, ())
-    new = [pod for pod in pods if record is not None and _is_new(pod, subject, record, decision)]
-    return Observed(
-        recorded=record is not None,
-        template_is_ours=subject.reading.authorship is Authorship.OURS,
-        spec_replicas=deployment.replicas,
-        target_replicas=wanted,
-        new_ready=sum(pod.ready and not pod.deleting for pod in new),
-        old_running=sum(not pod.deleting for pod in pods) - sum(not pod.deleting for pod in new),
-        replicas_external=subject.replicas_external,
-        rollout_complete=deployment.rolled_out,
-    )
-
-
-def _is_new(pod: PodFact, subject: Subject, record: Record, decision: Decision) -> bool:
-    """A pod of our rendering, on a node of the record's pools."""
-    container = container_of(subject.deployment.document["spec"]["template"], subject.container)
-    nodes = {
-        node.name for name in record.pools if name in decision.views for node in decision.views[name].nodes
-    }
-    return (
-        container is not None
-        and dict(pod.digests).get(subject.container) == container_digest(container)
-        and (pod.node is None or pod.node in nodes)
-    )
-
-
-def _variant(subject: Subject, name: str) -> Variant:
-    return next(variant for variant in subject.profile.spec.variants if variant.name == name)
-
-
-def _render(
-    subject: Subject, base: Manifest, variant: Variant, pools: Sequence[PoolView], replicas: int
-) -> Manifest:
-    return render(base, target(variant, pools, subject.container, subject.words, surge=replicas))
 
 
 def _rerender(subject: Subject, record: Record, base: Manifest, decision: Decision) -> Manifest | None:
     pools = [decision.views[name] for name in record.pools if name in decision.views]
-    variant = next((v for v in subject.profile.spec.variants if v.name == record.variant), None)
+    variant: Variant | None = next(
+        (v for v in subject.profile.spec.variants if v.name == record.variant), None
+    )
     if variant is None or not pools:
         return None
     try:
-        return _render(subject, base, variant, pools, record.replicas)
+        return render(base, target(variant, pools, subject.container, subject.words, surge=record.replicas))
     except RenderingRefused:
         return None
 
 
 def _returning(base: Manifest, record: Record) -> tuple[Manifest, Record]:
     """The author's template under a strategy that loses nothing; the author's own strategy comes back at the end."""
-    strategy = {
-        "type": "RollingUpdate",
-        "rollingUpdate": {"maxUnavailable": 0, "maxSurge": max(1, record.base_replicas or 1)},
-    }
+    surge = max(1, record.base_replicas or 1)
+    strategy = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": surge}}
     manifest = Manifest(template=base.template, strategy=strategy)
     return manifest, replace(record, base=base, rendered=digest_of(manifest), restoring=True)
 
@@ -297,7 +282,7 @@ def restoring_act(deployment: DeploymentFact, record: Record, snapshot: Snapshot
     """The next write on the way back to the author's Deployment."""
 
     def act(kind: Kind, message: str, **what: Any) -> Act:
-        return Act(kind, deployment.key, deployment.uid, deployment.text, message, **what)
+        return Act(kind, deployment, message, **what)
 
     external = deployment.key in snapshot.autoscaler_of
     if record.restoring and manifest_of(deployment.document).template == record.base.template:

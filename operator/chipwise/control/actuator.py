@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from datetime import datetime
 
 from chipwise.cluster.decide import Decision
 from chipwise.cluster.facts import deployment_fact
@@ -30,19 +29,17 @@ class Actuator:
         recorder: Recorder,
         *,
         may_write: Callable[[], bool],
-        now: Callable[[], datetime],
     ) -> None:
         self.failures: dict[str, str] = {}
         self.writes = 0
         self._kube = kube
         self._recorder = recorder
         self._may_write = may_write
-        self._now = now
 
     async def act(self, decision: Decision) -> None:
         """Carry out what follows from a decision, in order of step."""
         if self._may_write():
-            await self._carry_out(acts_of(decision, self._now()))
+            await self._carry_out(acts_of(decision))
 
     async def _carry_out(self, acts: Iterable[Act]) -> None:
         for act in acts:
@@ -52,32 +49,34 @@ class Actuator:
             try:
                 await self._write(act)
             except (Conflict, NotFound) as error:
-                log.info("%s: changed meanwhile, decided anew: %s", act.key, error)
+                log.info("%s: changed meanwhile, decided anew: %s", act.deployment.key, error)
             except KubeError as error:
                 await self._refused(act, error)
 
     async def _write(self, act: Act) -> None:
-        namespace, name = act.key.split("/")
+        namespace, name = act.deployment.key.split("/")
         document = await self._kube.get(DEPLOYMENTS, namespace, name)
         fresh = deployment_fact(document)
-        if fresh.uid != act.uid or fresh.text != act.text:
-            log.info("%s: changed meanwhile, decided anew", act.key, extra={"act": act.kind.value})
+        if fresh.uid != act.deployment.uid or fresh.text != act.deployment.text:
+            log.info("%s: changed meanwhile, decided anew", act.deployment.key, extra={"act": act.kind.value})
             return
         operations = act.patch(document)
         if not operations:
             return
         await self._kube.json_patch(DEPLOYMENTS, namespace, name, operations)
         self.writes += 1
-        self.failures.pop(act.key, None)
-        log.info("%s: %s", act.key, act.message, extra={"act": act.kind.value})
-        await self._recorder.post(DEPLOYMENTS, namespace, name, act.uid, act.kind.value, act.message)
+        self.failures.pop(act.deployment.key, None)
+        log.info("%s: %s", act.deployment.key, act.message, extra={"act": act.kind.value})
+        await self._recorder.post(
+            DEPLOYMENTS, namespace, name, act.deployment.uid, act.kind.value, act.message
+        )
 
     async def _refused(self, act: Act, error: KubeError) -> None:
         said = str(error)
-        log.error("%s: the write was refused: %s", act.key, said, extra={"act": act.kind.value})
-        if self.failures.get(act.key) != said:
-            self.failures[act.key] = said
-            namespace, name = act.key.split("/")
+        log.error("%s: the write was refused: %s", act.deployment.key, said, extra={"act": act.kind.value})
+        if self.failures.get(act.deployment.key) != said:
+            self.failures[act.deployment.key] = said
+            namespace, name = act.deployment.key.split("/")
             await self._recorder.post(
-                DEPLOYMENTS, namespace, name, act.uid, "WriteRefused", said, warning=True
+                DEPLOYMENTS, namespace, name, act.deployment.uid, "WriteRefused", said, warning=True
             )

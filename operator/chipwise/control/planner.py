@@ -35,7 +35,7 @@ class Planner:
         synced: Sequence[asyncio.Event],
         publish: Publish,
         *,
-        standing: Callable[[], Standing] = Standing,
+        standing: Standing | None = None,
         window: QuietWindow | None = None,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
@@ -43,7 +43,7 @@ class Planner:
         self._state = state
         self._synced = synced
         self._publish = publish
-        self._standing = standing
+        self._standing = standing or Standing()
         self._window = window or QuietWindow()
         self._now = now
 
@@ -62,7 +62,7 @@ class Planner:
 
     async def _decide(self) -> Decision:
         snapshot, begin = self._state.snapshot(), time.perf_counter()
-        decision = await asyncio.to_thread(decide, snapshot, now=self._now(), standing=self._standing())
+        decision = await asyncio.to_thread(decide, snapshot, now=self._now(), standing=self._standing)
         self.decided += 1
         log.debug(
             "decided",

@@ -18,11 +18,11 @@ class QuietWindow:
     longest: float = 2.0
 
 
-async def burst(dirty: asyncio.Event, window: QuietWindow, timeout: float | None = None) -> None:
-    """Return when a burst has ended, with ``dirty`` cleared; or after ``timeout`` seconds without any mark."""
+async def burst(dirty: asyncio.Event, window: QuietWindow, at_most: float | None = None) -> None:
+    """Return when a burst has ended, with ``dirty`` cleared; or after ``at_most`` seconds without any mark."""
     loop = asyncio.get_running_loop()
     try:
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(at_most):
             await dirty.wait()
     except TimeoutError:
         return

@@ -1,0 +1,133 @@
+"""Writes status, seldom: at once when a decision, a reason or a condition changes, else when a figure moved by five per cent, and then
+at most once a minute for one object. A quiet cluster gets no write at all.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from chipwise.cluster.decide import Decision
+from chipwise.control.recorder import Recorder
+from chipwise.control.status import DECISIONS_KEPT, Document, decision_entry, timed, workload_status
+from chipwise.control.status_of_others import other_statuses
+from chipwise.kube.errors import KubeError, NotFound
+from chipwise.kube.protocol import Kube
+from chipwise.kube.resources import INFERENCE_WORKLOADS, Resource
+
+log = logging.getLogger(__name__)
+
+FIGURE_INTERVAL = timedelta(minutes=1)
+FIGURE_CHANGE = 0.05
+_MOMENTS = frozenset({"lastTransitionTime", "at", "since"})
+
+
+class Reporter:
+    """``failures`` says what write was last refused for a Deployment (namespace/name)."""
+
+    def __init__(
+        self,
+        kube: Kube,
+        recorder: Recorder,
+        *,
+        may_write: Callable[[], bool],
+        failures: Mapping[str, str],
+    ) -> None:
+        self.writes = 0
+        self._kube = kube
+        self._recorder = recorder
+        self._may_write = may_write
+        self._failures = failures
+        self._written: dict[tuple[Resource, str], tuple[Document, datetime]] = {}
+
+    async def report(self, decision: Decision) -> None:
+        """Bring every status up to date."""
+        for key, workload in sorted(decision.snapshot.workloads.items()):
+            target = f"{workload.metadata.namespace}/{workload.spec.target_ref.name}"
+            before = _observed(workload)
+            wanted = workload_status(key, decision, self._failures.get(target))
+            at = _stamp(decision.now)
+            entry = decision_entry(key, decision, at)
+            logged = list(before.get("decisions") or ())
+            changed = not logged or (logged[0]["decision"], logged[0]["reason"]) != (entry["decision"], entry["reason"])
+            wanted["decisions"] = [entry, *logged][:DECISIONS_KEPT] if changed else logged
+            wanted["conditions"] = timed(wanted["conditions"], before, at)
+            namespace, name = key.split("/")
+            if await self._write(INFERENCE_WORKLOADS, namespace, name, before, wanted, decision.now) and changed:
+                await self._recorder.post(
+                    INFERENCE_WORKLOADS,
+                    namespace,
+                    name,
+                    workload.metadata.uid,
+                    entry["reason"],
+                    entry["message"],
+                    warning=entry["decision"] in ("Refused", "Unplaced") or key in decision.refused,
+                )
+        for resource, name, observed, wanted in other_statuses(decision):
+            wanted["conditions"] = timed(wanted["conditions"], observed, _stamp(decision.now))
+            await self._write(resource, "", name, observed, wanted, decision.now)
+
+    async def _write(
+        self, resource: Resource, namespace: str, name: str, before: Document, wanted: Document, now: datetime
+    ) -> bool:
+        """Whether something was written."""
+        known = self._written.get((resource, f"{namespace}/{name}"))
+        if known is not None and known[0] == wanted:
+            return False
+        basis = known[0] if known is not None else before
+        if _same(basis, wanted, FIGURE_CHANGE) and _same(before, wanted, FIGURE_CHANGE):
+            return False
+        only_figures = _same(basis, wanted, None)
+        if only_figures and known is not None and now - known[1] < FIGURE_INTERVAL:
+            return False
+        if not self._may_write():
+            return False
+        try:
+            await self._kube.apply_status(resource, namespace or None, name, {"status": wanted})
+        except NotFound:
+            return False
+        except KubeError as error:
+            log.warning("%s %s/%s: status not written: %s", resource, namespace, name, error)
+            return False
+        self.writes += 1
+        self._written[resource, f"{namespace}/{name}"] = (wanted, now)
+        return True
+
+
+def _observed(thing: Any) -> Document:
+    status = thing.status
+    if status is None:
+        return {}
+    found: Document = status.model_dump(by_alias=True, exclude_none=True, exclude_unset=True, mode="json")
+    return found
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _same(before: Any, after: Any, tolerance: float | None) -> bool:
+    """Whether two documents say the same but for moments and, within ``tolerance`` (None: at all), for figures."""
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        keys = {k for k in (*before, *after) if k not in _MOMENTS and not (k == "message")}
+        return all(_same(before.get(key), after.get(key), tolerance) for key in keys)
+    if isinstance(before, list | tuple) and isinstance(after, list | tuple):
+        return len(before) == len(after) and all(_same(b, a, tolerance) for b, a in zip(before, after, strict=True))
+    if before == after:
+        return True
+    one, other = _number(before), _number(after)
+    if one is None or other is None:
+        return before in (None, "", [], {}) and after in (None, "", [], {})
+    return tolerance is None or abs(one - other) <= tolerance * max(abs(one), abs(other))
+
+
+def _number(value: Any) -> float | None:
+    """Figures are strings such as 98.32 or 38.1ms; JSON numbers are counts and generations, which are compared exactly."""
+    if not isinstance(value, str):
+        return None
+    try:
+        return float(value.removesuffix("ms"))
+    except ValueError:
+        return None

@@ -1,0 +1,120 @@
+"""The operator, put together: watches feed the state, the planner decides, the actuator writes, the reporter tells.
+
+All loops are siblings in one task group, so that the death of one ends the process: crash-only. A restart loses nothing, since
+everything that matters is in the cluster.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from dataclasses import dataclass
+from typing import Any
+
+from chipwise.cluster.decide import Decision, Standing
+from chipwise.cluster.extract import FOREIGN, extract
+from chipwise.cluster.state import ClusterState
+from chipwise.control.actuator import Actuator
+from chipwise.control.leader import Elector
+from chipwise.control.planner import Planner, utc_now
+from chipwise.control.recorder import Recorder
+from chipwise.control.reporter import Reporter
+from chipwise.kube.client import Client
+from chipwise.kube.connection import Connection, connect
+from chipwise.kube.reflector import Reflector
+from chipwise.kube.resources import INFERENCE_WORKLOADS, PODS, Resource
+from chipwise.watch.audit import Absence, Audit
+from chipwise.watch.feed import feed
+from chipwise.watch.roster import Roster
+
+log = logging.getLogger(__name__)
+
+#: So many workloads that vanish unseen, and more than half of all, are a mistake until a person says otherwise.
+_MASS_ABSENCE = 5
+#: Ended pods hold nothing; the server can leave them out.
+_FIELDS: dict[Resource, str] = {PODS: "status.phase!=Succeeded,status.phase!=Failed"}
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What the command line says. ``writes`` is False where the role grants no write on Deployments."""
+
+    kubeconfig: str | None = None
+    context: str | None = None
+    lease_namespace: str = "chipwise-system"
+    lease_name: str = "chipwise"
+    writes: bool = True
+    freeze: bool = False
+
+
+def run(options: RunOptions) -> int:
+    """Run until SIGTERM or SIGINT, or until a loop fails. The exit code."""
+    return asyncio.run(operate(connect(kubeconfig=options.kubeconfig, context=options.context), options))
+
+
+async def operate(connection: Connection, options: RunOptions) -> int:
+    """The operator on one event loop."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with Client(connection) as kube:
+        elector = Elector(kube, options.lease_namespace, options.lease_name)
+        leading = asyncio.create_task(elector.run(), name="elector")
+        loops = asyncio.create_task(_loops(kube, connection, elector, options), name="loops")
+        stopping = asyncio.create_task(stop.wait(), name="stop")
+        done, _ = await asyncio.wait({leading, loops, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        # The writers end first and the elector last: it hands the Lease back as its final act.
+        for task in (loops, leading, stopping):
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        for task in done - {stopping}:
+            error = task.exception() if not task.cancelled() else None
+            if error is not None:
+                log.error("%s ended: %r", task.get_name(), error, exc_info=error)
+                return 1
+    return 0
+
+
+async def _loops(kube: Client, connection: Connection, elector: Elector, options: RunOptions) -> None:
+    state: ClusterState = ClusterState()
+    roster: Roster[Any] = Roster(state, extract)
+    reflectors = [Reflector(kube, each, state, extract, field_selector=_FIELDS.get(each)) for each in FOREIGN]
+    audit = Audit(kube, roster, may_forget=_may_forget)
+    recorder = Recorder(kube, utc_now)
+    actuator = Actuator(kube, recorder, may_write=elector.is_leader)
+    reporter = Reporter(kube, recorder, may_write=elector.is_leader, failures=actuator.failures)
+
+    async def publish(decision: Decision) -> None:
+        await actuator.act(decision)
+        await reporter.report(decision)
+
+    planner = Planner(
+        state,
+        [audit.synced, *(reflector.synced for reflector in reflectors)],
+        publish,
+        standing=Standing(frozen=options.freeze, writes=options.writes),
+    )
+    async with asyncio.TaskGroup() as tasks:
+        for reflector in reflectors:
+            tasks.create_task(reflector.run(), name=f"reflector {reflector.resource}")
+        tasks.create_task(feed(roster, connection, kube), name="feed")
+        tasks.create_task(audit.run(), name="audit")
+        tasks.create_task(planner.run(), name="planner")
+        tasks.create_task(_decide_when_leading(elector, state), name="leading")
+
+
+async def _decide_when_leading(elector: Elector, state: ClusterState) -> None:
+    """A standby's decisions were not acted on: decide again when leadership is gained."""
+    while True:
+        await elector.leading.wait()
+        state.dirty.set()
+        await elector.lost.wait()
+
+
+def _may_forget(absence: Absence) -> bool:
+    """Many workloads that vanished together without a deletion being seen are kept as known, and said so loudly."""
+    if absence.resource != INFERENCE_WORKLOADS:
+        return True
+    return len(absence.keys) < _MASS_ABSENCE or 2 * len(absence.keys) <= absence.known

@@ -1,0 +1,130 @@
+"""The status of classes, pools, profiles and policies."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from chipwise.cluster.decide import Decision
+from chipwise.cluster.facts import NodeFact
+from chipwise.cluster.pools import PoolView
+from chipwise.cluster.supply import census
+from chipwise.control.status import Document, condition
+from chipwise.kube.resources import (
+    ACCELERATOR_CLASSES,
+    ACCELERATOR_POOLS,
+    MODEL_PROFILES,
+    PLACEMENT_POLICIES,
+    Resource,
+)
+from chipwise.reasons import Reason
+
+_UNDECLARED_SHOWN = 16
+_INSTANCE_TYPE = "node.kubernetes.io/instance-type"
+
+
+def other_statuses(decision: Decision) -> Iterator[tuple[Resource, str, Document, Document]]:
+    """(resource, name, observed status, wanted status) of every object that is no workload."""
+    snapshot = decision.snapshot
+    for name, chip_class in sorted(snapshot.classes.items()):
+        yield ACCELERATOR_CLASSES, name, _dump(chip_class), _class_status(name, decision)
+    for name, pool in sorted(snapshot.pools.items()):
+        yield ACCELERATOR_POOLS, name, _dump(pool), _pool_status(decision.views[name], decision)
+    for name, profile in sorted(snapshot.profiles.items()):
+        yield MODEL_PROFILES, name, _dump(profile), _profile_status(name, decision)
+    for name, policy in sorted(snapshot.policies.items()):
+        generation = policy.metadata.generation
+        ready = condition("Ready", holds=True, reason="Accepted", message="in force", generation=generation)
+        yield PLACEMENT_POLICIES, name, _dump(policy), {"observedGeneration": generation, "conditions": [ready]}
+
+
+def _dump(thing: Any) -> Document:
+    if thing.status is None:
+        return {}
+    found: Document = thing.status.model_dump(by_alias=True, exclude_none=True, exclude_unset=True, mode="json")
+    return found
+
+
+def _class_status(name: str, decision: Decision) -> Document:
+    chip_class = decision.snapshot.classes[name]
+    generation, resource = chip_class.metadata.generation, chip_class.spec.resource_name
+    if resource:
+        ready = condition("Ready", holds=True, reason="Accepted", message=f"pods ask for {resource}", generation=generation)
+    else:
+        message = "spec.resourceName is missing: fill in the extended resource that the device plugin of your cluster registers"
+        ready = condition("Ready", holds=False, reason=Reason.RESOURCE_NAME_MISSING.value, message=message, generation=generation)
+    return {
+        "observedGeneration": generation,
+        "pools": sum(view.class_name == name for view in decision.views.values()),
+        "undeclared": _undeclared(name, decision),
+        "conditions": [ready],
+    }
+
+
+def _undeclared(name: str, decision: Decision) -> list[Document]:
+    """Nodes that show the chip, by resource or by label, and match no pool."""
+    spec = decision.snapshot.classes[name].spec
+    labels = spec.discovery.node_labels if spec.discovery else ()
+    declared = {node.name for view in decision.views.values() for node in view.nodes}
+    nodes: Counter[str] = Counter()
+    chips: Counter[str] = Counter()
+    for node in decision.snapshot.nodes.values():
+        if node.name in declared or not labels or not _shows(node, labels):
+            continue
+        kind = node.label(_INSTANCE_TYPE) or ""
+        nodes[kind] += 1
+        chips[kind] += dict(node.chips).get(spec.resource_name or "", 0)
+    found = [{"instanceType": kind, "nodes": nodes[kind], "chips": chips[kind]} for kind in sorted(nodes)]
+    return found[:_UNDECLARED_SHOWN]
+
+
+def _shows(node: NodeFact, labels: Any) -> bool:
+    return all(node.label(label.key) in label.values for label in labels)
+
+
+def _pool_status(view: PoolView, decision: Decision) -> Document:
+    pool = decision.snapshot.pools[view.name]
+    generation = pool.metadata.generation
+    ours = {subject.deployment.key for subject in decision.subjects.values()}
+    counted = census(view, decision.snapshot, ours)
+    if view.refusal is None:
+        ready = condition("Ready", holds=True, reason="Accepted", message="can be used", generation=generation)
+    else:
+        ready = condition(
+            "Ready", holds=False, reason=view.refusal.reason.value, message=view.refusal.message, generation=generation
+        )
+    status: Document = {
+        "observedGeneration": generation,
+        "nodes": {"total": counted.nodes, "ready": counted.ready_nodes},
+        "chips": {
+            "allocatable": counted.allocatable,
+            "usedByOthers": counted.used_by_others,
+            "used": counted.used,
+            "reserved": counted.reserved,
+            "free": counted.free,
+        },
+        "conditions": [ready],
+    }
+    price = pool.spec.price
+    if price is not None:
+        status["priceInForce"] = {
+            "amount": price.amount,
+            "currency": price.currency,
+            "unit": str(price.unit),
+            "source": price.source or "spec.price",
+        }
+    return status
+
+
+def _profile_status(name: str, decision: Decision) -> Document:
+    profile = decision.snapshot.profiles[name]
+    generation = profile.metadata.generation
+    missing = sorted({v.class_name for v in profile.spec.variants} - set(decision.snapshot.classes))
+    if missing:
+        message = f"no AcceleratorClass is named {', '.join(missing)}: variants of it are not used"
+        ready = condition("Ready", holds=False, reason=Reason.CLASS_MISSING.value, message=message, generation=generation)
+    else:
+        message = f"{len(profile.spec.variants)} variants"
+        ready = condition("Ready", holds=True, reason="Accepted", message=message, generation=generation)
+    return {"observedGeneration": generation, "conditions": [ready]}
