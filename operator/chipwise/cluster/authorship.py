@@ -39,8 +39,11 @@ class Reading:
 
 
 def read_deployment(deployment: Mapping[str, Any], rendition: Target | None) -> Reading:
-    """``rendition`` is what the record's variant and pools render to today; None when they are gone, and then a foreign write is
-    taken whole as the author's new base."""
+    """Read who wrote what.
+
+    ``rendition`` is the target by which the record's variant renders today; None when variant or pools are gone, and then a foreign
+    write is taken whole as the author's new base.
+    """
     current = manifest_of(deployment)
     standing = records.standing(deployment)
     if standing is Standing.UNMANAGED:

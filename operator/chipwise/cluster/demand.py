@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from math import ceil
+from typing import TypeVar
 
 from chipwise.api import Variant
 from chipwise.cluster.feasibility import Case, first_refusal
@@ -12,14 +13,13 @@ from chipwise.cluster.knowledge import expected, knowledge_of, objectives_of, sh
 from chipwise.cluster.pools import PoolView
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.cluster.subject import Subject
-from chipwise.cluster.targets import target
 from chipwise.performance import Knowledge, Sustained
 from chipwise.placement.problem import Candidate, Figures, Footprint, Limit, Option, Workload
 from chipwise.reasons import Reason, Refusal
-from chipwise.rendering.render import obstacle
 from chipwise.rendering.quantity import milli, whole
 
 SECONDS_PER_HOUR = 3600.0
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,43 +92,44 @@ def footprint(subject: Subject, variant: Variant) -> Footprint:
     )
 
 
+class _RefusedError(Exception):
+    """Ends the consideration of one case."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.message)
+        self.refusal = refusal
+
+
+def _must(found: T | Refusal) -> T:
+    if isinstance(found, Refusal):
+        raise _RefusedError(found)
+    return found
+
+
 def _consider(case: Case, views: Mapping[str, PoolView], found: Collection[Quota]) -> Option | Refusal:
     refusal = first_refusal(case)
     if refusal is not None:
         return refusal
-    subject, variant, view = case.subject, case.variant, case.pool
-    knowledge = knowledge_of(
-        subject.workload, subject.profile, variant, case.snapshot.classes[view.class_name]
-    )
-    if isinstance(knowledge, Refusal):
-        return knowledge
-    workload = subject.workload
-    rate = sustained(knowledge, shape_of(workload), objectives_of(workload), variant.max_concurrency)
-    if isinstance(rate, Refusal):
-        return rate
-    replicas = _replicas(case, rate)
-    if isinstance(replicas, Refusal):
-        return replicas
-    usage = _usage(case, replicas, found)
-    if isinstance(usage, Refusal):
-        return usage
-    if not case.at_home:
-        cannot = obstacle(
-            subject.reading.base, target(variant, (view,), subject.container, subject.words, surge=replicas)
-        )
-        if cannot is not None:
-            return cannot
-    figures = _figures(case, rate, replicas, knowledge)
-    if isinstance(figures, Refusal):
-        return figures
+    try:
+        return _option(case, views, found)
+    except _RefusedError as refused:
+        return refused.refusal
+
+
+def _option(case: Case, views: Mapping[str, PoolView], found: Collection[Quota]) -> Option:
+    workload, variant, view = case.subject.workload, case.variant, case.pool
+    chip_class = case.snapshot.classes[view.class_name]
+    knowledge = _must(knowledge_of(workload, case.subject.profile, variant, chip_class))
+    rate = _must(sustained(knowledge, shape_of(workload), objectives_of(workload), variant.max_concurrency))
+    replicas = _must(_replicas(case, rate))
     return Option(
         pool=view.name,
         variant=variant.name,
         replicas=replicas,
         footprint=case.footprint,
         switching_cost_per_hour=0.0 if case.at_home else _switching_cost(case, replicas, views),
-        usage=usage,
-        figures=figures,
+        usage=_must(_usage(case, replicas, found)),
+        figures=_must(_figures(case, rate, replicas, knowledge)),
     )
 
 

@@ -121,15 +121,33 @@ def _refusal(pool: AcceleratorPool, chip_class: AcceleratorClass | None, currenc
 
 def _mark_overlaps(views: dict[str, PoolView]) -> dict[str, PoolView]:
     """Two pools that match one node, or would match every node of the other, are both unusable."""
-    marked = dict(views)
+    clashes = {**_would_clash(views), **_clash_now(views)}
+
+    def marked(view: PoolView) -> PoolView:
+        if view.name not in clashes or view.refusal is not None:
+            return view
+        message = f"pool {view.name}: {clashes[view.name]}; make the node selectors disjoint"
+        return replace(view, refusal=Refusal(Reason.OVERLAPPING, message))
+
+    return {name: marked(view) for name, view in views.items()}
+
+
+def _clash_now(views: Mapping[str, PoolView]) -> dict[str, str]:
+    """Pools that share a node, with the first such node."""
     owners: dict[str, list[str]] = {}
     for view in views.values():
         for node in view.nodes:
             owners.setdefault(node.name, []).append(view.name)
     clashes: dict[str, str] = {}
-    for node, names in sorted(owners.items()):
+    for node_name, names in sorted(owners.items()):
         for name in names if len(names) > 1 else ():
-            clashes.setdefault(name, f"node {node} matches the pools {', '.join(names)}")
+            clashes.setdefault(name, f"node {node_name} matches the pools {', '.join(names)}")
+    return clashes
+
+
+def _would_clash(views: Mapping[str, PoolView]) -> dict[str, str]:
+    """Pools of which one selects whatever the other does, even while there are no nodes."""
+    clashes: dict[str, str] = {}
     for one in views.values():
         for other in views.values():
             if one.name != other.name and set(one.selector) <= set(other.selector):
@@ -137,8 +155,4 @@ def _mark_overlaps(views: dict[str, PoolView]) -> dict[str, PoolView]:
                     clashes.setdefault(
                         name, f"every node of pool {other.name} would match pool {one.name} too"
                     )
-    for name, clash in clashes.items():
-        if marked[name].refusal is None:
-            message = f"pool {name}: {clash}; make the node selectors disjoint"
-            marked[name] = replace(marked[name], refusal=Refusal(Reason.OVERLAPPING, message))
-    return marked
+    return clashes

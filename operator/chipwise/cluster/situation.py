@@ -87,7 +87,12 @@ def running(
         return Running(subject.key, moving_to=target)
     chips = max(sum(count for _, count in pod.chips) for pod in pods.old)
     old = Footprint(chips, subject.cpu_milli, subject.memory_bytes)
-    return Running(subject.key, where, None, len(pods.old), old, moving_to=target)
+    fitting = (
+        v.name
+        for v in subject.profile.spec.variants
+        if (v.class_name, v.chips) == (views[where].class_name, chips)
+    )
+    return Running(subject.key, where, next(fitting, None), len(pods.old), old, moving_to=target)
 
 
 def rule(subject: Subject, now: datetime, *, frozen: bool) -> MoveRule:

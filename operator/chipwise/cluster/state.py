@@ -80,7 +80,7 @@ class ClusterState:
     def snapshot(self) -> Snapshot:
         """A picture that later events do not change. Objects that break their schema stand apart as ``unreadable``."""
         unreadable: list[Unreadable] = []
-        fields = {}
+        fields: dict[str, Any] = {}
         for resource, name in FIELDS.items():
             known = self._facts[resource]
             unreadable += [fact for fact in known.values() if isinstance(fact, Unreadable)]

@@ -82,15 +82,10 @@ def accept(
     refusal = _target_refusal(workload, deployment, snapshot)
     if refusal is not None or deployment is None:
         return refusal or Refusal(Reason.TARGET_MISSING, spec.target_ref.name)
-    profile = snapshot.profiles.get(spec.model_profile_name)
-    if profile is None:
-        return Refusal(Reason.PROFILE_MISSING, f"no ModelProfile is named {spec.model_profile_name}")
-    policy = policy_of(workload, snapshot)
-    if policy is None:
-        return Refusal(Reason.POLICY_MISSING, f"no PlacementPolicy is named {spec.policy_name}")
-    priority = _priority(workload, snapshot)
-    if priority is None:
-        return Refusal(Reason.PRIORITY_CLASS_MISSING, f"no PriorityClass is named {spec.priority_class_name}")
+    names = _names(workload, snapshot)
+    if isinstance(names, Refusal):
+        return names
+    profile, policy, priority = names
     words, document = vocabulary(snapshot), deployment.document
     name = serving_container(document["spec"]["template"], spec.container, words)
     if isinstance(name, Refusal):
@@ -132,6 +127,25 @@ def policy_of(workload: InferenceWorkload, snapshot: Snapshot) -> PlacementPolic
         return found.spec if found else PlacementPolicySpec()
     found = snapshot.policies.get(name)
     return found.spec if found else None
+
+
+def _names(
+    workload: InferenceWorkload, snapshot: Snapshot
+) -> tuple[ModelProfile, PlacementPolicySpec, int] | Refusal:
+    """Profile, policy and priority, or the first that does not exist."""
+    spec = workload.spec
+    profile, policy, priority = (
+        snapshot.profiles.get(spec.model_profile_name),
+        policy_of(workload, snapshot),
+        _priority(workload, snapshot),
+    )
+    if profile is None:
+        return Refusal(Reason.PROFILE_MISSING, f"no ModelProfile is named {spec.model_profile_name}")
+    if policy is None:
+        return Refusal(Reason.POLICY_MISSING, f"no PlacementPolicy is named {spec.policy_name}")
+    if priority is None:
+        return Refusal(Reason.PRIORITY_CLASS_MISSING, f"no PriorityClass is named {spec.priority_class_name}")
+    return profile, policy, priority
 
 
 def rendition(
@@ -218,7 +232,7 @@ def _home(
     resource_name, chips = asked
     pool = _pool_of_pods(snapshot.pods_by_deployment.get(deployment.key, ()), resource_name, views)
     if pool is None:
-        pool = _pool_of_template(template, resource_name, snapshot, views, words)
+        pool = _pool_of_template(template, resource_name, snapshot, views)
     if pool is None:
         return None
     fitting = [
@@ -238,11 +252,7 @@ def _pool_of_pods(pods: tuple[PodFact, ...], resource_name: str, views: Mapping[
 
 
 def _pool_of_template(
-    template: Mapping[str, Any],
-    resource_name: str,
-    snapshot: Snapshot,
-    views: Mapping[str, PoolView],
-    words: ChipVocabulary,
+    template: Mapping[str, Any], resource_name: str, snapshot: Snapshot, views: Mapping[str, PoolView]
 ) -> str | None:
     """The only pool of this resource whose known labels satisfy the template's own selector and affinity, chips included."""
     whole = author_constraints(template, _NoChips())

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -71,19 +70,14 @@ def acts_of(decision: Decision) -> tuple[Act, ...]:
     """The next write of every Deployment that needs one: moves in the order of the plan, then what keeps or gives back."""
     if not decision.standing.writes:
         return ()
-    found = []
-    for move in decision.acting.moves:
-        act = act_for(decision.subjects[move.workload], move, decision)
-        if act is not None:
-            found.append(act)
-    returning = [
-        subject
+    found = [act_for(decision.subjects[move.workload], move, decision) for move in decision.acting.moves]
+    found += [
+        restoring_act(subject.deployment, subject.record, decision.snapshot)
         for subject in decision.subjects.values()
-        if subject.record is not None and subject.record.restoring
+        if subject.record is not None
+        and subject.record.restoring
+        and str(subject.workload.spec.mode) != "Off"
     ]
-    for subject in returning:
-        if str(subject.workload.spec.mode) != "Off" and subject.record is not None:
-            found.append(restoring_act(subject.deployment, subject.record, decision.snapshot))
     found += [orphan_act(deployment, decision.snapshot) for deployment in decision.orphans]
     return tuple(act for act in found if act is not None)
 
@@ -259,9 +253,7 @@ def orphan_act(deployment: DeploymentFact, snapshot: Snapshot) -> Act | None:
     if records.standing(document) is records.Standing.UNDONE:
         return Act(
             Kind.RELEASE,
-            deployment.key,
-            deployment.uid,
-            deployment.text,
+            deployment,
             "the workload is gone and its move was undone",
         )
     record = records.read(document)
@@ -270,9 +262,7 @@ def orphan_act(deployment: DeploymentFact, snapshot: Snapshot) -> Act | None:
     if record.deletion_policy != "Restore":
         return Act(
             Kind.RELEASE,
-            deployment.key,
-            deployment.uid,
-            deployment.text,
+            deployment,
             "the workload is gone; what runs is retained",
         )
     return restoring_act(deployment, record, snapshot)

@@ -1,5 +1,7 @@
-"""Writes status, seldom: at once when a decision, a reason or a condition changes, else when a figure moved by five per cent, and then
-at most once a minute for one object. A quiet cluster gets no write at all.
+"""Writes status, seldom.
+
+At once when a decision, a reason or a condition changes; else when a figure moved by five per cent, and then at most once a minute for
+one object. A quiet cluster gets no write at all.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ log = logging.getLogger(__name__)
 
 FIGURE_INTERVAL = timedelta(minutes=1)
 FIGURE_CHANGE = 0.05
-_MOMENTS = frozenset({"lastTransitionTime", "at", "since"})
+#: Not compared: they follow from the rest.
+_MOMENTS = frozenset({"lastTransitionTime", "at", "since", "message"})
 
 
 class Reporter:
@@ -51,11 +54,17 @@ class Reporter:
             at = _stamp(decision.now)
             entry = decision_entry(key, decision, at)
             logged = list(before.get("decisions") or ())
-            changed = not logged or (logged[0]["decision"], logged[0]["reason"]) != (entry["decision"], entry["reason"])
+            changed = not logged or (logged[0]["decision"], logged[0]["reason"]) != (
+                entry["decision"],
+                entry["reason"],
+            )
             wanted["decisions"] = [entry, *logged][:DECISIONS_KEPT] if changed else logged
             wanted["conditions"] = timed(wanted["conditions"], before, at)
             namespace, name = key.split("/")
-            if await self._write(INFERENCE_WORKLOADS, namespace, name, before, wanted, decision.now) and changed:
+            if (
+                await self._write(INFERENCE_WORKLOADS, namespace, name, before, wanted, decision.now)
+                and changed
+            ):
                 await self._recorder.post(
                     INFERENCE_WORKLOADS,
                     namespace,
@@ -73,16 +82,7 @@ class Reporter:
         self, resource: Resource, namespace: str, name: str, before: Document, wanted: Document, now: datetime
     ) -> bool:
         """Whether something was written."""
-        known = self._written.get((resource, f"{namespace}/{name}"))
-        if known is not None and known[0] == wanted:
-            return False
-        basis = known[0] if known is not None else before
-        if _same(basis, wanted, FIGURE_CHANGE) and _same(before, wanted, FIGURE_CHANGE):
-            return False
-        only_figures = _same(basis, wanted, None)
-        if only_figures and known is not None and now - known[1] < FIGURE_INTERVAL:
-            return False
-        if not self._may_write():
+        if not self._is_due(resource, f"{namespace}/{name}", before, wanted, now) or not self._may_write():
             return False
         try:
             await self._kube.apply_status(resource, namespace or None, name, {"status": wanted})
@@ -94,6 +94,15 @@ class Reporter:
         self.writes += 1
         self._written[resource, f"{namespace}/{name}"] = (wanted, now)
         return True
+
+    def _is_due(
+        self, resource: Resource, key: str, before: Document, wanted: Document, now: datetime
+    ) -> bool:
+        """Whether what is wanted differs enough from what was last written, and from what was last seen."""
+        last, at = self._written.get((resource, key), (before, None))
+        if _same(last, wanted, FIGURE_CHANGE) and _same(before, wanted, FIGURE_CHANGE):
+            return False
+        return at is None or now - at >= FIGURE_INTERVAL or not _same(last, wanted, None)
 
 
 def _observed(thing: Any) -> Document:
@@ -111,10 +120,12 @@ def _stamp(moment: datetime) -> str:
 def _same(before: Any, after: Any, tolerance: float | None) -> bool:
     """Whether two documents say the same but for moments and, within ``tolerance`` (None: at all), for figures."""
     if isinstance(before, Mapping) and isinstance(after, Mapping):
-        keys = {k for k in (*before, *after) if k not in _MOMENTS and not (k == "message")}
+        keys = {k for k in (*before, *after) if k not in _MOMENTS}
         return all(_same(before.get(key), after.get(key), tolerance) for key in keys)
     if isinstance(before, list | tuple) and isinstance(after, list | tuple):
-        return len(before) == len(after) and all(_same(b, a, tolerance) for b, a in zip(before, after, strict=True))
+        return len(before) == len(after) and all(
+            _same(b, a, tolerance) for b, a in zip(before, after, strict=True)
+        )
     if before == after:
         return True
     one, other = _number(before), _number(after)

@@ -22,6 +22,7 @@ from chipwise.control.recorder import Recorder
 from chipwise.control.reporter import Reporter
 from chipwise.kube.client import Client
 from chipwise.kube.connection import Connection, connect
+from chipwise.kube.errors import Misconfigured
 from chipwise.kube.reflector import Reflector
 from chipwise.kube.resources import INFERENCE_WORKLOADS, PODS, Resource
 from chipwise.watch.audit import Absence, Audit
@@ -49,8 +50,14 @@ class RunOptions:
 
 
 def run(options: RunOptions) -> int:
-    """Run until SIGTERM or SIGINT, or until a loop fails. The exit code."""
-    return asyncio.run(operate(connect(kubeconfig=options.kubeconfig, context=options.context), options))
+    """Run until SIGTERM or SIGINT, or until a loop fails. The exit code: 0, 1 for a failure, 2 without configuration."""
+    connection = connect(kubeconfig=options.kubeconfig, context=options.context)
+    try:
+        asyncio.run(connection.read())
+    except Misconfigured as error:
+        log.error("no API server to talk to: %s; give --kubeconfig, or run in a pod", error)  # noqa: TRY400 - a sentence, not a trace
+        return 2
+    return asyncio.run(operate(connection, options))
 
 
 async def operate(connection: Connection, options: RunOptions) -> int:
@@ -64,9 +71,11 @@ async def operate(connection: Connection, options: RunOptions) -> int:
         leading = asyncio.create_task(elector.run(), name="elector")
         loops = asyncio.create_task(_loops(kube, connection, elector, options), name="loops")
         stopping = asyncio.create_task(stop.wait(), name="stop")
-        done, _ = await asyncio.wait({leading, loops, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        siblings: set[asyncio.Task[Any]] = {leading, loops, stopping}
+        done, _ = await asyncio.wait(siblings, return_when=asyncio.FIRST_COMPLETED)
         # The writers end first and the elector last: it hands the Lease back as its final act.
-        for task in (loops, leading, stopping):
+        ending: tuple[asyncio.Task[Any], ...] = (loops, leading, stopping)
+        for task in ending:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
         for task in done - {stopping}:

@@ -204,7 +204,7 @@ def _conditions(
     generation = subject.workload.metadata.generation
     choice = decision.choice(subject.key)
 
-    def say(kind: str, holds: bool, reason: str, message: str) -> Document:  # noqa: FBT001 - positional in this table
+    def say(kind: str, holds: bool, reason: str, message: str) -> Document:
         return condition(kind, holds=holds, reason=reason, message=message, generation=generation)
 
     found = [

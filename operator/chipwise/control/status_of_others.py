@@ -36,13 +36,20 @@ def other_statuses(decision: Decision) -> Iterator[tuple[Resource, str, Document
     for name, policy in sorted(snapshot.policies.items()):
         generation = policy.metadata.generation
         ready = condition("Ready", holds=True, reason="Accepted", message="in force", generation=generation)
-        yield PLACEMENT_POLICIES, name, _dump(policy), {"observedGeneration": generation, "conditions": [ready]}
+        yield (
+            PLACEMENT_POLICIES,
+            name,
+            _dump(policy),
+            {"observedGeneration": generation, "conditions": [ready]},
+        )
 
 
 def _dump(thing: Any) -> Document:
     if thing.status is None:
         return {}
-    found: Document = thing.status.model_dump(by_alias=True, exclude_none=True, exclude_unset=True, mode="json")
+    found: Document = thing.status.model_dump(
+        by_alias=True, exclude_none=True, exclude_unset=True, mode="json"
+    )
     return found
 
 
@@ -50,10 +57,18 @@ def _class_status(name: str, decision: Decision) -> Document:
     chip_class = decision.snapshot.classes[name]
     generation, resource = chip_class.metadata.generation, chip_class.spec.resource_name
     if resource:
-        ready = condition("Ready", holds=True, reason="Accepted", message=f"pods ask for {resource}", generation=generation)
+        ready = condition(
+            "Ready", holds=True, reason="Accepted", message=f"pods ask for {resource}", generation=generation
+        )
     else:
         message = "spec.resourceName is missing: fill in the extended resource that the device plugin of your cluster registers"
-        ready = condition("Ready", holds=False, reason=Reason.RESOURCE_NAME_MISSING.value, message=message, generation=generation)
+        ready = condition(
+            "Ready",
+            holds=False,
+            reason=Reason.RESOURCE_NAME_MISSING.value,
+            message=message,
+            generation=generation,
+        )
     return {
         "observedGeneration": generation,
         "pools": sum(view.class_name == name for view in decision.views.values()),
@@ -89,10 +104,16 @@ def _pool_status(view: PoolView, decision: Decision) -> Document:
     ours = {subject.deployment.key for subject in decision.subjects.values()}
     counted = census(view, decision.snapshot, ours)
     if view.refusal is None:
-        ready = condition("Ready", holds=True, reason="Accepted", message="can be used", generation=generation)
+        ready = condition(
+            "Ready", holds=True, reason="Accepted", message="can be used", generation=generation
+        )
     else:
         ready = condition(
-            "Ready", holds=False, reason=view.refusal.reason.value, message=view.refusal.message, generation=generation
+            "Ready",
+            holds=False,
+            reason=view.refusal.reason.value,
+            message=view.refusal.message,
+            generation=generation,
         )
     status: Document = {
         "observedGeneration": generation,
@@ -123,7 +144,9 @@ def _profile_status(name: str, decision: Decision) -> Document:
     missing = sorted({v.class_name for v in profile.spec.variants} - set(decision.snapshot.classes))
     if missing:
         message = f"no AcceleratorClass is named {', '.join(missing)}: variants of it are not used"
-        ready = condition("Ready", holds=False, reason=Reason.CLASS_MISSING.value, message=message, generation=generation)
+        ready = condition(
+            "Ready", holds=False, reason=Reason.CLASS_MISSING.value, message=message, generation=generation
+        )
     else:
         message = f"{len(profile.spec.variants)} variants"
         ready = condition("Ready", holds=True, reason="Accepted", message=message, generation=generation)

@@ -20,6 +20,7 @@ from chipwise.cluster.feasibility.image import made_for_the_image
 from chipwise.cluster.feasibility.node import fits_one_node
 from chipwise.cluster.feasibility.pool import pool_is_ready
 from chipwise.cluster.feasibility.precision import precise_enough
+from chipwise.cluster.feasibility.renderable import can_be_rendered
 from chipwise.cluster.feasibility.volumes import volumes_can_move
 from chipwise.reasons import Refusal
 
@@ -35,6 +36,7 @@ RULES: tuple[Callable[[Case], Refusal | None], ...] = (
     taints_tolerated,
     author_constraints_hold,
     volumes_can_move,
+    can_be_rendered,
 )
 
 

@@ -7,7 +7,7 @@ from chipwise.reasons import Reason, Refusal
 
 
 def volumes_can_move(case: Case) -> Refusal | None:
-    """hostPath belongs to a node; a claim must be shared (ReadWriteMany or ReadOnlyMany) to attach twice. Staying is always allowed."""
+    """HostPath belongs to a node; a claim must be shared (ReadWriteMany or ReadOnlyMany) to attach twice. Staying is always allowed."""
     if case.at_home:
         return None
     namespace = case.subject.workload.metadata.namespace or "default"
