@@ -119,7 +119,7 @@ def _consider(case: Case, views: Mapping[str, PoolView], found: Collection[Quota
 def _option(case: Case, views: Mapping[str, PoolView], found: Collection[Quota]) -> Option:
     workload, variant, view = case.subject.workload, case.variant, case.pool
     chip_class = case.snapshot.classes[view.class_name]
-    knowledge = _must(knowledge_of(workload, case.subject.profile, variant, chip_class))
+    knowledge: Knowledge = _must(knowledge_of(workload, case.subject.profile, variant, chip_class))
     rate = _must(sustained(knowledge, shape_of(workload), objectives_of(workload), variant.max_concurrency))
     replicas = _must(_replicas(case, rate))
     return Option(
