@@ -106,6 +106,14 @@ def _must(found: T | Refusal) -> T:
     return found
 
 
+def _knowledge(case: Case) -> Knowledge:
+    chip_class = case.snapshot.classes[case.pool.class_name]
+    found = knowledge_of(case.subject.workload, case.subject.profile, case.variant, chip_class)
+    if isinstance(found, Refusal):
+        raise _RefusedError(found)
+    return found
+
+
 def _consider(case: Case, views: Mapping[str, PoolView], found: Collection[Quota]) -> Option | Refusal:
     refusal = first_refusal(case)
     if refusal is not None:
@@ -118,8 +126,7 @@ def _consider(case: Case, views: Mapping[str, PoolView], found: Collection[Quota
 
 def _option(case: Case, views: Mapping[str, PoolView], found: Collection[Quota]) -> Option:
     workload, variant, view = case.subject.workload, case.variant, case.pool
-    chip_class = case.snapshot.classes[view.class_name]
-    knowledge: Knowledge = _must(knowledge_of(workload, case.subject.profile, variant, chip_class))
+    knowledge = _knowledge(case)
     rate = _must(sustained(knowledge, shape_of(workload), objectives_of(workload), variant.max_concurrency))
     replicas = _must(_replicas(case, rate))
     return Option(

@@ -52,13 +52,26 @@ def sequence(
     kept: tuple[tuple[Candidate, float], ...],
     rules: Mapping[str, MoveRule],
 ) -> Order:
-    """Order the ``kept`` moves: first placements by priority, then by contribution. ``floor`` is empty and used up."""
+    """Order the ``kept`` moves: first placements by priority, then by what each saves at once if it goes first, then by contribution.
+
+    So nobody sees the bill rise first for a saving that only a later move brings, where another order avoids it. ``floor`` is empty and
+    used up.
+    """
     for key, running in now.items():
         floor.add(held(running))
         if key in flying:
             floor.add(wanted(flying[key].target))
     slots = [Slot(key, flying[key].target, Place.IN_FLIGHT, 0) for key in sorted(flying)]
-    queue = sorted(kept, key=lambda c: (not c[0].first, -c[0].priority if c[0].first else 0, -c[1], c[0].key))
+    queue = sorted(
+        kept,
+        key=lambda c: (
+            not c[0].first,
+            -c[0].priority if c[0].first else 0,
+            -_at_once(floor, c[0]),
+            -c[1],
+            c[0].key,
+        ),
+    )
     waiting = [candidate for candidate, _ in queue]
     started, why = _start(floor, waiting, _in_flight(flying, rules), rules)
     slots += [Slot(c.key, c.target, Place.NOW, 1) for c in started]
@@ -68,6 +81,18 @@ def sequence(
     for step, candidate in enumerate(later, start=2):
         slots.append(_later(candidate, why[candidate.key], step, rules[candidate.key]))
     return Order(tuple(slots), {c.key: _never(floor, c) for c in stuck})
+
+
+def _at_once(floor: Floor, candidate: Candidate) -> float:
+    """What the bill falls by if this move is made and no other, in dollars per hour."""
+    pools = (candidate.running.pool, candidate.target.pool)
+    before = floor.cost(pools)
+    floor.add(held(candidate.running), -1)
+    floor.add(wanted(candidate.target))
+    after = floor.cost(pools)
+    floor.add(wanted(candidate.target), -1)
+    floor.add(held(candidate.running))
+    return round(before - after, 9)
 
 
 def _in_flight(flying: Mapping[str, Candidate], rules: Mapping[str, MoveRule]) -> dict[str, int]:
