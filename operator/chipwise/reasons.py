@@ -82,7 +82,6 @@ class Reason(StrEnum):
     # good ends
     STAYS = "Stays"
     MOVED = "Moved"
-    RESTORED = "Restored"
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,4 +66,5 @@ def extract(resource: Resource, raw: Mapping[str, Any]) -> Any:
             uid=metadata.get("uid", ""),
             generation=int(metadata.get("generation", 0)),
             message=str(error),
+            status=raw.get("status") or {},
         )

@@ -108,7 +108,15 @@ def rule(subject: Subject, now: datetime, *, frozen: bool) -> MoveRule:
         already_placed=subject.record is not None,
         paused=is_paused(subject),
         contested=is_contested(subject.record, now),
+        author_rolling_out=_author_rolls_out(subject),
     )
+
+
+def _author_rolls_out(subject: Subject) -> bool:
+    """Pods of two templates run and neither is ours. Pods that merely pend are no rollout: moving may be what helps them."""
+    deployment = subject.deployment
+    behind = deployment.observed_generation < deployment.generation and deployment.observed_generation > 0
+    return subject.record is None and (behind or deployment.updated_replicas != deployment.total_replicas)
 
 
 def is_paused(subject: Subject) -> bool:

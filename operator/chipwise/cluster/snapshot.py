@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from chipwise.api import AcceleratorClass, AcceleratorPool, InferenceWorkload, ModelProfile, PlacementPolicy
 from chipwise.cluster.facts import (
@@ -29,6 +30,7 @@ class Unreadable:
     uid: str
     generation: int
     message: str
+    status: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ class Kind(StrEnum):
     ADOPT = "AuthorChanged"
     SCALE = "Scaled"
     RESTORE = "Restoring"
+    RESTORED = "Restored"
     RELEASE = "Released"
 
 
@@ -280,7 +281,7 @@ def restoring_act(deployment: DeploymentFact, record: Record, snapshot: Snapshot
             return None
         if record.base_replicas is not None and deployment.replicas != record.base_replicas and not external:
             return act(Kind.SCALE, "the author's replicas", replicas=record.base_replicas)
-        return act(Kind.RELEASE, "the author's Deployment is restored", manifest=record.base)
+        return act(Kind.RESTORED, "the author's Deployment is restored", manifest=record.base)
     if record.base_replicas is not None and record.base_replicas > deployment.replicas and not external:
         return act(
             Kind.SCALE, "the author's replicas, before the author's template", replicas=record.base_replicas

@@ -74,9 +74,9 @@ class Reporter:
                     entry["message"],
                     warning=entry["decision"] in ("Refused", "Unplaced") or key in decision.refused,
                 )
-        for resource, name, observed, wanted in other_statuses(decision):
+        for resource, namespace, name, observed, wanted in other_statuses(decision):
             wanted["conditions"] = timed(wanted["conditions"], observed, _stamp(decision.now))
-            await self._write(resource, "", name, observed, wanted, decision.now)
+            await self._write(resource, namespace, name, observed, wanted, decision.now)
 
     async def _write(
         self, resource: Resource, namespace: str, name: str, before: Document, wanted: Document, now: datetime

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from chipwise.cluster.decide import Decision
+from chipwise.cluster.extract import BY_KIND
 from chipwise.cluster.facts import NodeFact
 from chipwise.cluster.pools import PoolView
+from chipwise.cluster.snapshot import Unreadable
 from chipwise.cluster.supply import census
 from chipwise.control.status import Document, condition
 from chipwise.kube.resources import (
@@ -24,24 +26,30 @@ _UNDECLARED_SHOWN = 16
 _INSTANCE_TYPE = "node.kubernetes.io/instance-type"
 
 
-def other_statuses(decision: Decision) -> Iterator[tuple[Resource, str, Document, Document]]:
-    """(resource, name, observed status, wanted status) of every object that is no workload."""
+def other_statuses(decision: Decision) -> Iterator[tuple[Resource, str, str, Document, Document]]:
+    """(resource, namespace, name, observed status, wanted status) of every object that is no readable workload."""
     snapshot = decision.snapshot
     for name, chip_class in sorted(snapshot.classes.items()):
-        yield ACCELERATOR_CLASSES, name, _dump(chip_class), _class_status(name, decision)
+        yield ACCELERATOR_CLASSES, "", name, _dump(chip_class), _class_status(name, decision)
     for name, pool in sorted(snapshot.pools.items()):
-        yield ACCELERATOR_POOLS, name, _dump(pool), _pool_status(decision.views[name], decision)
+        yield ACCELERATOR_POOLS, "", name, _dump(pool), _pool_status(decision.views[name], decision)
     for name, profile in sorted(snapshot.profiles.items()):
-        yield MODEL_PROFILES, name, _dump(profile), _profile_status(name, decision)
+        yield MODEL_PROFILES, "", name, _dump(profile), _profile_status(name, decision)
     for name, policy in sorted(snapshot.policies.items()):
         generation = policy.metadata.generation
         ready = condition("Ready", holds=True, reason="Accepted", message="in force", generation=generation)
-        yield (
-            PLACEMENT_POLICIES,
-            name,
-            _dump(policy),
-            {"observedGeneration": generation, "conditions": [ready]},
-        )
+        status = {"observedGeneration": generation, "conditions": [ready]}
+        yield PLACEMENT_POLICIES, "", name, _dump(policy), status
+    for one in snapshot.unreadable:
+        yield BY_KIND[one.kind], one.namespace, one.name, dict(one.status), _invalid_status(one)
+
+
+def _invalid_status(one: Unreadable) -> Document:
+    """An older schema let the object in; it is shown and never used."""
+    ready = condition(
+        "Ready", holds=False, reason=Reason.INVALID.value, message=one.message, generation=one.generation
+    )
+    return {"observedGeneration": one.generation, "conditions": [ready]}
 
 
 def _dump(thing: Any) -> Document:

@@ -68,6 +68,7 @@ class MoveRule:
     already_placed: bool = False
     paused: bool = False
     contested: bool = False
+    author_rolling_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,13 @@ def frozen(case: Case) -> Refusal | None:
     return None
 
 
+def author_rolling_out(case: Case) -> Refusal | None:
+    """An author's own rollout is let finish: two rollouts at once would need room for three copies."""
+    if case.rule.author_rolling_out:
+        return Refusal(Reason.ROLLOUT_IN_PROGRESS, "the author's own rollout has not finished")
+    return None
+
+
 def minimum_stay(case: Case) -> Refusal | None:
     """What moved lately stays."""
     stayed, least = case.running.stayed_seconds, case.rule.minimum_stay_seconds
@@ -170,7 +178,12 @@ def payback(worth: Worth) -> Refusal | None:
 #: Asked when a move is in flight: these stop even its next step.
 STANDING: tuple[Callable[[Case], Refusal | None], ...] = (mode_off, initial_placed, paused, contested, frozen)
 #: Asked before a move starts.
-BEFORE: tuple[Callable[[Case], Refusal | None], ...] = (*STANDING, minimum_stay, needs_bridge)
+BEFORE: tuple[Callable[[Case], Refusal | None], ...] = (
+    *STANDING,
+    author_rolling_out,
+    minimum_stay,
+    needs_bridge,
+)
 #: Asked of its savings.
 WORTH: tuple[Callable[[Worth], Refusal | None], ...] = (no_savings, payback)
 
