@@ -40,8 +40,10 @@ class Room:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Bucket:
-    """``count`` nodes alike. ``price_per_hour`` is paid for each node that we use: 0 for committed and minimum nodes and for nodes
-    that others keep alive. In a pool billed by the chip it is 0 throughout.
+    """Nodes alike, ``count`` of them.
+
+    ``price_per_hour`` is paid for each node that we use: 0 for committed and minimum nodes and for nodes that others keep alive. In a
+    pool billed by the chip it is 0 throughout.
     """
 
     room: Room
