@@ -24,8 +24,10 @@ KINDS: Mapping[str, type[Kind]] = {
 }
 
 
-def parse(document: Mapping[str, Any]) -> Kind:
+def parse(document: Any) -> Kind:
     """Read the object that a document describes, defaults filled in. Raises InvalidObject with everything that is wrong with it."""
+    if not isinstance(document, Mapping):
+        raise InvalidObject("?", "?", (Problem("", f"must be an object, not {document!r}"),))
     kind, name = _identity(document)
     if document.get("apiVersion") != API_VERSION:
         said = Problem("apiVersion", f"must be {API_VERSION}, not {document.get('apiVersion')!r}")

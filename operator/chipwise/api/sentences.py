@@ -31,7 +31,7 @@ def _path(details: ErrorDetails) -> str:
 
 
 def _sentence(details: ErrorDetails) -> str:
-    if details["input"] in (True, False) and isinstance(details["input"], bool) and details["type"] != BROKEN:
+    if isinstance(details["input"], bool) and details["type"] not in (BROKEN, "extra_forbidden"):
         return _about_boolean(details)
     known = _SENTENCES.get(details["type"])
     if known is None:
@@ -42,9 +42,9 @@ def _sentence(details: ErrorDetails) -> str:
 def _about_boolean(details: ErrorDetails) -> str:
     said = "true" if details["input"] else "false"
     expected = details.get("ctx", {}).get("expected")
-    wanted = f"one of {expected}" if expected else "something else"
+    wanted = expected or _NAMED.get(details["type"], "something else")
     return (
-        f"is the boolean {said} and must be {wanted}; YAML reads On, Off, Yes and No so: put them in quotes"
+        f"must be {wanted}, and is the boolean {said}: YAML reads On, Off, Yes and No so, put them in quotes"
     )
 
 
@@ -72,6 +72,14 @@ def _kind(given: Any) -> str:
     return repr(given)
 
 
+_NAMED = {
+    "string_type": "a string",
+    "int_type": "a whole number without quotes",
+    "dict_type": "an object",
+    "model_type": "an object",
+    "tuple_type": "a list",
+}
+
 _SENTENCES: dict[str, Callable[[Mapping[str, Any], Any], str]] = {
     BROKEN: lambda context, _: str(context["sentence"]),
     "missing": lambda _, __: "is required",
@@ -81,11 +89,8 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any], Any], str]] = {
     "string_type": _text,
     "string_too_short": lambda _, __: "must not be empty",
     "string_too_long": lambda context, _: f"may not be longer than {context['max_length']} characters",
-    "int_type": _wanted("a whole number without quotes"),
-    "bool_type": _wanted("true or false"),
-    "dict_type": _wanted("an object"),
-    "model_type": _wanted("an object"),
-    "tuple_type": _wanted("a list"),
+    "bool_type": _wanted("true or false without quotes"),
+    **{name: _wanted(what) for name, what in _NAMED.items() if name != "string_type"},
     "enum": _one_of,
     "literal_error": _one_of,
     "greater_than_equal": lambda context, given: f"must be at least {context['ge']}, not {given}",

@@ -91,10 +91,9 @@ def structural_schema(model: type[BaseModel], *, without: Collection[str] = ()) 
     """Return the schema of ``model`` with everything inline, less the top-level fields ``without``. Raises UnfitSchema."""
     document = model.model_json_schema(by_alias=True, schema_generator=_Generator)
     definitions = document.pop("$defs", {})
-    document["properties"] = {
-        name: field for name, field in document["properties"].items() if name not in without
-    }
-    return _node(_inlined(document, definitions, ()), model.__name__)
+    whole = _inlined(document, definitions, ())
+    kept = {name: field for name, field in whole["properties"].items() if name not in without}
+    return _node({**whole, "properties": kept}, model.__name__)
 
 
 def _inlined(node: Any, definitions: Mapping[str, Any], inside: tuple[str, ...]) -> Any:

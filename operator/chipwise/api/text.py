@@ -16,6 +16,7 @@ from chipwise.api.rules import Rule, attach, broken
 class Form:
     """Metadata for ``Annotated[str, ...]``. ``pattern`` is RE2, anchored at both ends and without single quotes.
 
+    ``max_length`` may exceed what the pattern allows: past it the API server says no more than that, and skips every rule in CEL.
     The pattern goes into the schema too, for clients that read no CEL; its own message would be the pattern.
     """
 
@@ -98,12 +99,12 @@ LabelKey = Annotated[
     ),
 ]
 Currency = Annotated[
-    str, Form("^[A-Z]{3}$", 3, "must be a currency code of three capital letters, such as USD")
+    str, Form("^[A-Z]{3}$", 32, "must be a currency code of three capital letters, such as USD")
 ]
 Day = Annotated[
     str,
     BeforeValidator(_written),
-    Form("^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$", 10, "must be a date, such as 2026-03-27"),
+    Form("^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$", 32, "must be a date, such as 2026-03-27"),
 ]
 Timestamp = Annotated[
     str, BeforeValidator(_written), Field(max_length=64, json_schema_extra={"format": "date-time"})
