@@ -3,10 +3,20 @@
 import json
 import re
 import subprocess
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from chipwise.api import InvalidObject, parse
+from chipwise.api import (
+    Condition,
+    ConditionStatus,
+    DecisionStatus,
+    InferenceWorkloadStatus,
+    InvalidObject,
+    Placement,
+    PlacementSummary,
+    parse,
+)
 
 from e2e.cluster import Cluster
 from e2e.cluster.commands import kubectl_on
@@ -16,6 +26,7 @@ from tests.api.documents import (
     Document,
     accelerator_pool,
     coefficients,
+    inference_workload,
     model_profile,
     point,
     put,
@@ -158,3 +169,43 @@ def test_explain_reads_as_a_manual(cluster: Cluster) -> None:
     assert re.findall(r"^  (\w+)\t", brief, re.MULTILINE) == ["metric", "statistic", "threshold"]
     assert "in ms or s, such as 40ms or 1.5s" in full
     assert "enum: TTFT, TPOT" in full
+
+
+def test_one_line_answers_where_how_much_and_why(cluster: Cluster, written: str) -> None:
+    """Kubectl get shows what chipwise wrote into the status, which passes its own schema."""
+    header, row = cluster.run_kubectl("get", "iw", written).splitlines()
+
+    assert header.split() == ["NAME", "READY", "POOL", "VARIANT", "REPLICAS", "$/H", "WHY", "AGE"]
+    assert row.split()[:7] == [written, "True", "h100", "h100-x4", "3", "36.87", "Stays"]
+    assert written in cluster.run_kubectl("get", "chipwise", "-A")
+
+
+@pytest.fixture
+def written(cluster: Cluster) -> Iterator[str]:
+    """Create a workload whose status has been written; yield its name."""
+    name = "admission-columns"
+    document = put(inference_workload(), "metadata.name", name)
+    cluster.run_kubectl("create", "-f", "-", stdin=json.dumps(document))
+    status = InferenceWorkloadStatus(
+        observed_generation=1,
+        conditions=(
+            Condition(
+                type="Ready",
+                status=ConditionStatus.TRUE,
+                last_transition_time="2026-03-27T12:00:00Z",
+                reason="Stays",
+                message="",
+            ),
+        ),
+        summary=PlacementSummary(
+            pool="h100", variant="h100-x4", replicas=3, cost_per_hour="36.87", reason="Stays"
+        ),
+        placements=(Placement(pool="h100", variant="h100-x4", replicas=3, ttft="412ms", tpot="28.1ms"),),
+        decisions=(
+            DecisionStatus(at="2026-03-27T12:00:00Z", decision="Hold", reason="Stays", from_="h100/h100-x4"),
+        ),
+    )
+    patch = {"status": status.model_dump(by_alias=True, exclude_none=True, mode="json")}
+    cluster.run_kubectl("patch", "iw", name, "--subresource=status", "--type=merge", "-p", json.dumps(patch))
+    yield name
+    cluster.run_kubectl("delete", "iw", name)
