@@ -202,7 +202,9 @@ def written(cluster: Cluster) -> Iterator[str]:
         ),
         placements=(Placement(pool="h100", variant="h100-x4", replicas=3, ttft="412ms", tpot="28.1ms"),),
         decisions=(
-            DecisionStatus(at="2026-03-27T12:00:00Z", decision="Hold", reason="Stays", from_="h100/h100-x4"),
+            DecisionStatus(
+                at="2026-03-27T12:00:00Z", decision="Hold", reason="Stays", from_="h100-x4 on h100"
+            ),
         ),
     )
     patch = {"status": status.model_dump(by_alias=True, exclude_none=True, mode="json")}

@@ -74,9 +74,9 @@ class DecisionStatus(StatusModel):
     message: MessageText = ""
     """Why, as a sentence with its figures."""
     from_: Annotated[str, Field(max_length=512)] | None = None
-    """Where the workload was, as pool/variant."""
+    """Where the workload was, as its variant on its pool."""
     to: Annotated[str, Field(max_length=512)] | None = None
-    """Where it was to go, as pool/variant."""
+    """Where it was to go, as a variant on a pool."""
 
 
 class PlacementSummary(StatusModel):
@@ -97,7 +97,7 @@ class PlacementSummary(StatusModel):
 
 
 class InferenceWorkloadStatus(CommonStatus):
-    """Where the workload runs, what chipwise would rather do, and why. Conditions: Ready, Accepted, Feasible, Placed, Paused, Contested."""
+    """Where the workload runs, what chipwise would rather do, and why."""
 
     summary: PlacementSummary | None = None
     """One line for kubectl get: where it is, what it costs, why."""
