@@ -194,8 +194,13 @@ def _usage(case: Case, replicas: int, found: Collection[Quota]) -> tuple[tuple[s
 
 
 def _switching_cost(case: Case, replicas: int, views: Mapping[str, PoolView]) -> float:
-    """Both copies at list price while the new one starts, in dollars per hour of the policy's payback horizon."""
+    """Both copies at list price while the new one starts, in dollars per hour of the policy's payback horizon.
+
+    Nothing for a workload that runs nothing yet: there is no move.
+    """
     home = case.subject.home
+    if home is None and not case.subject.deployment.replicas:
+        return 0.0
     new = replicas * case.variant.chips * case.pool.chip_price_per_hour
     old = home.replicas * home.chips * views[home.pool].chip_price_per_hour if home else 0.0
     hours = case.variant.startup_seconds / SECONDS_PER_HOUR

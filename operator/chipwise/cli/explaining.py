@@ -1,0 +1,206 @@
+"""The work of ``chipwise explain``: one workload of the joint decision, in sentences and with every candidate."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from chipwise.api import InferenceWorkload, ModelProfile, Performance, Variant
+from chipwise.cli.errors import BadInput
+from chipwise.cli.options import Source
+from chipwise.cli.report import currency_of, move_document
+from chipwise.cli.sheet import Block, Column, Sheet, show
+from chipwise.cli.source import decided
+from chipwise.cli.words import cents, latency, served, unit
+from chipwise.cli.workload import candidates, standing
+from chipwise.cluster.decide import Decision
+
+Document = dict[str, Any]
+
+
+def answer(source: Source, workload: str, namespace: str | None, output: str) -> bool:
+    """Print the explanation. Whether the workload is placed. Raises BadInput for one that is not there."""
+    decision, _ = decided(source)
+    document = explanation(decision, named(decision, workload, namespace))
+    if output == "json":
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    else:
+        show(tuple(blocks(document)))
+    placed: bool = document["placed"]
+    return placed
+
+
+def named(decision: Decision, workload: str, namespace: str | None) -> str:
+    """The namespace/name that is meant. Raises BadInput with the known ones."""
+    known = sorted(decision.snapshot.workloads)
+    wanted = workload if "/" in workload or not namespace else f"{namespace}/{workload}"
+    if namespace and "/" in workload and not workload.startswith(f"{namespace}/"):
+        raise BadInput(f"{workload} is not in namespace {namespace}: give one of both")
+    found = [key for key in known if key == wanted or key.partition("/")[2] == wanted]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise BadInput(f"{workload} is in several namespaces: say which of {', '.join(found)}")
+    broken = {f"{one.namespace}/{one.name}": one for one in decision.snapshot.unreadable}
+    unread = [
+        one for key, one in broken.items() if wanted in (key, one.name) and one.kind == "InferenceWorkload"
+    ]
+    if unread:
+        raise BadInput(unread[0].message)
+    there = f"the known ones are {', '.join(known)}" if known else "there is none at all"
+    raise BadInput(f"there is no InferenceWorkload {wanted}: {there}")
+
+
+def explanation(decision: Decision, key: str) -> Document:
+    """As described in docs/cli.md."""
+    workload = decision.snapshot.workloads[key]
+    spec = workload.spec
+    refused = key in decision.refused
+    profile = decision.snapshot.profiles.get(spec.model_profile_name)
+    return {
+        "currency": currency_of(decision),
+        **standing(decision, key),
+        "deployment": spec.target_ref.name,
+        "modelProfile": spec.model_profile_name,
+        "policy": spec.policy_name or "default",
+        "priority": None if refused else decision.subjects[key].priority,
+        "traffic": spec.traffic.model_dump(by_alias=True, exclude_none=True, mode="json"),
+        "objectives": [
+            one.model_dump(by_alias=True, exclude_none=True, mode="json") for one in spec.objectives
+        ],
+        "sentences": [] if refused else decision.shown.explainer.choice(key),
+        "move": None if refused else move_document(decision.shown.by_workload[key]),
+        "candidates": candidates(decision, key, 10_000),
+        "performance": [_known(workload, profile, variant) for variant in profile.spec.variants]
+        if profile
+        else [],
+    }
+
+
+def _known(workload: InferenceWorkload, profile: ModelProfile, variant: Variant) -> Document:
+    """Where the figures of one variant come from."""
+    override = next(
+        (o.performance for o in workload.spec.performance if o.variant_name == variant.name), None
+    )
+    used: Performance | None = override or variant.performance
+    if used is None:
+        source = "estimated from the architecture and the chip" if profile.spec.architecture else None
+        kind = "Estimate" if profile.spec.architecture else "None"
+        nothing = {
+            "points": None,
+            "statistic": None,
+            "engine": None,
+            "engineVersion": None,
+            "measuredAt": None,
+        }
+        return {"variant": variant.name, "statedBy": None, "kind": kind, **nothing, "source": source}
+    return {
+        "variant": variant.name,
+        "statedBy": "InferenceWorkload" if override else "ModelProfile",
+        "kind": "Points" if used.points is not None else "Coefficients",
+        "points": len(used.points) if used.points is not None else None,
+        "statistic": str(used.statistic),
+        "engine": used.engine,
+        "engineVersion": used.engine_version,
+        "measuredAt": used.measured_at,
+        "source": used.source,
+    }
+
+
+def blocks(document: Document) -> Iterator[Block]:
+    """What a person reads, from the very document that a script gets."""
+    yield "\n".join(_asked(document))
+    yield "\n".join(_decided(document))
+    feasible = tuple(_feasible(one) for one in document["candidates"] if one["feasible"])
+    if feasible:
+        yield Sheet("Feasible, by what each adds to the bill", _columns(unit(document["currency"])), feasible)
+    refused = tuple(
+        (one["variant"], one["pool"] or "-", one["reason"], one["message"])
+        for one in document["candidates"]
+        if not one["feasible"]
+    )
+    if refused:
+        yield Sheet("Refused", (Column("VARIANT"), Column("POOL"), Column("REASON"), Column("WHY")), refused)
+    if document["performance"]:
+        columns = (
+            Column("VARIANT"),
+            Column("KNOWN BY"),
+            Column("STATISTIC"),
+            Column("ENGINE"),
+            Column("SOURCE"),
+        )
+        yield Sheet("Performance used", columns, tuple(_source(one) for one in document["performance"]))
+
+
+def _asked(document: Document) -> Iterator[str]:
+    traffic = document["traffic"]
+    yield f"{document['namespace']}/{document['name']}"
+    priority = "" if document["priority"] is None else f", priority {document['priority']}"
+    yield (
+        f"  Deployment {document['deployment']}, profile {document['modelProfile']}, mode {document['mode']}, "
+        f"policy {document['policy']}{priority}"
+    )
+    peak = traffic.get("peakRequestsPerSecond", traffic["meanRequestsPerSecond"])
+    yield (
+        f"  {traffic['meanRequestsPerSecond']} requests/s on average, {peak} at the peak, of {traffic['inputTokens']} tokens in "
+        f"and {traffic['outputTokens']} out"
+    )
+    yield "  " + ", ".join(
+        f"{o['metric']} {o['statistic']} <= {o['threshold']}" for o in document["objectives"]
+    )
+    if document["current"]:
+        yield f"  Runs now on {served(document['current'])}"
+
+
+def _decided(document: Document) -> Iterator[str]:
+    if not document["sentences"]:
+        yield f"Not decided about ({document['reason']}): {document['message']}"
+    yield from document["sentences"]
+    move = document["move"]
+    if move:
+        yield f"{move['decision']} ({move['reason']}): {move['message']}"
+
+
+def _columns(money: str) -> tuple[Column, ...]:
+    return (
+        Column(""),
+        Column("VARIANT"),
+        Column("POOL"),
+        Column("REPLICAS", right=True),
+        Column("CHIPS", right=True),
+        Column(f"ADDS {money}/H", right=True),
+        Column(f"ALONE {money}/H", right=True),
+        Column(f"FULL NODES {money}/H", right=True),
+        Column("TTFT", right=True),
+        Column("TPOT", right=True),
+        Column("FIGURES"),
+        Column("WHY NOT"),
+    )
+
+
+def _feasible(one: Document) -> tuple[str, ...]:
+    return (
+        "*" if one["chosen"] else "",
+        one["variant"],
+        one["pool"],
+        str(one["replicas"]),
+        str(one["chips"]),
+        cents(one["addedPerHour"]),
+        cents(one["alonePerHour"]),
+        cents(one["amortisedPerHour"]),
+        latency(one["ttftMilliseconds"]),
+        latency(one["tpotMilliseconds"]),
+        one["provenance"] or "-",
+        f"{one['reason']}: {one['message']}" if one["reason"] else "",
+    )
+
+
+def _source(one: Document) -> tuple[str, ...]:
+    kind = f"{one['points']} points" if one["points"] else one["kind"].lower()
+    engine = " ".join(part for part in (one["engine"], one["engineVersion"]) if part)
+    stated = f"{kind} of the {one['statedBy']}" if one["statedBy"] else kind
+    source = ", ".join(part for part in (one["source"], one["measuredAt"]) if part)
+    return (one["variant"], stated, one["statistic"] or "-", engine or "-", source or "not stated")

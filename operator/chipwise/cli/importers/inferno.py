@@ -1,0 +1,325 @@
+"""The folder format of llm-inferno's sample data: accelerators, capacity, models, service classes and servers as JSON files.
+
+Its words in ours: an accelerator is ``multiplicity`` chips of a *type*, and a type is a class with one pool that is billed by the chip
+(costs are cents per hour and accelerator); a model on an accelerator is a variant of ``accCount`` x ``multiplicity`` chips; a server is
+a workload (arrival rates are per minute); ITL and TTFT of its service class are its objectives, in the mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import click
+
+from chipwise.cli.importers.fields import Record, read_json
+from chipwise.cli.importers.manifests import Document, Names, Section, check, decimal, manifest, render, write
+
+#: Chips of one node: the usual size. It must divide every capacity, so that no chip is lost to the shape.
+CHIPS_PER_NODE = 8
+#: "Unlimited": far more than any plan uses.
+UNLIMITED_NODES = 100_000
+
+EXAMPLES = """\b
+Examples:
+  chipwise import inferno tests/data/inferno-small -o fleet.yaml
+  chipwise import inferno tests/data/inferno-small --unlimited --namespace serving
+"""
+
+_ACCELERATORS = """\
+From accelerator-data.json{capacity}.
+MADE UP, for the format knows none: vendor and resourceName (under example.com/), nodeSelector, and of a node its CPU, its memory and
+that it has {chips} chips. Replace them with your own before this is applied to a cluster."""
+_CLASSES = """\
+From serviceclass-data.json. A lower number there is a higher priority, and the higher value here."""
+_MODELS = """\
+From model-data.json. MADE UP, for the format knows none: precision, and startupSeconds (the least there is)."""
+_SERVERS = """\
+From server-data.json, objectives from serviceclass-data.json. The Deployments that targetRef names need not exist for a plan.
+mode is left at Off: nothing is written until it is set to Rollout."""
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option(
+    "-o",
+    "--output",
+    default="-",
+    metavar="FILE",
+    help="Where to write the manifests; - (the default) is standard output.",
+)
+@click.option("--unlimited", is_flag=True, help="Lift all capacities, as optimizer-data.json may say too.")
+@click.option(
+    "--namespace",
+    default="default",
+    show_default=True,
+    metavar="NAME",
+    help="The namespace of the workloads.",
+)
+def inferno(folder: Path, output: str, namespace: str, *, unlimited: bool) -> None:
+    """Turn the folder DIR, in the format of llm-inferno's sample data, into manifests.
+
+    DIR holds accelerator-data.json, capacity-data.json, model-data.json, serviceclass-data.json, server-data.json and, if
+    need be, optimizer-data.json.
+    """
+    sections = Folder(folder, namespace, unlimited=unlimited).sections()
+    check(folder, sections)
+    write(render(f"Written by chipwise import inferno from the folder {folder.name}.", sections), output)
+
+
+@dataclass(frozen=True, slots=True)
+class Accelerator:
+    """``chips`` of a type. ``cost`` is dollars per hour and chip."""
+
+    record: Record
+    name: str
+    type: str
+    chips: int
+    cost: Decimal
+
+
+class Folder:
+    """What the files say, joined. Reading raises BadInput."""
+
+    def __init__(self, folder: Path, namespace: str, *, unlimited: bool) -> None:
+        self._folder, self._namespace = folder, namespace
+        self._unlimited = unlimited or self._says_unlimited()
+        self._accelerators = self._read_accelerators()
+        self._models: dict[str, str] = {}
+        self._classes: dict[str, tuple[Record, str]] = {}
+
+    def sections(self) -> tuple[Section, ...]:
+        """Everything, in an order that depends on names only."""
+        profiles = self._profiles()
+        priorities = self._priorities()
+        capacity = "" if self._unlimited else " and capacity-data.json"
+        return (
+            Section(_ACCELERATORS.format(capacity=capacity, chips=CHIPS_PER_NODE), self._supply(profiles)),
+            Section(_CLASSES, priorities),
+            Section(_MODELS, profiles),
+            Section(_SERVERS, self._workloads()),
+        )
+
+    def _says_unlimited(self) -> bool:
+        path = self._folder / "optimizer-data.json"
+        return path.exists() and read_json(path).record("optimizer").flag("unlimited")
+
+    def _file(self, name: str) -> Record:
+        return read_json(self._folder / f"{name}-data.json")
+
+    def _read_accelerators(self) -> dict[str, Accelerator]:
+        names, types, found = Names(), Names(), dict[str, Accelerator]()
+        for record in self._file("accelerator").records("accelerators"):
+            name, chips = record.text("name"), record.count("multiplicity")
+            if name in found:
+                raise record.error("name", f"{name!r} is there twice; keep one")
+            cost = record.number("cost") / 100 / chips
+            found[name] = Accelerator(
+                record, names.safe(record, "name"), types.safe(record, "type"), chips, cost
+            )
+        return found
+
+    def _supply(self, profiles: Sequence[Document]) -> tuple[Document, ...]:
+        """A class and a pool for each type; no pool where the type has no capacity."""
+        nodes, largest = self._nodes(), _largest(profiles)
+        documents: list[Document] = []
+        for kind in sorted({accelerator.type for accelerator in self._accelerators.values()}):
+            members = [a for a in self._accelerators.values() if a.type == kind]
+            smallest = min(members, key=lambda a: (a.chips, a.name))
+            if largest.get(kind, 0) > CHIPS_PER_NODE:
+                said = f"a replica of {largest[kind]} chips does not fit the {CHIPS_PER_NODE} chips that a node is taken to have"
+                raise smallest.record.error("type", said)
+            for odd in members:
+                if odd.cost != smallest.cost:
+                    said = f"makes {decimal(odd.cost)} $/h for a chip, and {decimal(smallest.cost)} in {smallest.name}"
+                    raise odd.record.error("cost", f"{said}; a type has one price")
+            documents.append(_class(smallest))
+            count = UNLIMITED_NODES if nodes is None else nodes.get(kind, 0)
+            if count:
+                documents.append(_pool(smallest, count))
+        return tuple(documents)
+
+    def _nodes(self) -> Mapping[str, int] | None:
+        """Nodes of each type; None without limits. A type without capacity has none."""
+        if self._unlimited:
+            return None
+        types, found = Names(), dict[str, int]()
+        for record in self._file("capacity").records("count"):
+            kind, count = types.safe(record, "type"), record.count("count", zero=True)
+            if kind in found:
+                raise record.error("type", f"{record.text('type')!r} is there twice; keep one")
+            if count % CHIPS_PER_NODE:
+                said = f"must be a multiple of {CHIPS_PER_NODE}, the chips that a node is taken to have, not {count}"
+                raise record.error("count", said)
+            found[kind] = count // CHIPS_PER_NODE
+        return found
+
+    def _profiles(self) -> tuple[Document, ...]:
+        names, variants = Names(), dict[str, dict[str, Document]]()
+        for record in self._file("model").records("models"):
+            model = record.text("name")
+            self._models[model] = names.safe(record, "name")
+            accelerator = self._accelerators.get(record.text("acc"))
+            if accelerator is None:
+                raise record.error("acc", f"accelerator-data.json has no accelerator {record.text('acc')!r}")
+            known = variants.setdefault(model, {})
+            if accelerator.name in known:
+                raise record.error("acc", f"{model} on {record.text('acc')} is there twice; keep one")
+            known[accelerator.name] = _variant(record, accelerator)
+        return tuple(
+            manifest(
+                "ModelProfile",
+                self._models[model],
+                {"model": model, "variants": [known[name] for name in sorted(known)]},
+            )
+            for model, known in sorted(variants.items(), key=lambda item: self._models[item[0]])
+        )
+
+    def _priorities(self) -> tuple[Document, ...]:
+        names, ranked = Names(), list[tuple[int, str]]()
+        for record in self._file("serviceclass").records("serviceClasses"):
+            name, given = names.safe(record, "name"), record.text("name")
+            if given in self._classes:
+                raise record.error("name", f"{given!r} is there twice; keep one")
+            self._classes[given] = record, name
+            ranked.append((record.count("priority", zero=True), name))
+        order = sorted({priority for priority, _ in ranked}, reverse=True)
+        return tuple(
+            {
+                "apiVersion": "scheduling.k8s.io/v1",
+                "kind": "PriorityClass",
+                "metadata": {"name": name},
+                "value": 100 * (1 + order.index(priority)),
+                "description": f"Service class of priority {priority}.",
+            }
+            for priority, name in sorted(ranked)
+        )
+
+    def _workloads(self) -> tuple[Document, ...]:
+        names, found = Names(), dict[str, Document]()
+        for record in self._file("server").records("servers"):
+            name = names.safe(record, "name")
+            if name in found:
+                raise record.error("name", f"{record.text('name')!r} is there twice; keep one")
+            found[name] = manifest("InferenceWorkload", name, self._server(record, name), self._namespace)
+        return tuple(document for _, document in sorted(found.items()))
+
+    def _server(self, record: Record, name: str) -> Mapping[str, Any]:
+        model = self._models.get(record.text("model"))
+        if model is None:
+            raise record.error("model", f"model-data.json has no model {record.text('model')!r}")
+        if record.has("maxBatchSize") and record.count("maxBatchSize", zero=True):
+            raise record.error("maxBatchSize", "cannot be carried over; state it in model-data.json")
+        if record.text("class") not in self._classes:
+            raise record.error("class", f"serviceclass-data.json has no class {record.text('class')!r}")
+        service, priority = self._classes[record.text("class")]
+        now = record.record("currentAlloc")
+        spec = {
+            "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": name},
+            "modelProfileName": model,
+            "traffic": _traffic(now.record("load")),
+            "objectives": _objectives(service, record),
+            "priorityClassName": priority,
+        }
+        if record.has("minNumReplicas") and record.count("minNumReplicas", zero=True):
+            spec["replicas"] = {"min": record.count("minNumReplicas")}
+        if record.flag("keepAccelerator") and now.values.get("accelerator"):
+            kept = self._accelerators.get(now.text("accelerator"))
+            if kept is None:
+                raise now.error(
+                    "accelerator", f"accelerator-data.json has no accelerator {now.text('accelerator')!r}"
+                )
+            spec["allowedVariants"] = [kept.name]
+        return spec
+
+
+def _largest(profiles: Sequence[Document]) -> Mapping[str, int]:
+    """The most chips that a replica has of each type."""
+    found: dict[str, int] = {}
+    for variant in (variant for profile in profiles for variant in profile["spec"]["variants"]):
+        kind = variant["className"]
+        found[kind] = max(found.get(kind, 0), variant["chips"])
+    return found
+
+
+def _class(unit: Accelerator) -> Document:
+    record, chips = unit.record, unit.chips
+    spec = {
+        "vendor": "not stated",
+        "chip": record.text("type"),
+        "memory": f"{decimal(record.number('memSize') / chips)}G",
+        "memoryBandwidthGBps": max(1, round(record.number("memBW") / chips)),
+        "resourceName": f"example.com/{unit.type}",
+    }
+    return manifest("AcceleratorClass", unit.type, spec)
+
+
+def _pool(unit: Accelerator, nodes: int) -> Document:
+    source = f"accelerator-data.json: {unit.record.text('name')}, {unit.record.number('cost')} cents/h for {unit.chips} chip(s)"
+    return manifest(
+        "AcceleratorPool",
+        unit.type,
+        {
+            "className": unit.type,
+            "nodeSelector": {"example.com/accelerator": unit.type},
+            "shape": {"chips": CHIPS_PER_NODE, "cpu": "64", "memory": "512Gi"},
+            "nodes": {"min": 0, "max": nodes},
+            "price": {"amount": decimal(unit.cost), "currency": "USD", "unit": "Chip", "source": source},
+        },
+    )
+
+
+def _variant(record: Record, accelerator: Accelerator) -> Document:
+    fitted = record.record("perfParms")
+    return {
+        "name": accelerator.name,
+        "className": accelerator.type,
+        "chips": record.count("accCount") * accelerator.chips,
+        "precision": "bf16",
+        "startupSeconds": 1,
+        "performance": {
+            "coefficients": {
+                "alpha": decimal(fitted.number("alpha")),
+                "beta": decimal(fitted.number("beta", zero=True)),
+                "gamma": decimal(fitted.number("gamma", zero=True)),
+                "maxBatchSize": record.count("maxBatchSize"),
+                "atTokens": record.count("atTokens"),
+            },
+            "source": f"model-data.json: {record.text('name')} on {record.text('acc')}",
+        },
+    }
+
+
+def _traffic(load: Record) -> Mapping[str, Any]:
+    return {
+        "meanRequestsPerSecond": decimal(load.number("arrivalRate") / 60),
+        "inputTokens": load.count("AvgInTokens"),
+        "outputTokens": load.count("AvgOutTokens"),
+    }
+
+
+def _objectives(service: Record, server: Record) -> list[Document]:
+    """A target of zero means that there is none."""
+    model = server.text("model")
+    targets = [target for target in service.records("modelTargets") if target.text("model") == model]
+    if len(targets) != 1:
+        said = "has no target" if not targets else "has several targets"
+        raise service.error(
+            "modelTargets", f"{said} for model {model!r}, which server {server.text('name')!r} serves"
+        )
+    (target,) = targets
+    if target.has("slo-tps") and target.number("slo-tps", zero=True):
+        raise target.error(
+            "slo-tps", "cannot be carried over: chipwise has objectives for TTFT and TPOT; set it to 0"
+        )
+    found: list[Document] = [
+        {"metric": metric, "statistic": "Mean", "threshold": f"{decimal(target.number(field, zero=True))}ms"}
+        for metric, field in (("TPOT", "slo-itl"), ("TTFT", "slo-ttft"))
+        if target.number(field, zero=True)
+    ]
+    if not found:
+        raise target.error("slo-itl", "is zero and so is slo-ttft: chipwise needs at least one objective")
+    return found

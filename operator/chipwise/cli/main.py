@@ -1,0 +1,30 @@
+"""The entry point. Nothing heavy is imported here, nor in the modules of the commands: each imports its work when it is called."""
+
+from __future__ import annotations
+
+import click
+
+from chipwise.cli.explain import explain
+from chipwise.cli.importing import import_group
+from chipwise.cli.plan import plan
+from chipwise.cli.run import run
+
+EXAMPLES = """\b
+Examples:
+  chipwise plan -f examples/
+  chipwise explain serving/chat -f examples/
+  chipwise import inferno tests/data/inferno-small -o fleet.yaml
+"""
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXAMPLES)
+@click.version_option(package_name="chipwise", prog_name="chipwise", message="%(prog)s %(version)s")
+def main() -> None:
+    """Decide on which accelerators model servers run: for their traffic, within their latencies, at the lowest bill.
+
+    Exit codes: 0 done, 1 something could not be placed, 2 bad input.
+    """
+
+
+for _command in (plan, explain, import_group, run):
+    main.add_command(_command)

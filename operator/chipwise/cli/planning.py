@@ -1,0 +1,178 @@
+"""The work of ``chipwise plan``: a decision as a table, as JSON or as YAML."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import click
+import yaml
+
+from chipwise.cli.options import Source
+from chipwise.cli.report import Document, is_whole, plan_document
+from chipwise.cli.sheet import Block, Column, Sheet, show
+from chipwise.cli.source import decided
+from chipwise.cli.words import cents, latency, per_hour, served, unit
+from chipwise.reasons import Reason
+
+
+def answer(source: Source, output: str) -> bool:
+    """Print the plan. Whether everything could be placed. Raises BadInput."""
+    document = plan_document(*decided(source))
+    if output == "json":
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    elif output == "yaml":
+        click.echo(yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120), nl=False)
+    else:
+        show(tuple(blocks(document)))
+    return is_whole(document)
+
+
+def blocks(document: Document) -> Iterator[Block]:
+    """What a person reads, from the very document that a script gets."""
+    if not document["workloads"] and not document["unreadable"]:
+        yield "There is no InferenceWorkload: nothing to decide."
+        return
+    yield _headline(document)
+    yield _workloads(document)
+    for title, rows in (("Moves now", _moves(document, "Move")), ("Held", _moves(document, "Hold"))):
+        if rows:
+            what = (
+                Column("WORKLOAD"),
+                Column("TO"),
+                Column("SAVES", right=True),
+                Column("REASON"),
+                Column("WHY"),
+            )
+            yield Sheet(title, what, rows)
+    if lost := _unplaced(document):
+        yield Sheet("Not placed", (Column("WORKLOAD"), Column("REASON"), Column("WHY")), lost)
+    yield _pools(document)
+    yield "\n".join(_notes(document))
+
+
+def _headline(document: Document) -> str:
+    summary = document["summary"]
+    money = summary["currency"]
+    now, saved = summary["currentCostPerHour"], float(summary["savingsPerHour"])
+    text = f"{summary['placed']} of {len(document['workloads'])} workloads placed for {per_hour(summary['costPerHour'], money)}."
+    if now is None:
+        return f"{text} What runs now does not fit what is known of the pools, so it has no bill."
+    if not float(now):
+        return f"{text} Nothing that the plan places runs now."
+    said = f"All moves together {'save' if saved >= 0 else 'add'} {per_hour(abs(saved), money)} ({abs(saved) / float(now):.1%})."
+    return f"{text} Now they cost {per_hour(now, money)}. {said}"
+
+
+def _workloads(document: Document) -> Sheet:
+    money = unit(document["summary"]["currency"])
+    columns = (
+        Column("WORKLOAD"),
+        Column("NOW"),
+        Column(f"{money}/H", right=True),
+        Column(f"{money}/M OUT", right=True),
+        Column("PLANNED"),
+        Column(f"{money}/H", right=True),
+        Column(f"{money}/M OUT", right=True),
+        Column("TTFT", right=True),
+        Column("TPOT", right=True),
+        Column("FIGURES"),
+    )
+    return Sheet("", columns, tuple(_workload(workload) for workload in document["workloads"]))
+
+
+def _workload(workload: Document) -> tuple[str, ...]:
+    now, name = workload["current"], f"{workload['namespace']}/{workload['name']}"
+    left = (served(now), cents(now and now["costPerHour"]), cents(now and now["costPerMillionOutputTokens"]))
+    if not workload["placed"]:
+        return (name, *left, f"not placed: {workload['reason']}", "-", "-", "-", "-", "-")
+    then = workload["placements"][0]
+    right = (
+        served(then),
+        cents(then["costPerHour"]),
+        cents(then["costPerMillionOutputTokens"]),
+        latency(then["ttftMilliseconds"]),
+        latency(then["tpotMilliseconds"]),
+        then["provenance"] or "-",
+    )
+    return (name, *left, *right)
+
+
+def _moves(document: Document, decision: str) -> tuple[tuple[str, ...], ...]:
+    """Less what runs nowhere and is Off: the plan above says it all, and a note says so."""
+    return tuple(
+        (move["workload"], move["to"], cents(move["savingsPerHour"]), move["reason"], move["message"])
+        for move in document["moves"]
+        if move["decision"] == decision and (move["from"] or move["reason"] != Reason.MODE_OFF)
+    )
+
+
+def _unplaced(document: Document) -> tuple[tuple[str, ...], ...]:
+    lost = [
+        (f"{each['namespace']}/{each['name']}", each["reason"], each["message"])
+        for each in document["workloads"]
+        if not each["placed"]
+    ]
+    for each in document["unreadable"]:
+        where = "/".join(part for part in (each["namespace"], each["name"]) if part)
+        lost.append((f"{each['kind']} {where}", "Invalid", each["message"]))
+    return tuple(lost)
+
+
+def _pools(document: Document) -> Sheet:
+    money = unit(document["summary"]["currency"])
+    columns = (
+        Column("POOL"),
+        Column("CLASS"),
+        Column("CHIPS USED", right=True),
+        Column("FREE", right=True),
+        Column("NODES", right=True),
+        Column(f"{money}/H", right=True),
+        Column("PRICE", right=True),
+        Column("WHY NOT"),
+    )
+    return Sheet("Pools", columns, tuple(_pool(pool, money) for pool in document["pools"]))
+
+
+def _pool(pool: Document, money: str) -> tuple[str, ...]:
+    price = (
+        f"{float(pool['pricePerHour']):g} {money}/{pool['priceUnit'].lower()}"
+        if pool["pricePerHour"]
+        else "-"
+    )
+    used = (
+        str(pool["chipsUsed"]),
+        str(pool["chipsFree"]),
+        str(pool["nodes"]),
+        cents(pool["costPerHour"]),
+        price,
+    )
+    return (pool["name"], pool["acceleratorClass"], *used, pool["message"] or "")
+
+
+def _notes(document: Document) -> Iterator[str]:
+    summary = document["summary"]
+    money = summary["currency"]
+    proof = "proven optimal" if summary["optimal"] else f"gap {summary['gap']:.2%}"
+    stopped = ", stopped by the clock" if summary["timeLimited"] else ""
+    yield (
+        f"Objective (bill and what moving costs over the payback horizon) {per_hour(summary['objectivePerHour'], money)}, "
+        f"lower bound {per_hour(summary['lowerBoundPerHour'], money)}: {proof}{stopped}."
+    )
+    if summary["modeOff"]:
+        yield (
+            f"{summary['modeOff']} of {len(document['workloads'])} workloads are in mode Off: this is where everything would go "
+            "if all were in mode Rollout."
+        )
+    for workload in document["workloads"]:
+        now = workload["current"]
+        if now and not workload["placed"]:
+            full = (
+                per_hour(now["amortisedPerHour"], money) if now["amortisedPerHour"] else "an unknown amount"
+            )
+            counted = "not counted above" if now["costPerHour"] is None else "counted in what all cost now"
+            yield (
+                f"{workload['namespace']}/{workload['name']} stays where it runs and goes on costing {full} at full nodes, {counted}."
+            )
+    if document["orphans"]:
+        yield f"Managed Deployments without a workload, to be restored: {', '.join(document['orphans'])}."

@@ -1,0 +1,80 @@
+"""``chipwise run``: the operator."""
+
+from __future__ import annotations
+
+import click
+
+EXAMPLES = """\b
+Examples:
+  chipwise run --log-format=json
+  chipwise run --context staging --no-writes
+  chipwise run --freeze --log-level debug
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.option(
+    "--kubeconfig",
+    metavar="FILE",
+    help="The kubeconfig to use; in a pod the service account is, unless given.",
+)
+@click.option("--context", metavar="NAME", help="The context of the kubeconfig to use.")
+@click.option(
+    "--lease-namespace",
+    metavar="NAME",
+    envvar="POD_NAMESPACE",
+    default="chipwise-system",
+    show_default=True,
+    show_envvar=True,
+    help="The namespace of the Lease that elects the one writer.",
+)
+@click.option(
+    "--lease-name", metavar="NAME", default="chipwise", show_default=True, help="The name of that Lease."
+)
+@click.option(
+    "--no-writes",
+    is_flag=True,
+    help="Decide and report, and write no Deployment: for a role without that right.",
+)
+@click.option("--freeze", is_flag=True, help="Start no move.")
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="The form of log lines.",
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="info",
+    show_default=True,
+    help="The least that is logged.",
+)
+def run(  # noqa: PLR0913 - one parameter for each flag
+    *,
+    kubeconfig: str | None,
+    context: str | None,
+    lease_namespace: str,
+    lease_name: str,
+    no_writes: bool,
+    freeze: bool,
+    log_format: str,
+    log_level: str,
+) -> None:
+    """Run the operator until it is told to stop: watch, decide, and move Deployments while holding the Lease."""
+    import logging  # noqa: PLC0415
+
+    from chipwise.control import runtime  # noqa: PLC0415 - kopf and the clients: not for --help
+    from chipwise.telemetry import logs  # noqa: PLC0415
+
+    logs.setup(logs.LogFormat(log_format), logging.getLevelNamesMapping()[log_level.upper()])
+    options = runtime.RunOptions(
+        kubeconfig=kubeconfig,
+        context=context,
+        lease_namespace=lease_namespace,
+        lease_name=lease_name,
+        writes=not no_writes,
+        freeze=freeze,
+    )
+    raise SystemExit(runtime.run(options))
