@@ -79,6 +79,7 @@ class Reason(StrEnum):
     PAUSED = "Paused"  # the author undid our move
     CONTESTED = "Contested"  # another manager keeps reverting it
     WRITES_DISABLED = "WritesDisabled"  # installed with writes.enabled=false
+    WRITE_REFUSED = "WriteRefused"  # the API server refused the write: the message says why
     # good ends
     STAYS = "Stays"
     MOVED = "Moved"

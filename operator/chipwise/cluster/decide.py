@@ -81,7 +81,7 @@ class Decision:
     shown: Round
     current: Bill | None
     orphans: tuple[DeploymentFact, ...] = ()
-    orphans_held: bool = False
+    orphans_held: tuple[DeploymentFact, ...] = ()
     due_seconds: float | None = None
     active: frozenset[str] = field(default_factory=frozenset)
 
@@ -227,8 +227,8 @@ def _current(shown: Round) -> Bill | None:
         return None
 
 
-def _orphans(snapshot: Snapshot) -> tuple[tuple[DeploymentFact, ...], bool]:
-    """Managed Deployments whose workload is gone, and whether so many are gone at once that a person must confirm."""
+def _orphans(snapshot: Snapshot) -> tuple[tuple[DeploymentFact, ...], tuple[DeploymentFact, ...]]:
+    """Managed Deployments whose workload is gone: those to give back, and those held as too many are gone at once."""
     managed, orphans = 0, []
     unreadable = {f"{one.namespace}/{one.name}" for one in snapshot.unreadable}
     for _, deployment in sorted(snapshot.deployments.items()):
@@ -248,10 +248,11 @@ def _orphans(snapshot: Snapshot) -> tuple[tuple[DeploymentFact, ...], bool]:
         if deployment.name not in named and owner not in unreadable:
             orphans.append(deployment)
     if len(orphans) >= MASS_DELETION and 2 * len(orphans) > managed:
-        return tuple(
+        confirmed = [
             o for o in orphans if CONFIRM_RESTORE in (o.document["metadata"].get("annotations") or {})
-        ), True
-    return tuple(orphans), False
+        ]
+        return tuple(confirmed), tuple(o for o in orphans if o not in confirmed)
+    return tuple(orphans), ()
 
 
 def _due(acting: Round, maker: _Maker) -> float | None:

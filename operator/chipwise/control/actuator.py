@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 class Actuator:
-    """``failures`` holds what was last refused for a Deployment (namespace/name), until a write succeeds."""
+    """``failures`` holds what was last refused for a Deployment (namespace/name), until a write succeeds or is no longer wanted."""
 
     def __init__(
         self,
@@ -36,22 +36,31 @@ class Actuator:
         self._recorder = recorder
         self._may_write = may_write
 
-    async def act(self, decision: Decision) -> None:
-        """Carry out what follows from a decision, in order of step."""
-        if self._may_write():
-            await self._carry_out(acts_of(decision))
+    async def act(self, decision: Decision) -> bool:
+        """Carry out what follows from a decision, in order of step. False if a write failed and no news may ever lead to another try."""
+        if not self._may_write():
+            return True
+        acts = acts_of(decision)
+        for gone in set(self.failures) - {act.deployment.key for act in acts}:
+            del self.failures[gone]
+        return await self._carry_out(acts)
 
-    async def _carry_out(self, acts: Iterable[Act]) -> None:
+    async def _carry_out(self, acts: Iterable[Act]) -> bool:
+        done = True
         for act in acts:
             if not self._may_write():
                 log.warning("leadership is gone, the rest is left to the successor")
-                return
+                return True
             try:
                 await self._write(act)
             except (Conflict, NotFound) as error:
+                # What changed may be of no interest to decisions, and then nothing would wake the planner.
                 log.info("%s: changed meanwhile, decided anew: %s", act.deployment.key, error)
+                done = False
             except KubeError as error:
                 await self._refused(act, error)
+                done = False
+        return done
 
     async def _write(self, act: Act) -> None:
         namespace, name = act.deployment.key.split("/")

@@ -15,10 +15,14 @@ from typing import NoReturn
 from chipwise.cluster.decide import Decision, Standing, decide
 from chipwise.cluster.state import ClusterState
 from chipwise.control.quiet import QuietWindow, burst
+from chipwise.kube.backoff import Backoff
 
 log = logging.getLogger(__name__)
 
-Publish = Callable[[Decision], Awaitable[None]]
+#: Carries a decision out. False if something is left to do and no news may come that would say so.
+Publish = Callable[[Decision], Awaitable[bool]]
+
+_RETRY = Backoff(first=1.0, cap=30.0)
 
 
 def utc_now() -> datetime:
@@ -27,7 +31,7 @@ def utc_now() -> datetime:
 
 
 class Planner:
-    """One task. ``publish`` is awaited with each decision before the next is made."""
+    """One task. ``publish`` is awaited with each decision before the next is made, and asked again after a while if it failed."""
 
     def __init__(
         self,
@@ -54,11 +58,13 @@ class Planner:
         log.info("every list is complete", extra={"revision": self._state.revision})
         self._state.dirty.set()
         due: float | None = None
+        failures = 0
         while True:
             await burst(self._state.dirty, self._window, due)
             decision = await self._decide()
-            await self._publish(decision)
-            due = decision.due_seconds
+            failures = 0 if await self._publish(decision) else failures + 1
+            waits = (decision.due_seconds, _RETRY.delay(failures) if failures else None)
+            due = min((wait for wait in waits if wait is not None), default=None)
 
     async def _decide(self) -> Decision:
         snapshot, begin = self._state.snapshot(), time.perf_counter()

@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from chipwise.cluster.decide import Decision
+from chipwise.cluster.decide import CONFIRM_RESTORE, Decision
 from chipwise.control.recorder import Recorder
 from chipwise.control.status import DECISIONS_KEPT, Document, decision_entry, timed, workload_status
 from chipwise.control.status_of_others import other_statuses
 from chipwise.kube.errors import KubeError, NotFound
 from chipwise.kube.protocol import Kube
-from chipwise.kube.resources import INFERENCE_WORKLOADS, Resource
+from chipwise.kube.resources import DEPLOYMENTS, INFERENCE_WORKLOADS, Resource
 
 log = logging.getLogger(__name__)
 
@@ -44,9 +44,13 @@ class Reporter:
         self._may_write = may_write
         self._failures = failures
         self._written: dict[tuple[Resource, str], tuple[Document, datetime]] = {}
+        self._held: frozenset[str] = frozenset()
+        self._left = False
 
-    async def report(self, decision: Decision) -> None:
-        """Bring every status up to date."""
+    async def report(self, decision: Decision) -> bool:
+        """Bring every status up to date. False if something is left to be written, because it must wait or could not be written."""
+        self._left = False
+        await self._tell_of_held(decision)
         for key, workload in sorted(decision.snapshot.workloads.items()):
             target = f"{workload.metadata.namespace}/{workload.spec.target_ref.name}"
             before = _observed(workload)
@@ -77,12 +81,33 @@ class Reporter:
         for resource, namespace, name, observed, wanted in other_statuses(decision):
             wanted["conditions"] = timed(wanted["conditions"], observed, _stamp(decision.now))
             await self._write(resource, namespace, name, observed, wanted, decision.now)
+        return not self._left
+
+    async def _tell_of_held(self, decision: Decision) -> None:
+        """Deployments that are not given back because too many lost their workload at once: said once for each."""
+        held = {deployment.uid: deployment for deployment in decision.orphans_held}
+        if not self._may_write():
+            return
+        for uid in sorted(set(held) - self._held):
+            deployment = held[uid]
+            note = (
+                f"{len(held)} Deployments lost their workloads at once, so none is restored: "
+                f"restore the workloads, or annotate this Deployment with {CONFIRM_RESTORE}=true"
+            )
+            log.error("%s: %s", deployment.key, note)
+            await self._recorder.post(
+                DEPLOYMENTS, deployment.namespace, deployment.name, uid, "RestoreHeld", note, warning=True
+            )
+        self._held = frozenset(held)
 
     async def _write(
         self, resource: Resource, namespace: str, name: str, before: Document, wanted: Document, now: datetime
     ) -> bool:
         """Whether something was written."""
-        if not self._is_due(resource, f"{namespace}/{name}", before, wanted, now) or not self._may_write():
+        if not self._differs(resource, f"{namespace}/{name}", before, wanted) or not self._may_write():
+            return False
+        if not self._is_due(resource, f"{namespace}/{name}", wanted, now):
+            self._left = True
             return False
         try:
             await self._kube.apply_status(resource, namespace or None, name, {"status": wanted})
@@ -90,18 +115,20 @@ class Reporter:
             return False
         except KubeError as error:
             log.warning("%s %s/%s: status not written: %s", resource, namespace, name, error)
+            self._left = True
             return False
         self.writes += 1
         self._written[resource, f"{namespace}/{name}"] = (wanted, now)
         return True
 
-    def _is_due(
-        self, resource: Resource, key: str, before: Document, wanted: Document, now: datetime
-    ) -> bool:
-        """Whether what is wanted differs enough from what was last written, and from what was last seen."""
-        last, at = self._written.get((resource, key), (before, None))
-        if _same(last, wanted, FIGURE_CHANGE) and _same(before, wanted, FIGURE_CHANGE):
-            return False
+    def _differs(self, resource: Resource, key: str, before: Document, wanted: Document) -> bool:
+        """Whether what is wanted differs enough from what was last written, or from what was last seen."""
+        last, _ = self._written.get((resource, key), (before, None))
+        return not (_same(last, wanted, FIGURE_CHANGE) and _same(before, wanted, FIGURE_CHANGE))
+
+    def _is_due(self, resource: Resource, key: str, wanted: Document, now: datetime) -> bool:
+        """More than figures changed, or the last write was long ago."""
+        last, at = self._written.get((resource, key), (wanted, None))
         return at is None or now - at >= FIGURE_INTERVAL or not _same(last, wanted, None)
 
 

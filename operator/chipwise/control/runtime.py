@@ -95,9 +95,9 @@ async def _loops(kube: Client, connection: Connection, elector: Elector, options
     actuator = Actuator(kube, recorder, may_write=elector.is_leader)
     reporter = Reporter(kube, recorder, may_write=elector.is_leader, failures=actuator.failures)
 
-    async def publish(decision: Decision) -> None:
-        await actuator.act(decision)
-        await reporter.report(decision)
+    async def publish(decision: Decision) -> bool:
+        acted = await actuator.act(decision)
+        return await reporter.report(decision) and acted
 
     planner = Planner(
         state,

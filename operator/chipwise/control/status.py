@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from chipwise.api import InferenceWorkload, shorten
@@ -65,7 +66,7 @@ def workload_status(key: str, decision: Decision, writes_refused: str | None = N
             condition("Accepted", holds=False, reason=reason, message=refusal.message, generation=generation),
         ]
         return {"observedGeneration": generation, "summary": {"reason": reason}, "conditions": conditions}
-    subject, move = decision.subjects[key], decision.move(key)
+    subject, move = decision.subjects[key], said(decision.move(key), decision)
     placed, proposed = _present(subject, decision), _proposed(subject, decision)
     status: Document = {
         "observedGeneration": generation,
@@ -80,6 +81,14 @@ def workload_status(key: str, decision: Decision, writes_refused: str | None = N
     return status
 
 
+def said(move: Move, decision: Decision) -> Move:
+    """The move as people are told of it: one that must not be written is held."""
+    if decision.standing.writes or move.decision is not Verdict.MOVE:
+        return move
+    message = f"{move.message}: shown only, for chipwise was installed without the right to write Deployments"
+    return replace(move, decision=Verdict.HOLD, reason=Reason.WRITES_DISABLED, message=message)
+
+
 def decision_entry(key: str, decision: Decision, at: str) -> Document:
     """What was decided, for the log of decisions in status."""
     refusal = decision.refused.get(key)
@@ -90,7 +99,7 @@ def decision_entry(key: str, decision: Decision, at: str) -> Document:
             "reason": refusal.reason.value,
             "message": refusal.message[:_MESSAGE],
         }
-    move = decision.move(key)
+    move = said(decision.move(key), decision)
     entry = {
         "at": at,
         "decision": move.decision.value,
@@ -226,17 +235,11 @@ def _conditions(
         )
     elif choice.refusal is not None:
         found.append(say("Feasible", False, choice.refusal.reason.value, choice.refusal.message))
-    placed = move.decision is Verdict.STAY
-    reason = (
-        Reason.WRITES_DISABLED.value
-        if not decision.standing.writes and move.decision is Verdict.MOVE
-        else move.reason.value
-    )
-    message = (
-        move.message
-        if writes_refused is None
-        else f"{move.message}; the last write was refused: {writes_refused}"
-    )
+    placed = move.decision is Verdict.STAY and writes_refused is None
+    reason, message = move.reason.value, move.message
+    if writes_refused is not None:
+        reason = Reason.WRITE_REFUSED.value
+        message = f"{move.message}; the last write was refused: {writes_refused}"
     found.append(say("Placed", placed, "Placed" if placed else reason, message))
     paused = subject.workload.status.condition("Paused") if subject.workload.status else None
     if is_paused(subject):
