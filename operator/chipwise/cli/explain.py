@@ -18,7 +18,7 @@ Examples:
 """
 
 
-@click.command(epilog=EXAMPLES)
+@click.command(epilog=EXAMPLES, short_help="Say why one workload goes where it goes.")
 @click.argument("workload")
 @source_options
 @click.option(

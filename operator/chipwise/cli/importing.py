@@ -12,7 +12,7 @@ Examples:
 """
 
 
-@click.group("import", epilog=EXAMPLES)
+@click.group("import", epilog=EXAMPLES, short_help="Turn results of other tools into manifests.")
 def import_group() -> None:
     """Turn the results of other tools into manifests for chipwise."""
 

@@ -20,7 +20,7 @@ Examples:
 """
 
 
-@click.command(epilog=EXAMPLES)
+@click.command(epilog=EXAMPLES, short_help="Decide where every workload runs and what that costs.")
 @source_options
 @click.option(
     "-o",

@@ -12,7 +12,7 @@ Examples:
 """
 
 
-@click.command(epilog=EXAMPLES)
+@click.command(epilog=EXAMPLES, short_help="Run the operator.")
 @click.option(
     "--kubeconfig",
     metavar="FILE",

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -70,6 +70,9 @@ def inferno(folder: Path, output: str, namespace: str, *, unlimited: bool) -> No
     write(render(f"Written by chipwise import inferno from the folder {folder.name}.", sections), output)
 
 
+Named = TypeVar("Named")
+
+
 @dataclass(frozen=True, slots=True)
 class Accelerator:
     """``chips`` of a type. ``cost`` is dollars per hour and chip."""
@@ -82,7 +85,7 @@ class Accelerator:
 
 
 class Folder:
-    """What the files say, joined. Reading raises BadInput."""
+    """What the files say, joined. Reading raises BadInput. Mappings are by the names of the files."""
 
     def __init__(self, folder: Path, namespace: str, *, unlimited: bool) -> None:
         self._folder, self._namespace = folder, namespace
@@ -113,13 +116,9 @@ class Folder:
     def _read_accelerators(self) -> dict[str, Accelerator]:
         names, types, found = Names(), Names(), dict[str, Accelerator]()
         for record in self._file("accelerator").records("accelerators"):
-            name, chips = record.text("name"), record.count("multiplicity")
-            if name in found:
-                raise record.error("name", f"{name!r} is there twice; keep one")
+            name, chips = names.new(record, "name"), record.count("multiplicity")
             cost = record.number("cost") / 100 / chips
-            found[name] = Accelerator(
-                record, names.safe(record, "name"), types.safe(record, "type"), chips, cost
-            )
+            found[record.text("name")] = Accelerator(record, name, types.safe(record, "type"), chips, cost)
         return found
 
     def _supply(self, profiles: Sequence[Document]) -> tuple[Document, ...]:
@@ -148,9 +147,7 @@ class Folder:
             return None
         types, found = Names(), dict[str, int]()
         for record in self._file("capacity").records("count"):
-            kind, count = types.safe(record, "type"), record.count("count", zero=True)
-            if kind in found:
-                raise record.error("type", f"{record.text('type')!r} is there twice; keep one")
+            kind, count = types.new(record, "type"), record.count("count", zero=True)
             if count % CHIPS_PER_NODE:
                 said = f"must be a multiple of {CHIPS_PER_NODE}, the chips that a node is taken to have, not {count}"
                 raise record.error("count", said)
@@ -162,9 +159,7 @@ class Folder:
         for record in self._file("model").records("models"):
             model = record.text("name")
             self._models[model] = names.safe(record, "name")
-            accelerator = self._accelerators.get(record.text("acc"))
-            if accelerator is None:
-                raise record.error("acc", f"accelerator-data.json has no accelerator {record.text('acc')!r}")
+            accelerator = _named(self._accelerators, record, "acc", "accelerator")
             known = variants.setdefault(model, {})
             if accelerator.name in known:
                 raise record.error("acc", f"{model} on {record.text('acc')} is there twice; keep one")
@@ -172,19 +167,17 @@ class Folder:
         return tuple(
             manifest(
                 "ModelProfile",
-                self._models[model],
-                {"model": model, "variants": [known[name] for name in sorted(known)]},
+                name,
+                {"model": model, "variants": [v for _, v in sorted(variants[model].items())]},
             )
-            for model, known in sorted(variants.items(), key=lambda item: self._models[item[0]])
+            for name, model in sorted((name, model) for model, name in self._models.items())
         )
 
     def _priorities(self) -> tuple[Document, ...]:
         names, ranked = Names(), list[tuple[int, str]]()
         for record in self._file("serviceclass").records("serviceClasses"):
-            name, given = names.safe(record, "name"), record.text("name")
-            if given in self._classes:
-                raise record.error("name", f"{given!r} is there twice; keep one")
-            self._classes[given] = record, name
+            name = names.new(record, "name")
+            self._classes[record.text("name")] = record, name
             ranked.append((record.count("priority", zero=True), name))
         order = sorted({priority for priority, _ in ranked}, reverse=True)
         return tuple(
@@ -201,21 +194,13 @@ class Folder:
     def _workloads(self) -> tuple[Document, ...]:
         names, found = Names(), dict[str, Document]()
         for record in self._file("server").records("servers"):
-            name = names.safe(record, "name")
-            if name in found:
-                raise record.error("name", f"{record.text('name')!r} is there twice; keep one")
+            name = names.new(record, "name")
             found[name] = manifest("InferenceWorkload", name, self._server(record, name), self._namespace)
         return tuple(document for _, document in sorted(found.items()))
 
     def _server(self, record: Record, name: str) -> Mapping[str, Any]:
-        model = self._models.get(record.text("model"))
-        if model is None:
-            raise record.error("model", f"model-data.json has no model {record.text('model')!r}")
-        if record.has("maxBatchSize") and record.count("maxBatchSize", zero=True):
-            raise record.error("maxBatchSize", "cannot be carried over; state it in model-data.json")
-        if record.text("class") not in self._classes:
-            raise record.error("class", f"serviceclass-data.json has no class {record.text('class')!r}")
-        service, priority = self._classes[record.text("class")]
+        model = _named(self._models, record, "model", "model")
+        service, priority = _named(self._classes, record, "class", "serviceclass")
         now = record.record("currentAlloc")
         spec = {
             "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": name},
@@ -224,16 +209,23 @@ class Folder:
             "objectives": _objectives(service, record),
             "priorityClassName": priority,
         }
+        if record.has("maxBatchSize") and record.count("maxBatchSize", zero=True):
+            raise record.error("maxBatchSize", "cannot be carried over; state it in model-data.json")
         if record.has("minNumReplicas") and record.count("minNumReplicas", zero=True):
             spec["replicas"] = {"min": record.count("minNumReplicas")}
         if record.flag("keepAccelerator") and now.values.get("accelerator"):
-            kept = self._accelerators.get(now.text("accelerator"))
-            if kept is None:
-                raise now.error(
-                    "accelerator", f"accelerator-data.json has no accelerator {now.text('accelerator')!r}"
-                )
-            spec["allowedVariants"] = [kept.name]
+            spec["allowedVariants"] = [_named(self._accelerators, now, "accelerator", "accelerator").name]
         return spec
+
+
+def _named(known: Mapping[str, Named], record: Record, field: str, file: str) -> Named:
+    """What the name in ``field`` means, as another file says."""
+    name = record.text(field)
+    if name not in known:
+        raise record.error(
+            field, f"{name!r} is not in {file}-data.json, which has {', '.join(sorted(known))}"
+        )
+    return known[name]
 
 
 def _largest(profiles: Sequence[Document]) -> Mapping[str, int]:
@@ -258,7 +250,7 @@ def _class(unit: Accelerator) -> Document:
 
 
 def _pool(unit: Accelerator, nodes: int) -> Document:
-    source = f"accelerator-data.json: {unit.record.text('name')}, {unit.record.number('cost')} cents/h for {unit.chips} chip(s)"
+    source = f"accelerator-data.json: {unit.record.text('name')}, {decimal(unit.record.number('cost'))} cents/h for {unit.chips} chip(s)"
     return manifest(
         "AcceleratorPool",
         unit.type,

@@ -30,7 +30,7 @@ class Section:
 
 
 class Names:
-    """Names of one kind as Kubernetes accepts them. Two that would become one are refused."""
+    """Names of one kind as Kubernetes accepts them. Two different ones that would become one are refused."""
 
     def __init__(self) -> None:
         self._taken: dict[str, str] = {}
@@ -48,6 +48,12 @@ class Names:
                 field, f"{given!r} and {self._taken[name]!r} would both be named {name}; rename one"
             )
         return name
+
+    def new(self, record: Record, field: str) -> str:
+        """The same for a name that nothing else has."""
+        if record.text(field) in self._taken.values():
+            raise record.error(field, f"{record.text(field)!r} is there twice; keep one")
+        return self.safe(record, field)
 
 
 def manifest(kind: str, name: str, spec: Mapping[str, Any], namespace: str | None = None) -> Document:
