@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-
 from chipwise.cluster.manifests import documents
+
 from e2e.cluster import Cluster
 
 pytestmark = pytest.mark.apiserver
