@@ -1,18 +1,26 @@
-"""One control plane for all tests of a run, with the kinds installed."""
+"""One control plane for all tests of a run, with the chart installed, and the fixtures of tests that play in a world."""
 
-from pathlib import Path
+import os
 
 import pytest
 
 from e2e.cluster import Cluster, start_cluster
+from e2e.operator_process import install_chart
+from e2e.staging import admin, operator, world, worlds
 
-CRDS = Path(__file__).parent.parent / "crds"
+__all__ = ["admin", "operator", "world", "worlds"]
+
+#: Two runs at once need two control planes.
+NAME = os.environ.get("CHIPWISE_E2E_CLUSTER", "chipwise-e2e")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "setup(setup): the world that the test plays in")
 
 
 @pytest.fixture(scope="session")
 def cluster() -> Cluster:
-    """Start the control plane chipwise-e2e with an audit log; it is left running, as starting it is slow."""
-    found = start_cluster("chipwise-e2e", audit=True)
-    found.run_kubectl("apply", "--server-side", "--force-conflicts", "-f", str(CRDS))
-    found.run_kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", str(CRDS))
+    """Start the control plane with an audit log; it is left running, as starting it is slow."""
+    found = start_cluster(NAME, audit=True)
+    install_chart(found)
     return found

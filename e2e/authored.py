@@ -1,0 +1,303 @@
+"""What people write, small: a Deployment made for NVIDIA as real ones are, the platform team's kinds, and a workload.
+
+Every name carries the world's, and every selector leads to the world's own nodes, so that worlds do not meet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from chipwise.rendering.render import SHARED_MEMORY_PATH
+
+from e2e.cluster.fleet import node_manifest
+
+Document = dict[str, Any]
+
+API = "chipwise.dev/v1alpha1"
+AMD, NVIDIA = "amd.com/gpu", "nvidia.com/gpu"
+PRODUCT, AGENT_POOL, ZONE = (
+    "nvidia.com/gpu.product",
+    "kubernetes.azure.com/agentpool",
+    "topology.kubernetes.io/zone",
+)
+MINE = "e2e.example.com/world"
+IMAGE, NEWER, FOREIGN = (
+    "vllm/vllm-openai:v0.12.0",
+    "vllm/vllm-openai:v0.12.1",
+    "vllm/vllm-openai:v0.13.0",
+)
+ALT_IMAGE = "rocm/vllm:rocm7.0.0"
+READY_DELAY = "pod-ready.stage.kwok.x-k8s.io/delay"
+NEAR, FAR = "westus3-1", "westus3-2"
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """One world. TPOT in ms decides how many replicas a pool needs: 10 ms half as many as 20 ms, 40 ms twice as many.
+
+    ``alternative`` is the resource of the other pool, which is the cheaper one: of another vendor, or of the same. ``stated_replicas``
+    and ``strategy`` are what the author's file says; without the former the Deployment is scaled by hand to ``replicas``.
+    """
+
+    name: str
+    alternative: str = AMD
+    replicas: int = 2
+    tpot: int = 20
+    alternative_tpot: int = 20
+    own_image: bool = True
+    mode: str = "Rollout"
+    outdated: str = "Hold"
+    server_side: bool = False
+    stated_replicas: bool = False
+    strategy: str = ""
+    autoscaled: tuple[int, int] | None = None
+    expects_move: bool = True
+    policy_stay: str = "0s"
+    ready_delay: str = "2s"
+    concurrent_moves: int = 1
+
+    @property
+    def requests_per_second(self) -> float:
+        """What the author's replicas serve with a little to spare."""
+        return self.replicas * 150 / self.tpot
+
+    @property
+    def chips(self) -> int:
+        """How many chips one replica takes on the other pool."""
+        return 4 if self.alternative != NVIDIA else 2
+
+
+def labelled(setup: Setup, document: Document) -> Document:
+    document["metadata"].setdefault("labels", {})[MINE] = setup.name
+    return document
+
+
+def nodes(setup: Setup) -> list[Document]:
+    """Four near machines and a far one for each pool."""
+    found = []
+    for pool, resource in (("gpu", NVIDIA), ("alt", setup.alternative)):
+        labels = {AGENT_POOL: f"{setup.name}-{pool}", MINE: setup.name}
+        if resource == NVIDIA:
+            labels[PRODUCT] = f"{pool}-{setup.name}"
+        found += [
+            node_manifest(
+                f"{setup.name}-{pool}-{number}",
+                labels=labels,
+                taints=[{"key": resource, "value": "present", "effect": "NoSchedule"}],
+                capacity={resource: "8"},
+                zone=FAR if number == 4 else NEAR,
+                instance_type=f"example-{pool}",
+            )
+            for number in range(5)
+        ]
+    return found
+
+
+def kinds(setup: Setup) -> list[Document]:
+    """Classes, pools, profile, policy."""
+    return [
+        _class(setup, "gpu", NVIDIA),
+        _class(setup, "alt", setup.alternative),
+        pool(setup, "gpu", "40.00"),
+        pool(setup, "alt", "10.00"),
+        profile(setup),
+        labelled(
+            setup,
+            {
+                "apiVersion": API,
+                "kind": "PlacementPolicy",
+                "metadata": {"name": setup.name},
+                "spec": {
+                    "minimumStay": setup.policy_stay,
+                    "onOutdatedVariant": setup.outdated,
+                    "maxConcurrentMoves": setup.concurrent_moves,
+                },
+            },
+        ),
+    ]
+
+
+def _class(setup: Setup, chip: str, resource: str | None) -> Document:
+    spec: Document = {"vendor": "Example", "chip": chip, "memory": "80Gi", "memoryBandwidthGBps": 3000}
+    if resource is not None:
+        spec["resourceName"] = resource
+        spec["tolerations"] = [{"key": resource, "operator": "Exists", "effect": "NoSchedule"}]
+    name = f"{setup.name}-{chip}"
+    return labelled(
+        setup, {"apiVersion": API, "kind": "AcceleratorClass", "metadata": {"name": name}, "spec": spec}
+    )
+
+
+def nameless_class(setup: Setup, chip: str) -> Document:
+    """A class whose resource name nobody has filled in."""
+    return _class(setup, chip, None)
+
+
+def pool(setup: Setup, chip: str, price: str | None, *, name: str = "", selects: str = "") -> Document:
+    spec: Document = {
+        "className": f"{setup.name}-{chip}",
+        "nodeSelector": {AGENT_POOL: f"{setup.name}-{selects or chip}"},
+        "shape": {"chips": 8, "cpu": "192", "memory": "2048Gi"},
+        "zones": [NEAR, FAR],
+        "nodes": {"min": 0, "max": 5},
+    }
+    if price is not None:
+        spec["price"] = {"amount": price}
+    return labelled(
+        setup,
+        {
+            "apiVersion": API,
+            "kind": "AcceleratorPool",
+            "metadata": {"name": f"{setup.name}-{name or chip}"},
+            "spec": spec,
+        },
+    )
+
+
+def profile(setup: Setup) -> Document:
+    """One variant for each class. The other pool's takes more chips, other flags, and an image of its own if the setup says so."""
+    container: Document = {
+        "args": {"set": [{"flag": "--tensor-parallel-size", "value": str(setup.chips)}]},
+        "env": [{"name": "ENGINE_TUNING", "value": "1"}],
+        "removeEnv": ["NCCL_CUMEM_ENABLE"],
+        "sharedMemory": "16Gi",
+    }
+    if setup.own_image:
+        container["image"] = ALT_IMAGE
+    common = {"precision": "bf16", "startupSeconds": 2, "maxConcurrency": 16}
+    variants = [
+        {
+            **common,
+            "name": "gpu",
+            "className": f"{setup.name}-gpu",
+            "chips": 2,
+            "performance": _speed(setup.tpot),
+        },
+        {
+            **common,
+            "name": "alt",
+            "className": f"{setup.name}-alt",
+            "chips": setup.chips,
+            "container": container,
+            "baseImages": ["vllm/vllm-openai:v0.12.*"],
+            "performance": _speed(setup.alternative_tpot),
+        },
+    ]
+    return labelled(
+        setup,
+        {
+            "apiVersion": API,
+            "kind": "ModelProfile",
+            "metadata": {"name": setup.name},
+            "spec": {"model": "example/small", "variants": variants},
+        },
+    )
+
+
+def _speed(tpot: int) -> Document:
+    common = {"inputTokens": 512, "outputTokens": 100, "ttft": "50ms", "tpot": f"{tpot}ms"}
+    return {"points": [{"concurrency": concurrency, **common} for concurrency in (1, 8, 16)]}
+
+
+def deployment(setup: Setup, *, image: str = IMAGE, name: str = "chat") -> Document:
+    """Made for NVIDIA: its resource, a GPU node selector, its toleration; and what is the author's own: zone, env order, a sidecar."""
+    labels = {"app": name}
+    spec: Document = {
+        "selector": {"matchLabels": labels},
+        "template": {
+            "metadata": {"labels": labels, "annotations": {READY_DELAY: setup.ready_delay}},
+            "spec": _pod(setup, image),
+        },
+    }
+    if setup.stated_replicas:
+        spec["replicas"] = setup.replicas
+    if setup.strategy == "Recreate":
+        spec["strategy"] = {"type": "Recreate"}
+    elif setup.strategy:
+        spec["strategy"] = {
+            "type": "RollingUpdate",
+            "rollingUpdate": {"maxUnavailable": setup.strategy, "maxSurge": "25%"},
+        }
+    metadata = {"name": name, "namespace": setup.name, "labels": {**labels, MINE: setup.name}}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec}
+
+
+def _pod(setup: Setup, image: str) -> Document:
+    near = {"key": ZONE, "operator": "In", "values": [NEAR]}
+    return {
+        "terminationGracePeriodSeconds": 1,
+        "nodeSelector": {PRODUCT: f"gpu-{setup.name}"},
+        "tolerations": [{"key": NVIDIA, "operator": "Exists", "effect": "NoSchedule"}],
+        "affinity": {
+            "nodeAffinity": {
+                "requiredDuringSchedulingIgnoredDuringExecution": {
+                    "nodeSelectorTerms": [{"matchExpressions": [near]}]
+                }
+            }
+        },
+        "containers": [
+            {
+                "name": "server",
+                "image": image,
+                "args": ["--model=$(MODEL)", "--tensor-parallel-size", "2", "--port=$(PORT)"],
+                "env": [
+                    {"name": "PORT", "value": "8000"},
+                    {"name": "TEAM", "value": "search"},
+                    {"name": "MODEL", "value": "$(TEAM)/small"},
+                    {"name": "NCCL_CUMEM_ENABLE", "value": "0"},
+                    {"name": "HF_HOME", "value": "/cache"},
+                ],
+                "ports": [{"name": "http", "containerPort": 8000}],
+                "readinessProbe": {"httpGet": {"path": "/health", "port": "http"}, "periodSeconds": 5},
+                "resources": {"requests": {"cpu": "4", "memory": "32Gi"}, "limits": {NVIDIA: "2"}},
+                "volumeMounts": [{"name": "shm", "mountPath": SHARED_MEMORY_PATH}],
+            },
+            {"name": "logs", "image": "example/logs:1", "resources": {"requests": {"cpu": "100m"}}},
+        ],
+        "volumes": [{"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": "8Gi"}}],
+    }
+
+
+def workload(setup: Setup, *, name: str = "chat", **spec: Any) -> Document:
+    """The workload of the Deployment ``chat``."""
+    return {
+        "apiVersion": API,
+        "kind": "InferenceWorkload",
+        "metadata": {"name": name, "namespace": setup.name, "labels": {MINE: setup.name}},
+        "spec": {
+            "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "chat"},
+            "modelProfileName": setup.name,
+            "traffic": {
+                "meanRequestsPerSecond": str(setup.requests_per_second),
+                "inputTokens": 512,
+                "outputTokens": 100,
+            },
+            "objectives": [{"metric": "TPOT", "threshold": "60ms"}],
+            "policyName": setup.name,
+            "mode": setup.mode,
+            **spec,
+        },
+    }
+
+
+def autoscaler(setup: Setup) -> Document:
+    """An HPA on the Deployment. Nothing serves metrics, so it never acts; that it owns replicas is enough."""
+    assert setup.autoscaled is not None
+    least, most = setup.autoscaled
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "chat"}
+    metric = {
+        "type": "Resource",
+        "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}},
+    }
+    return {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "chat", "namespace": setup.name, "labels": {MINE: setup.name}},
+        "spec": {
+            "scaleTargetRef": target,
+            "minReplicas": least,
+            "maxReplicas": most,
+            "metrics": [metric],
+        },
+    }
