@@ -7,6 +7,7 @@ import random
 import re
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,10 @@ def test_shuffled_documents_give_the_same_bytes(fleet, tmp_path):
     assert len(texts) == 1
 
 
+def _turn(field: str, document: dict[str, Any]) -> None:
+    document[field].reverse()
+
+
 def test_shuffled_source_files_give_the_same_manifests(folder):
     for name, field in (
         ("accelerator", "accelerators"),
@@ -107,7 +112,7 @@ def test_shuffled_source_files_give_the_same_manifests(folder):
         ("server", "servers"),
         ("serviceclass", "serviceClasses"),
     ):
-        edit(folder, name, lambda document, field=field: document[field].reverse())
+        edit(folder, name, partial(_turn, field))
     assert imported(INFERNO) == imported(folder)
 
 

@@ -12,6 +12,7 @@ import yaml
 
 from tests.cli.fleet import (
     EXAMPLES,
+    ROOT,
     chip,
     deployment,
     invoke,
@@ -355,3 +356,9 @@ def test_a_moment_must_be_a_time_with_a_zone(moving, moment):
     result = invoke("plan", "-f", moving, "--at", moment)
     assert result.exit_code == 2
     assert moment in result.stderr
+
+
+@pytest.mark.parametrize("schema", [SUMMARY, WORKLOAD, CURRENT, PLACEMENT, CANDIDATE, POOL, MOVE])
+def test_every_field_is_described(schema):
+    text = (ROOT / "docs" / "cli.md").read_text()
+    assert not [name for name in schema if f"`{name}`" not in text]

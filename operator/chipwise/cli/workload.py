@@ -71,7 +71,9 @@ def current(decision: Decision, key: str) -> Document | None:
     chips = each * replicas if each is not None else None
     view = decision.views.get(pool) if pool else None
     cost = decision.current.shares.get(key) if decision.current else None
-    amortised = chips * view.chip_price_per_hour if chips is not None and view else None
+    amortised = (
+        chips * view.chip_price_per_hour if chips is not None and view and view.price_per_hour else None
+    )
     return {
         "pool": pool,
         "variant": variant,
