@@ -229,30 +229,26 @@ def _current(shown: Round) -> Bill | None:
 
 def _orphans(snapshot: Snapshot) -> tuple[tuple[DeploymentFact, ...], tuple[DeploymentFact, ...]]:
     """Managed Deployments whose workload is gone: those to give back, and those held as too many are gone at once."""
-    managed, orphans = 0, []
+    managed = [d for _, d in sorted(snapshot.deployments.items()) if d.managed and not d.deleting]
     unreadable = {f"{one.namespace}/{one.name}" for one in snapshot.unreadable}
-    for _, deployment in sorted(snapshot.deployments.items()):
-        if not deployment.managed or deployment.deleting:
-            continue
-        managed += 1
-        try:
-            record = records.read(deployment.document)
-        except records.RecordDamaged:
-            record = None
-        named = {
-            w.spec.target_ref.name
-            for w in snapshot.workloads.values()
-            if w.metadata.namespace == deployment.namespace
-        }
-        owner = f"{deployment.namespace}/{record.workload}" if record else ""
-        if deployment.name not in named and owner not in unreadable:
-            orphans.append(deployment)
-    if len(orphans) >= MASS_DELETION and 2 * len(orphans) > managed:
+    orphans = [
+        d for d in managed if d.key not in snapshot.workloads_by_target and _workload_of(d) not in unreadable
+    ]
+    if len(orphans) >= MASS_DELETION and 2 * len(orphans) > len(managed):
         confirmed = [
             o for o in orphans if CONFIRM_RESTORE in (o.document["metadata"].get("annotations") or {})
         ]
         return tuple(confirmed), tuple(o for o in orphans if o not in confirmed)
     return tuple(orphans), ()
+
+
+def _workload_of(deployment: DeploymentFact) -> str | None:
+    """The workload (namespace/name) for which a Deployment was moved, as its record says."""
+    try:
+        record = records.read(deployment.document)
+    except records.RecordDamaged:
+        return None
+    return f"{deployment.namespace}/{record.workload}" if record else None
 
 
 def _due(acting: Round, maker: _Maker) -> float | None:

@@ -130,7 +130,8 @@ def pod_fact(raw: Document, digest: Any) -> PodFact | None:
     chips: dict[str, int] = {}
     for container in spec.get("containers") or ():
         resources = container.get("resources") or {}
-        for name, count in extended(resources.get("requests") or resources.get("limits")):
+        asked = {**(resources.get("limits") or {}), **(resources.get("requests") or {})}
+        for name, count in extended(asked):
             chips[name] = chips.get(name, 0) + count
     return PodFact(
         namespace=metadata["namespace"],

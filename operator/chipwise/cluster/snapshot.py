@@ -59,6 +59,15 @@ class Snapshot:
     assume_nodes: bool = False
 
     @cached_property
+    def workloads_by_target(self) -> Mapping[str, tuple[str, ...]]:
+        """Names of the workloads that name each Deployment (namespace/name), in order."""
+        found: dict[str, list[str]] = {}
+        for _, workload in sorted(self.workloads.items()):
+            target = f"{workload.metadata.namespace or 'default'}/{workload.spec.target_ref.name}"
+            found.setdefault(target, []).append(workload.metadata.name)
+        return {key: tuple(names) for key, names in found.items()}
+
+    @cached_property
     def pods_by_deployment(self) -> Mapping[str, tuple[PodFact, ...]]:
         """Pods of each Deployment (namespace/name), in order of name."""
         found: dict[str, list[PodFact]] = {}

@@ -6,7 +6,8 @@ Only facts that differ from what was known raise the revision, so a thousand hea
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from chipwise.cluster.snapshot import Snapshot, Unreadable
@@ -97,6 +98,8 @@ class ClusterState:
 
 def _decisive(fact: Any) -> Any:
     """What decisions read of a fact: of our own kinds not the status, which is chipwise's own writing."""
+    if isinstance(fact, Unreadable):
+        return replace(fact, status={})
     return (fact.metadata, fact.spec) if hasattr(fact, "spec") else fact
 
 
@@ -104,8 +107,3 @@ def name_of(key: Key) -> str:
     """namespace/name, or the name alone."""
     namespace, name = key
     return f"{namespace}/{name}" if namespace else name
-
-
-def uids(facts: Collection[Any]) -> frozenset[str]:
-    """The UIDs of facts, ours or foreign."""
-    return frozenset(getattr(fact, "uid", None) or fact.metadata.uid for fact in facts)

@@ -5,6 +5,7 @@ This is where an InferenceWorkload meets its Deployment: which container serves,
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -177,11 +178,7 @@ def _target_refusal(
             Reason.TARGET_OWNED,
             f"Deployment {name} is controlled by {deployment.owner}, which would undo every move",
         )
-    rivals = sorted(
-        other.metadata.name
-        for other in snapshot.workloads.values()
-        if (other.metadata.namespace or "default") == namespace and other.spec.target_ref.name == name
-    )
+    rivals = snapshot.workloads_by_target.get(f"{namespace}/{name}", ())
     if len(rivals) > 1:
         return Refusal(
             Reason.TARGET_CLAIMED,
@@ -221,12 +218,12 @@ def _home(
 ) -> Home | None:
     """By our own record where there is one, else by the pods, else by what the template asks for."""
     template, record = document["spec"]["template"], _record(document)
-    if record is not None and record.pools[0] in views:
-        chips = next((v.chips for v in profile.spec.variants if v.name == record.variant), 0)
-        return Home(
-            record.pools[0], record.variant, views[record.pools[0]].resource_name, chips, deployment.replicas
-        )
     asked = requested_chips(_container(template, container), words)
+    if record is not None and record.pools[0] in views:
+        resource_name = views[record.pools[0]].resource_name
+        known = next((v.chips for v in profile.spec.variants if v.name == record.variant), 0)
+        chips = asked[1] if asked is not None and asked[0] == resource_name else known
+        return Home(record.pools[0], record.variant, resource_name, chips, deployment.replicas)
     if asked is None:
         return None
     resource_name, chips = asked
@@ -243,10 +240,12 @@ def _home(
 
 def _pool_of_pods(pods: tuple[PodFact, ...], resource_name: str, views: Mapping[str, PoolView]) -> str | None:
     """The pool that holds most of the pods which ask for what the template asks for; the first by name among equals."""
-    nodes = [pod.node for pod in pods if pod.node and not pod.deleting and dict(pod.chips).get(resource_name)]
-    if not nodes:
+    held = Counter(
+        pod.node for pod in pods if pod.node and not pod.deleting and dict(pod.chips).get(resource_name)
+    )
+    if not held:
         return None
-    counts = {name: sum(node.name in nodes for node in view.nodes) for name, view in sorted(views.items())}
+    counts = {name: sum(held[node.name] for node in view.nodes) for name, view in sorted(views.items())}
     best = max(counts.values(), default=0)
     return next((name for name, count in counts.items() if count == best), None) if best else None
 

@@ -39,7 +39,7 @@ def supply(view: PoolView, snapshot: Snapshot, released: Collection[str]) -> Poo
     for node in view.usable_nodes:
         held = [pod for pod in snapshot.pods_by_node.get(node.name, ()) if pod.uid not in released]
         rooms.append(_room(node, view.resource_name, held))
-        kept.append(any(pod.chips and not pod.daemon for pod in held))
+        kept.append(any(pod.chips and not pod.daemon and not pod.deleting for pod in held))
     potential = _potential(view, snapshot)
     rooms, potential = _reserve(
         rooms, potential, view, [p for p in awaiting(view, snapshot) if p.uid not in released]
