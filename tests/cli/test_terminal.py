@@ -27,3 +27,19 @@ def test_a_terminal_gets_colours_and_every_cell_as_it_is():
 def test_a_pipe_gets_columns():
     wanted = "One line.\n\nPools\nPOOL          $/H\nmaia        68.00\n[bold]h100   1.00\n"
     assert wanted == plain(("One line.", SHEET))
+
+
+def test_a_narrow_terminal_leaves_out_what_can_be_spared_and_says_so():
+    sheet = Sheet(
+        "", (Column("NAME"), Column("A", spare=1), Column("B", spare=2)), (("x" * 20, "a" * 20, "b" * 20),)
+    )
+    texts = []
+    for width in (80, 60, 40, 30):
+        out = io.StringIO()
+        draw((sheet,), Console(file=out, width=width))
+        texts.append(out.getvalue())
+    assert [letter in texts[0] for letter in ("xxx", "aaa", "bbb")] == [True, True, True]
+    assert [letter in texts[1] for letter in ("xxx", "aaa", "bbb")] == [True, True, False]
+    assert [letter in texts[2] for letter in ("xxx", "aaa", "bbb")] == [True, False, False]
+    assert "B left out for want of width" in texts[1]
+    assert "A, B left out" in texts[2]

@@ -70,13 +70,13 @@ def _workloads(document: Document) -> Sheet:
         Column("WORKLOAD"),
         Column("NOW"),
         Column(f"{money}/H", right=True),
-        Column(f"{money}/M OUT", right=True),
+        Column(f"{money}/M OUT", right=True, spare=4),
         Column("PLANNED"),
         Column(f"{money}/H", right=True),
-        Column(f"{money}/M OUT", right=True),
-        Column("TTFT", right=True),
-        Column("TPOT", right=True),
-        Column("FIGURES"),
+        Column(f"{money}/M OUT", right=True, spare=2),
+        Column("TTFT", right=True, spare=3),
+        Column("TPOT", right=True, spare=1),
+        Column("FIGURES", spare=5),
     )
     return Sheet("", columns, tuple(_workload(workload) for workload in document["workloads"]))
 

@@ -13,10 +13,11 @@ _GAP = "  "
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """``right`` aligns figures."""
+    """``right`` aligns figures. A terminal too narrow for the table leaves out columns with ``spare``, the highest first."""
 
     title: str
     right: bool = False
+    spare: int = 0
 
 
 @dataclass(frozen=True, slots=True)

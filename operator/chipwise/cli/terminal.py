@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 from rich import box
 from rich.console import Console
@@ -11,20 +12,50 @@ from rich.text import Text
 
 from chipwise.cli.sheet import Block, Sheet
 
+_PADDING = 2
+_EDGES = 2
+
 
 def draw(blocks: Iterable[Block], console: Console | None = None) -> None:
     """Blocks one below the other."""
     console = console or Console(highlight=False)
     for block in blocks:
-        console.print(_table(block) if isinstance(block, Sheet) else Text(block))
-        if not isinstance(block, Sheet):
-            console.print()
+        console.print(_table(block, console.width) if isinstance(block, Sheet) else Text(block))
+        console.print()
 
 
-def _table(sheet: Sheet) -> Table:
-    table = Table(title=sheet.title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
-    for column in sheet.columns:
-        table.add_column(column.title, justify="right" if column.right else "left", overflow="fold")
+def _table(sheet: Sheet, width: int) -> Table:
+    shown, left_out = _fitting(sheet, width)
+    caption = f"{', '.join(left_out)} left out for want of width" if left_out else None
+    table = Table(
+        title=sheet.title or None,
+        title_justify="left",
+        title_style="bold",
+        caption=caption,
+        caption_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=(0, _PADDING, 0, 0),
+    )
+    for index in shown:
+        column = sheet.columns[index]
+        justify: Literal["left", "right"] = "right" if column.right else "left"
+        table.add_column(column.title, justify=justify, overflow="fold", no_wrap=column.right)
     for row in sheet.rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(Text(row[index]) for index in shown))
     return table
+
+
+def _fitting(sheet: Sheet, width: int) -> tuple[list[int], list[str]]:
+    """The columns to show, and the titles of those left out."""
+    widths = [
+        max(len(row[i]) for row in (*sheet.rows, [c.title for c in sheet.columns]))
+        for i in range(len(sheet.columns))
+    ]
+    shown = list(range(len(sheet.columns)))
+    spare = sorted((c.spare, i) for i, c in enumerate(sheet.columns) if c.spare)
+    left_out = []
+    while spare and sum(widths[index] + _PADDING + 1 for index in shown) + _EDGES > width:
+        _, dropped = spare.pop()
+        shown.remove(dropped)
+        left_out.append(dropped)
+    return shown, [sheet.columns[index].title for index in sorted(left_out)]
