@@ -8,11 +8,11 @@ import pytest
 from chipwise.placement.billing import bill
 from chipwise.placement.floor import Floor, held
 from chipwise.placement.moves import Decision, Move, plan_moves
-from chipwise.placement.problem import Option, Problem
+from chipwise.placement.problem import Candidate, Option, Problem
 from chipwise.placement.rules import Mode, MoveRule, Running
 from chipwise.placement.solve import solve
 from chipwise.placement.worth import wanted
-from chipwise.reasons import Reason
+from chipwise.reasons import Reason, Refusal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -123,6 +123,19 @@ def test_a_saving_counts_only_when_a_node_empties():
     alone = decide(question, running, MANY, a=replace(MANY, paused=True))
     assert alone["b"].reason is Reason.NO_SAVINGS
     assert "costs 5.00 $/h more" in alone["b"].message
+
+
+@pytest.mark.parametrize(
+    ("reason", "decision"),
+    [(Reason.OBJECTIVE_MISSED, Decision.MOVE), (Reason.OVERLAPPING, Decision.HOLD)],
+)
+def test_what_cannot_stay_leaves_at_any_price(reason, decision):
+    """A place that breaks the objectives is left though the next one costs more; a slip in a pool's declaration moves nobody."""
+    old, new = option("old", 4), option("new", 4, switching=1.0)
+    refused = Candidate(old.variant, "old", Refusal(reason, "it does not do"))
+    one = replace(workload("a", new), refused=(refused,))
+    question = problem([one], [node_pool("old", 1, price=5.0), node_pool("new", 1, price=8.0)])
+    assert decide(question, [at("a", old)])["a"].decision is decision
 
 
 def test_what_pays_back_too_late_is_held_and_says_when():

@@ -20,6 +20,24 @@ from chipwise.placement.worth import Candidate, wanted, worthwhile
 from chipwise.reasons import Reason, Refusal
 
 
+#: Refusals of the place where a workload runs that make leaving it a rescue. Not those of a pool that is misdeclared: correcting that
+#: is a person's work, and nobody should move for a slip of the pen.
+_UNTENABLE = frozenset(
+    {
+        Reason.OBJECTIVE_MISSED,
+        Reason.OVERLOADED,
+        Reason.REPLICAS_EXCEEDED,
+        Reason.MEMORY_EXCEEDED,
+        Reason.CONTEXT_EXCEEDED,
+        Reason.PRECISION_TOO_LOW,
+        Reason.VARIANT_NOT_ALLOWED,
+        Reason.POOL_NOT_ALLOWED,
+        Reason.NAMESPACE_NOT_ALLOWED,
+        Reason.CAPACITY_TYPE_NOT_ALLOWED,
+    }
+)
+
+
 class Decision(StrEnum):
     """What becomes of a workload in this round."""
 
@@ -68,6 +86,7 @@ class _Round:
         self._rules = {key: rules.get(key, MoveRule()) for key in self._now}
         self._choices: dict[str, Choice] = {choice.workload: choice for choice in plan.choices}
         self._priorities = {w.key: w.priority for w in problem.workloads}
+        self._refused = {w.key: w.refused for w in problem.workloads}
         self._settled: dict[str, Move] = {}
 
     def moves(self) -> tuple[Move, ...]:
@@ -111,7 +130,18 @@ class _Round:
 
     def _candidate(self, key: str, target: Option) -> Candidate:
         horizon = self._rules[key].payback_horizon_seconds
-        return Candidate(key, self._now[key], target, self._priorities.get(key, 0), horizon)
+        priority, rescue = self._priorities.get(key, 0), self._is_untenable(key)
+        return Candidate(key, self._now[key], target, priority, horizon, rescue=rescue)
+
+    def _is_untenable(self, key: str) -> bool:
+        """Whether the place where it runs was refused for what its own people demand."""
+        running = self._now[key]
+        return any(
+            refused.variant == running.variant
+            and refused.pool in (None, running.pool)
+            and refused.refusal.reason in _UNTENABLE
+            for refused in self._refused.get(key, ())
+        )
 
     def _without_place(self, key: str) -> Move:
         running, choice = self._now[key], self._choices.get(key)

@@ -18,7 +18,10 @@ from chipwise.reasons import Refusal
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One workload that may move. ``stuck``: in flight, but a rule stops its next step, so both copies stay."""
+    """One workload that may move. ``stuck``: in flight, but a rule stops its next step, so both copies stay.
+
+    ``rescue``: where it runs breaks what its own people demand, so leaving need not save anything.
+    """
 
     key: str
     running: Running
@@ -26,6 +29,7 @@ class Candidate:
     priority: int
     horizon_seconds: float
     stuck: bool = False
+    rescue: bool = False
 
     @property
     def first(self) -> bool:
@@ -100,7 +104,7 @@ class _Judge:
         """(contribution, refusal)."""
         group = [candidate]
         savings, blocked = self._lost_without(group)
-        if candidate.first:
+        if candidate.first or candidate.rescue:
             return savings, None
         if blocked:
             group += [
@@ -108,7 +112,7 @@ class _Judge:
                 for k in sorted(self._into.get(candidate.running.pool or "", ()))
                 if k != candidate.key
             ]
-            if any(member.first for member in group):
+            if any(member.first or member.rescue for member in group):
                 return savings, None
             savings, _ = self._lost_without(group)
         cost = sum(member.target.switching_cost_per_hour for member in group)
