@@ -362,3 +362,17 @@ def test_a_moment_must_be_a_time_with_a_zone(moving, moment):
 def test_every_field_is_described(schema):
     text = (ROOT / "docs" / "cli.md").read_text().replace("[]`", "`")
     assert not [name for name in schema if f"`{name}`" not in text]
+
+
+def test_what_runs_on_nodes_that_are_paid_for_anyway_is_not_said_to_be_absent(tmp_path):
+    """A bill of nothing is not the same as nothing that runs."""
+    committed = pool("dear", "80", committedNodes=4)
+    path = write(
+        tmp_path,
+        chip("dear"),
+        committed,
+        profile(variant("dear")),
+        workload("chat"),
+        deployment("chat", "dear", 3),
+    )
+    assert "Now they cost 0.00 $/h. All moves together save 0.00 $/h." in invoke("plan", "-f", path).stdout

@@ -58,9 +58,10 @@ def _headline(document: Document) -> str:
     text = f"{summary['placed']} of {len(document['workloads'])} workloads placed for {per_hour(summary['costPerHour'], money)}."
     if now is None:
         return f"{text} What runs now does not fit what is known of the pools, so it has no bill."
-    if not float(now):
+    if not any(workload["placed"] and workload["current"] for workload in document["workloads"]):
         return f"{text} Nothing that the plan places runs now."
-    said = f"All moves together {'save' if saved >= 0 else 'add'} {per_hour(abs(saved), money)} ({abs(saved) / float(now):.1%})."
+    share = f" ({abs(saved) / float(now):.1%})" if float(now) else ""
+    said = f"All moves together {'save' if saved >= 0 else 'add'} {per_hour(abs(saved), money)}{share}."
     return f"{text} Now they cost {per_hour(now, money)}. {said}"
 
 
