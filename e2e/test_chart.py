@@ -122,7 +122,6 @@ def test_the_lease_is_one_by_name_in_its_own_namespace(chart: Chart) -> None:
     assert role["metadata"]["namespace"] == "chipwise-system"
     named = [rule for rule in role["rules"] if rule["verbs"] != ["create"]]
     assert all(rule["resourceNames"] == ["chipwise"] for rule in named)
-    assert not of_kind(chart.render(leaderElection__enabled=False), "Role")
 
 
 def test_the_pod_meets_the_restricted_standard(chart: Chart) -> None:
@@ -186,13 +185,6 @@ def test_a_wrong_value_is_refused_by_name(chart: Chart, setting: str, named: str
     done = chart.run("template", "chipwise", str(CHART), "--set", setting)
     assert done.returncode != 0
     assert named in done.stderr
-
-
-def test_two_replicas_need_the_lease(chart: Chart) -> None:
-    settings = ("--set", "replicaCount=2,leaderElection.enabled=false")
-    done = chart.run("template", "chipwise", str(CHART), *settings)
-    assert done.returncode != 0
-    assert "replicaCount" in done.stderr
 
 
 def test_freeze_and_log_format_reach_the_command_line(chart: Chart) -> None:
