@@ -137,6 +137,7 @@ def record(base: Manifest, **changes: Any) -> Record:
         "replicas": 2,
         "deletion_policy": "Restore",
         "moved_at": "2026-01-01T00:00:00Z",
+        "rendered": base,
     }
     return Record(**{**given, **changes})
 

@@ -9,10 +9,9 @@ import pytest
 from chipwise.reasons import Reason
 from chipwise.rendering.manifest import Document, Manifest, RenderingRefused
 from chipwise.rendering.record import (
-    BASE_ANNOTATION,
+    ANNOTATIONS,
     BASE_LIMIT_BYTES,
     MANAGED_LABEL,
-    PLACEMENT_ANNOTATION,
     RECORD_LABEL,
     RecordDamaged,
     Standing,
@@ -69,7 +68,7 @@ def test_a_record_without_the_label_that_vouches_for_it_is_ours():
     assert standing(moved) is Standing.MANAGED
 
 
-@pytest.mark.parametrize("key", [BASE_ANNOTATION, PLACEMENT_ANNOTATION])
+@pytest.mark.parametrize("key", ANNOTATIONS)
 @pytest.mark.parametrize(
     "text", ["", "{", "[]", "{}", "7", '{"template": 1, "strategy": {}, "replicas": null}']
 )

@@ -13,10 +13,8 @@ from typing import Any
 
 from chipwise.rendering import record as records
 from chipwise.rendering.intent import author_intent
-from chipwise.rendering.manifest import Manifest, RenderingRefused, digest_of, manifest_of
+from chipwise.rendering.manifest import Manifest, manifest_of
 from chipwise.rendering.record import Record, Standing
-from chipwise.rendering.render import render
-from chipwise.rendering.target import Target
 
 
 class Authorship(Enum):
@@ -38,32 +36,31 @@ class Reading:
     record: Record | None = None
 
 
-def read_deployment(deployment: Mapping[str, Any], rendition: Target | None) -> Reading:
+def read_deployment(deployment: Mapping[str, Any]) -> Reading:
     """Read who wrote what.
 
-    ``rendition`` is the target by which the record's variant renders today; None when variant or pools are gone, and then a foreign
-    write is taken whole as the author's new base.
+    Of an undo to an earlier rendering of ours the base is known: its own record came back with it. An undo to the author's ReplicaSet
+    left no record, and the author's own is what is there.
     """
     current = manifest_of(deployment)
     standing = records.standing(deployment)
     if standing is Standing.UNMANAGED:
         return Reading(Authorship.AUTHOR, current)
     if standing is Standing.UNDONE:
-        return Reading(Authorship.UNDONE, current)
+        return Reading(Authorship.UNDONE, _base_before(deployment) or current)
     record = records.read(deployment)
     assert record is not None  # noqa: S101 - MANAGED says so
-    if digest_of(current) == record.rendered:
+    if current == record.rendered:
         return Reading(Authorship.OURS, record.base, record)
-    intent = _intent(current, record, rendition)
+    intent = author_intent(current, record.rendered, record.base)
     if intent == record.base:
         return Reading(Authorship.REASSERTED, record.base, record)
     return Reading(Authorship.CHANGED, intent, record)
 
 
-def _intent(current: Manifest, record: Record, rendition: Target | None) -> Manifest:
-    if rendition is None:
-        return current
+def _base_before(deployment: Mapping[str, Any]) -> Manifest | None:
     try:
-        return author_intent(current, render(record.base, rendition), record.base)
-    except RenderingRefused:
-        return current
+        record = records.read(deployment)
+    except records.RecordDamaged:
+        return None
+    return record.base if record else None

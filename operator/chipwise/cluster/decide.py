@@ -15,9 +15,10 @@ from chipwise.cluster import situation
 from chipwise.cluster.demand import demand, limits, quotas
 from chipwise.cluster.facts import DeploymentFact
 from chipwise.cluster.pools import PoolView, view_pools
+from chipwise.cluster.renewal import renewals
 from chipwise.cluster.situation import Pods
 from chipwise.cluster.snapshot import Snapshot
-from chipwise.cluster.subject import Subject, accept
+from chipwise.cluster.subject import DEFAULT_POLICY, Subject, accept
 from chipwise.cluster.supply import supply
 from chipwise.placement.billing import Bill, DoesNotFitError, bill
 from chipwise.placement.explain import Explainer
@@ -67,7 +68,8 @@ class Decision:
     """Everything that was decided from one snapshot.
 
     ``refused`` are workloads that cannot be decided about. ``acting`` decides about those that may be written, ``shown`` about all.
-    ``current`` is the bill of what runs, None where what runs does not fit what is known of the pools.
+    ``current`` is the bill of what runs, None where what runs does not fit what is known of the pools. ``renewals`` are the templates
+    of ours that are out of date: None where one is to be written anew now, else why it waits.
     """
 
     snapshot: Snapshot
@@ -84,6 +86,13 @@ class Decision:
     orphans_held: tuple[DeploymentFact, ...] = ()
     due_seconds: float | None = None
     active: frozenset[str] = field(default_factory=frozenset)
+    renewals: Mapping[str, Refusal | None] = field(default_factory=dict)
+
+    @property
+    def frozen(self) -> bool:
+        """Whether every move stands still, those of workloads that are gone included."""
+        default = self.snapshot.policies.get(DEFAULT_POLICY)
+        return self.standing.frozen or (default is not None and default.spec.freeze)
 
     @property
     def plan(self) -> Plan:
@@ -142,6 +151,9 @@ def decide(
         orphans_held=held,
         due_seconds=_due(acting, maker),
         active=active,
+        renewals=renewals(
+            subjects, pods, views, acting.problem, acting.moves, now=now, frozen=standing.frozen
+        ),
     )
 
 
@@ -260,5 +272,5 @@ def _due(acting: Round, maker: _Maker) -> float | None:
         if move.reason is Reason.MINIMUM_STAY and stayed is not None:
             waits.append(subject.policy.minimum_stay_seconds - stayed)
         if subject.record is not None and situation.is_contested(subject.record, maker.now):
-            waits.append(situation.TUG_WINDOW.total_seconds())
+            waits.append(situation.contest_seconds(subject.record, maker.now))
     return max(0.1, min(waits)) + 0.1 if waits else None

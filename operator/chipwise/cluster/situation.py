@@ -19,6 +19,8 @@ from chipwise.rendering.record import Record
 #: So many re-assertions within the window are a tug-of-war. The window is also how long chipwise then waits.
 TUG_OF_WAR = 3
 TUG_WINDOW = timedelta(minutes=10)
+#: Reason of the condition Paused while it is False because the workload was edited after the undo.
+EDITED = "Edited"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,17 +122,27 @@ def _author_rolls_out(subject: Subject) -> bool:
 
 
 def is_paused(subject: Subject) -> bool:
-    """An undo is respected until the workload is edited after it was noticed."""
+    """An undo is respected until the workload is edited after it was noticed; then it may wait for its turn to move."""
     if subject.reading.authorship is not Authorship.UNDONE:
         return False
     status, generation = subject.workload.status, subject.workload.metadata.generation
     noticed = status.condition("Paused") if status else None
-    return noticed is None or str(noticed.status) != "True" or noticed.observed_generation >= generation
+    if noticed is None:
+        return True
+    if str(noticed.status) == "True":
+        return noticed.observed_generation >= generation
+    return noticed.reason != EDITED
 
 
 def is_contested(record: Record | None, now: datetime) -> bool:
     """Somebody re-asserted the base again and again within the window."""
     return record is not None and len(recent_reverts(record, now)) >= TUG_OF_WAR
+
+
+def contest_seconds(record: Record, now: datetime) -> float:
+    """Seconds until the oldest re-assertion of a tug-of-war has left the window."""
+    moments = (datetime.fromisoformat(moment) for moment in recent_reverts(record, now))
+    return (min(moments, default=now) + TUG_WINDOW - now).total_seconds()
 
 
 def recent_reverts(record: Record, now: datetime) -> tuple[str, ...]:

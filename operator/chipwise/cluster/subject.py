@@ -15,14 +15,13 @@ from chipwise.cluster.authorship import Reading, read_deployment
 from chipwise.cluster.facts import AutoscalerFact, DeploymentFact, PodFact
 from chipwise.cluster.pools import PoolView
 from chipwise.cluster.snapshot import Snapshot
-from chipwise.cluster.targets import target, vocabulary
+from chipwise.cluster.targets import vocabulary
 from chipwise.reasons import Reason, Refusal
 from chipwise.rendering import record as records
 from chipwise.rendering.constraints import AuthorConstraints, author_constraints
 from chipwise.rendering.footprint import pod_footprint, template_volumes
 from chipwise.rendering.location import container_of, requested_chips, serving_container
 from chipwise.rendering.record import Record
-from chipwise.rendering.target import Target
 from chipwise.rendering.vocabulary import ChipVocabulary
 
 DEFAULT_POLICY = "default"
@@ -91,7 +90,7 @@ def accept(
     name = serving_container(document["spec"]["template"], spec.container, words)
     if isinstance(name, Refusal):
         return name
-    reading = read_deployment(document, rendition(document, profile, views, words, name))
+    reading = read_deployment(document)
     template = reading.base.template
     base_name = serving_container(template, spec.container, words)
     if isinstance(base_name, Refusal):
@@ -147,24 +146,6 @@ def _names(
     if priority is None:
         return Refusal(Reason.PRIORITY_CLASS_MISSING, f"no PriorityClass is named {spec.priority_class_name}")
     return profile, policy, priority
-
-
-def rendition(
-    document: Mapping[str, Any],
-    profile: ModelProfile,
-    views: Mapping[str, PoolView],
-    words: ChipVocabulary,
-    container: str,
-) -> Target | None:
-    """What the record on a Deployment renders to today; None without a record, or when its variant or pools are gone."""
-    record = _record(document)
-    if record is None:
-        return None
-    variant = next((v for v in profile.spec.variants if v.name == record.variant), None)
-    pools = [views[name] for name in record.pools if name in views]
-    if variant is None or not pools or not pools[0].resource_name:
-        return None
-    return target(variant, pools, container, words, surge=record.replicas)
 
 
 def _target_refusal(

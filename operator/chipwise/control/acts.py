@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from chipwise.api import Variant
-from chipwise.cluster.authorship import Authorship
+from chipwise.cluster.authorship import Authorship, read_deployment
 from chipwise.cluster.decide import Decision
 from chipwise.cluster.facts import DeploymentFact
 from chipwise.cluster.feasibility.image import fits_image
+from chipwise.cluster.renewal import home_option, rendered_today
 from chipwise.cluster.situation import TUG_OF_WAR, in_flight, is_contested, recent_reverts
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.cluster.subject import Subject
@@ -26,7 +26,7 @@ from chipwise.placement.steps import Observed, Step, next_step
 from chipwise.reasons import Reason
 from chipwise.rendering import record as records
 from chipwise.rendering import write
-from chipwise.rendering.manifest import Manifest, RenderingRefused, digest_of, manifest_of
+from chipwise.rendering.manifest import Manifest, manifest_of
 from chipwise.rendering.record import Record
 from chipwise.rendering.render import render
 
@@ -41,6 +41,7 @@ class Kind(StrEnum):
     RESTORE = "Restoring"
     RESTORED = "Restored"
     RELEASE = "Released"
+    RENEW = "Renewed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,25 +74,31 @@ def acts_of(decision: Decision) -> tuple[Act, ...]:
         return ()
     found = [act_for(decision.subjects[move.workload], move, decision) for move in decision.acting.moves]
     found += [
-        restoring_act(subject.deployment, subject.record, decision.snapshot)
+        restoring_act(
+            subject.deployment, subject.record, decision.snapshot, "the author's template comes back"
+        )
         for subject in decision.subjects.values()
         if subject.record is not None
         and subject.record.restoring
         and str(subject.workload.spec.mode) != "Off"
+        and not _is_frozen(subject, decision)
     ]
-    found += [orphan_act(deployment, decision.snapshot) for deployment in decision.orphans]
+    found += [orphan_act(deployment, decision) for deployment in decision.orphans]
     return tuple(act for act in found if act is not None)
 
 
 def act_for(subject: Subject, move: Move, decision: Decision) -> Act | None:
     """The next write for one workload that may be acted on; None when there is nothing to do."""
+    if _returns(subject, decision) and subject.record is not None:
+        message = f"variant {subject.record.variant} was not made for the author's new image {subject.image}"
+        return restoring_act(subject.deployment, subject.record, decision.snapshot, message)
     match subject.reading.authorship:
         case Authorship.REASSERTED:
             return _heal(subject, decision)
-        case Authorship.CHANGED:
-            return _adopt(subject, decision)
+        case Authorship.CHANGED if adopted := _adopt(subject, decision):
+            return adopted
         case Authorship.OURS if not _starts(move):
-            return _advance(subject, move, decision)
+            return _renew(subject, decision) or _advance(subject, decision)
         case _:
             return _move(subject, move, decision) if _starts(move) else None
 
@@ -99,6 +106,16 @@ def act_for(subject: Subject, move: Move, decision: Decision) -> Act | None:
 def _starts(move: Move) -> bool:
     """The move is to be written now; one in flight has been."""
     return move.decision is Verdict.MOVE and move.reason is not Reason.MOVE_IN_PROGRESS
+
+
+def _is_frozen(subject: Subject, decision: Decision) -> bool:
+    return decision.frozen or subject.frozen
+
+
+def _returns(subject: Subject, decision: Decision) -> bool:
+    """The policy gives a workload back to the author's own chip whose variant was not made for the new image."""
+    wanted = str(subject.policy.on_outdated_variant) == "ReturnToAuthor"
+    return wanted and is_outdated(subject) and not _is_frozen(subject, decision)
 
 
 def _move(subject: Subject, move: Move, decision: Decision) -> Act | None:
@@ -111,18 +128,27 @@ def _move(subject: Subject, move: Move, decision: Decision) -> Act | None:
     rendered = render(base, target(variant, pools, subject.container, subject.words, surge=option.replicas))
     record = Record(
         base=base,
-        base_replicas=before.base_replicas if before else subject.deployment.replicas,
+        base_replicas=before.base_replicas if before else _stated_replicas(subject),
         workload=subject.workload.metadata.name,
         workload_uid=subject.workload.metadata.uid,
         pools=(option.pool,),
         variant=option.variant,
         replicas=option.replicas,
         deletion_policy=str(subject.workload.spec.deletion_policy),
-        moved_at=decision.now.isoformat(timespec="seconds"),
-        rendered=digest_of(rendered),
+        moved_at=_moment(decision),
+        rendered=rendered,
         reverts=recent_reverts(before, decision.now) if before else (),
     )
     return Act(Kind.MOVE, subject.deployment, move.message, manifest=rendered, record=record)
+
+
+def _stated_replicas(subject: Subject) -> int | None:
+    """The author's replicas, to be given back one day; None where somebody else owns them."""
+    return None if subject.replicas_external else subject.deployment.replicas
+
+
+def _moment(decision: Decision) -> str:
+    return decision.now.isoformat(timespec="seconds")
 
 
 def _heal(subject: Subject, decision: Decision) -> Act | None:
@@ -130,45 +156,26 @@ def _heal(subject: Subject, decision: Decision) -> Act | None:
     record = subject.record
     if record is None or is_contested(record, decision.now):
         return None
-    rendered = _rerender(subject, record, record.base, decision)
-    if rendered is None:
-        return None
-    reverts = (*recent_reverts(record, decision.now), decision.now.isoformat(timespec="seconds"))[
-        -TUG_OF_WAR:
-    ]
-    healed = replace(record, rendered=digest_of(rendered), reverts=reverts)
+    reverts = (*recent_reverts(record, decision.now), _moment(decision))[-TUG_OF_WAR:]
     return Act(
         Kind.HEAL,
         subject.deployment,
         "the author's file was applied again over the placement",
-        manifest=rendered,
-        record=healed,
+        manifest=record.rendered,
+        record=replace(record, reverts=reverts),
     )
 
 
 def _adopt(subject: Subject, decision: Decision) -> Act | None:
-    """Lay the variant over the author's new base. Where it was not made for the new image the policy decides."""
-    record, base = subject.record, subject.reading.base
-    if record is None:
-        return None
-    if record.restoring:
-        returning, noted = _returning(base, record)
-        return Act(
-            Kind.RESTORE,
-            subject.deployment,
-            "the author changed the Deployment",
-            manifest=returning,
-            record=noted,
-        )
-    if is_outdated(subject) and str(subject.policy.on_outdated_variant) == "ReturnToAuthor":
-        returning, noted = _returning(base, record)
-        message = f"variant {record.variant} was not made for the author's new image {subject.image}"
-        return Act(Kind.RESTORE, subject.deployment, message, manifest=returning, record=noted)
-    rendered = _rerender(subject, record, base, decision)
-    if rendered is None:
+    """Lay the variant over the author's new base. One that was not made for the new image keeps its own: see ``is_outdated``."""
+    record, rendered = subject.record, rendered_today(subject, decision.views)
+    if record is None or rendered is None:
         return None
     adopted = replace(
-        record, base=base, rendered=digest_of(rendered), reverts=recent_reverts(record, decision.now)
+        record,
+        base=subject.reading.base,
+        rendered=rendered,
+        reverts=recent_reverts(record, decision.now),
     )
     current = manifest_of(subject.deployment.document)
     manifest = None if rendered == current else rendered
@@ -186,22 +193,29 @@ def is_outdated(subject: Subject) -> bool:
     return variant is not None and not fits_image(variant, subject.image)
 
 
-def _advance(subject: Subject, move: Move, decision: Decision) -> Act | None:
+def _renew(subject: Subject, decision: Decision) -> Act | None:
+    """Write the template anew that profile, class or pool would have otherwise today, when its turn has come."""
+    record, turn = subject.record, decision.renewals.get(subject.key, Reason.STAYS)
+    if record is None or turn is not None:
+        return None
+    rendered = rendered_today(subject, decision.views)
+    renewed = replace(record, rendered=rendered or record.rendered, moved_at=_moment(decision))
+    message = f"variant {record.variant} or its pool changed: the template is rendered anew"
+    return Act(Kind.RENEW, subject.deployment, message, manifest=renewed.rendered, record=renewed)
+
+
+def _advance(subject: Subject, decision: Decision) -> Act | None:
     """What is left of a move, or a change of replicas, for a template that is ours."""
-    record, deployment, option = subject.record, subject.deployment, move.target
+    record, deployment = subject.record, subject.deployment
     if record is None or record.restoring:
         return None
     policy = str(subject.workload.spec.deletion_policy)
     if record.deletion_policy != policy:
-        return Act(
-            Kind.ADOPT,
-            deployment,
-            "spec.deletionPolicy changed",
-            record=replace(record, deletion_policy=policy),
-        )
-    follows = str(subject.workload.spec.mode) == "Rollout" and option is not None
-    here = option is not None and (option.variant, option.pool) == (record.variant, record.pools[0])
-    wanted = option.replicas if option is not None and follows and here else record.replicas
+        noted = replace(record, deletion_policy=policy)
+        return Act(Kind.ADOPT, deployment, "spec.deletionPolicy changed", record=noted)
+    wanted = _replicas(subject, record, decision)
+    if wanted is None or _is_frozen(subject, decision):
+        return None
     pods = decision.pods[subject.key]
     action = next_step(
         Observed(
@@ -218,78 +232,65 @@ def _advance(subject: Subject, move: Move, decision: Decision) -> Act | None:
     if action.step is Step.SCALE_DOWN:
         return Act(Kind.SCALE, deployment, action.sentence, replicas=action.replicas)
     if wanted > deployment.replicas and not subject.replicas_external and not in_flight(subject, pods):
-        message = f"the plan needs {wanted} replicas, {deployment.replicas} run"
+        message = f"{wanted} replicas are needed, {deployment.replicas} run"
         return Act(Kind.SCALE, deployment, message, replicas=wanted)
     return None
 
 
-def _rerender(subject: Subject, record: Record, base: Manifest, decision: Decision) -> Manifest | None:
-    pools = [decision.views[name] for name in record.pools if name in decision.views]
-    variant: Variant | None = next(
-        (v for v in subject.profile.spec.variants if v.name == record.variant), None
-    )
-    if variant is None or not pools:
-        return None
-    try:
-        return render(base, target(variant, pools, subject.container, subject.words, surge=record.replicas))
-    except RenderingRefused:
-        return None
+def _replicas(subject: Subject, record: Record, decision: Decision) -> int | None:
+    """The replicas needed where it runs. None where that is not known: what serves is then left alone.
 
-
-def _returning(base: Manifest, record: Record) -> tuple[Manifest, Record]:
-    """The author's template under a strategy that loses nothing; the author's own strategy comes back at the end."""
-    surge = max(1, record.base_replicas or 1)
-    strategy = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": surge}}
-    manifest = Manifest(template=base.template, strategy=strategy)
-    return manifest, replace(record, base=base, rendered=digest_of(manifest), restoring=True)
-
-
-def orphan_act(deployment: DeploymentFact, snapshot: Snapshot) -> Act | None:
-    """The next write for a managed Deployment whose workload was deleted.
-
-    Retain: take our traces off. Restore: replicas up first, so that the author's chip never serves with fewer than the author asked
-    for, then the template under a strategy that loses nothing, and last the author's own strategy, with our traces off.
+    Mode Initial never goes below what it placed.
     """
+    option = home_option(subject.key, decision.acting.problem, subject)
+    if option is None:
+        return None
+    if str(subject.workload.spec.mode) == "Rollout":
+        return option.replicas
+    return max(option.replicas, record.replicas)
+
+
+def orphan_act(deployment: DeploymentFact, decision: Decision) -> Act | None:
+    """The next write for a managed Deployment whose workload was deleted: take our traces off, or give it back to its author."""
     document = deployment.document
     if records.standing(document) is records.Standing.UNDONE:
-        return Act(
-            Kind.RELEASE,
-            deployment,
-            "the workload is gone and its move was undone",
-        )
+        return Act(Kind.RELEASE, deployment, "the workload is gone and its move was undone")
     record = records.read(document)
     if record is None:
         return None
     if record.deletion_policy != "Restore":
-        return Act(
-            Kind.RELEASE,
-            deployment,
-            "the workload is gone; what runs is retained",
-        )
-    return restoring_act(deployment, record, snapshot)
+        return Act(Kind.RELEASE, deployment, "the workload is gone; what runs is retained")
+    if decision.frozen:
+        return None
+    why = "the workload is gone; the author's template comes back"
+    return restoring_act(deployment, record, decision.snapshot, why)
 
 
-def restoring_act(deployment: DeploymentFact, record: Record, snapshot: Snapshot) -> Act | None:
-    """The next write on the way back to the author's Deployment."""
+def restoring_act(deployment: DeploymentFact, record: Record, snapshot: Snapshot, why: str) -> Act | None:
+    """The next write on the way back to the author's Deployment.
 
-    def act(kind: Kind, message: str, **what: Any) -> Act:
-        return Act(kind, deployment, message, **what)
+    Replicas up first, so that the author's chip never serves with fewer than the author asked for, then the template under a strategy
+    that loses nothing, and last the author's own strategy, with our traces off. What the author wrote meanwhile is kept.
+    """
+    document = deployment.document
+    base = read_deployment(document).base
+    external = record.base_replicas is None or deployment.key in snapshot.autoscaler_of
+    author = deployment.replicas if external else record.base_replicas or 0
+    if not record.restoring:
+        if author > deployment.replicas:
+            return Act(Kind.SCALE, deployment, "the author's replicas, before the template", replicas=author)
+        manifest, noted = _returning(base, record, max(1, author))
+        return Act(Kind.RESTORE, deployment, why, manifest=manifest, record=noted)
+    if not deployment.rolled_out:
+        return None
+    if author != deployment.replicas:
+        return Act(Kind.SCALE, deployment, "the author's replicas", replicas=author)
+    restored = Manifest(template=manifest_of(document).template, strategy=base.strategy)
+    return Act(Kind.RESTORED, deployment, "the author's Deployment is restored", manifest=restored)
 
-    external = deployment.key in snapshot.autoscaler_of
-    if record.restoring and manifest_of(deployment.document).template == record.base.template:
-        if not deployment.rolled_out:
-            return None
-        if record.base_replicas is not None and deployment.replicas != record.base_replicas and not external:
-            return act(Kind.SCALE, "the author's replicas", replicas=record.base_replicas)
-        return act(Kind.RESTORED, "the author's Deployment is restored", manifest=record.base)
-    if record.base_replicas is not None and record.base_replicas > deployment.replicas and not external:
-        return act(
-            Kind.SCALE, "the author's replicas, before the author's template", replicas=record.base_replicas
-        )
-    manifest, returning = _returning(record.base, record)
-    return act(
-        Kind.RESTORE,
-        "the workload is gone; the author's template comes back",
-        manifest=manifest,
-        record=returning,
-    )
+
+def _returning(base: Manifest, record: Record, surge: int) -> tuple[Manifest, Record]:
+    """The author's template under a strategy that loses nothing; the author's own strategy comes back at the end."""
+    strategy = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": surge}}
+    manifest = Manifest(template=base.template, strategy=strategy)
+    return manifest, replace(record, base=base, rendered=manifest, restoring=True)

@@ -16,6 +16,7 @@ from chipwise.control.recorder import Recorder
 from chipwise.kube.errors import Conflict, KubeError, NotFound
 from chipwise.kube.protocol import Kube
 from chipwise.kube.resources import DEPLOYMENTS
+from chipwise.rendering.manifest import RenderingRefused
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +58,7 @@ class Actuator:
                 # What changed may be of no interest to decisions, and then nothing would wake the planner.
                 log.info("%s: changed meanwhile, decided anew: %s", act.deployment.key, error)
                 done = False
-            except KubeError as error:
+            except (KubeError, RenderingRefused) as error:
                 await self._refused(act, error)
                 done = False
         return done
@@ -80,7 +81,7 @@ class Actuator:
             DEPLOYMENTS, namespace, name, act.deployment.uid, act.kind.value, act.message
         )
 
-    async def _refused(self, act: Act, error: KubeError) -> None:
+    async def _refused(self, act: Act, error: KubeError | RenderingRefused) -> None:
         said = str(error)
         log.error("%s: the write was refused: %s", act.deployment.key, said, extra={"act": act.kind.value})
         if self.failures.get(act.deployment.key) != said:

@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from chipwise.api import InferenceWorkload, shorten
+from chipwise.cluster.authorship import Authorship
 from chipwise.cluster.decide import Decision
-from chipwise.cluster.situation import is_contested, is_paused
+from chipwise.cluster.situation import EDITED, is_contested, is_paused
 from chipwise.cluster.subject import Subject
 from chipwise.control.acts import is_outdated
 from chipwise.placement.explain import cost_per_million_tokens
@@ -20,6 +21,8 @@ from chipwise.reasons import Reason
 DECISIONS_KEPT = 10
 CANDIDATES_SHOWN = 8
 _MESSAGE = 500
+#: Conditions that say something is wrong while they hold. TemplateOutdated is none: what serves is sound.
+_TROUBLES = frozenset({"Paused", "Contested", "VariantOutdated"})
 
 Document = dict[str, Any]
 
@@ -247,18 +250,25 @@ def _conditions(
         text = "the last move was undone by hand and that is respected; edit the workload to let chipwise decide again"
         found.append(condition("Paused", holds=True, reason="Undone", message=text, generation=noticed))
     elif paused is not None:
-        found.append(say("Paused", False, "NotPaused", "chipwise may move this workload"))
+        edited = subject.reading.authorship is Authorship.UNDONE
+        reason = EDITED if edited else "NotPaused"
+        found.append(say("Paused", False, reason, "chipwise may move this workload"))
     if is_contested(subject.record, decision.now):
         text = "somebody keeps applying the author's template over the placement: let it leave the fields of field manager chipwise alone"
         found.append(say("Contested", True, Reason.CONTESTED.value, text))
     if is_outdated(subject):
         text = f"the author's image is {subject.image}, and variant {subject.record.variant if subject.record else ''} was not made for it"
         found.append(say("VariantOutdated", True, Reason.VARIANT_OUTDATED.value, text))
+    if subject.key in decision.renewals:
+        wait = decision.renewals[subject.key]
+        reason, text = (wait.reason.value, wait.message) if wait else ("Renewing", "it is written anew now")
+        text = f"profile, class or pool changed since the template was written: {text}"
+        found.append(say("TemplateOutdated", True, reason, text))
     worst = next(
         (
             c
             for c in found
-            if (c["status"] == "False") != (c["type"] in ("Paused", "Contested", "VariantOutdated"))
+            if c["type"] != "TemplateOutdated" and (c["status"] == "False") != (c["type"] in _TROUBLES)
         ),
         None,
     )

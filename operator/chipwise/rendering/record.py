@@ -1,4 +1,4 @@
-"""What chipwise keeps on a Deployment that it moved: the author's base, where it runs and for whom, as annotations, and two labels.
+"""What chipwise keeps on a Deployment that it moved: the author's base, our rendering, where it runs and for whom, and two labels.
 
 ``kubectl rollout undo`` puts the old ReplicaSet's annotations in place of the Deployment's and leaves the labels alone. So the labels
 vouch for the annotations: ``chipwise.dev/managed`` says that there is a record, ``chipwise.dev/record`` which one. An undo to the
@@ -14,16 +14,18 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 
-from chipwise.reasons import Reason
+from chipwise.reasons import Reason, Refusal
 from chipwise.rendering.manifest import Manifest, RenderingRefused
 
 BASE_ANNOTATION = "chipwise.dev/base"
+RENDERED_ANNOTATION = "chipwise.dev/rendered"
 PLACEMENT_ANNOTATION = "chipwise.dev/placement"
+ANNOTATIONS = (BASE_ANNOTATION, RENDERED_ANNOTATION, PLACEMENT_ANNOTATION)
 MANAGED_LABEL = "chipwise.dev/managed"
 RECORD_LABEL = "chipwise.dev/record"
 MANAGED = "true"
-# All annotations of one object share 256 KiB, and kubectl apply keeps a copy of the author's file there too.
-BASE_LIMIT_BYTES = 128 * 1024
+# All annotations of one object share 256 KiB: the base, our rendering, and the copy of the author's file that kubectl apply keeps.
+BASE_LIMIT_BYTES = 80 * 1024
 
 
 class RecordDamaged(Exception):  # noqa: N818  it names a state of the cluster, as KeyError names one of a dict
@@ -43,8 +45,8 @@ class Record:
     """``base_replicas`` is what the author stated when we first wrote, None if that was not known. ``moved_at`` is RFC 3339 in UTC.
 
     ``pools`` in the order of the plan; ``replicas`` as planned; ``workload`` is the InferenceWorkload's name in the same namespace.
-    ``rendered`` is the digest of the manifest that was written with the record: it tells our write from a foreign one even after
-    the profile changed. ``reverts`` are the moments at which somebody re-asserted the base over it, the last few. ``restoring`` says
+    ``rendered`` is the manifest that was written with the record: whatever became of profile and pools since, it tells our write from
+    a foreign one, and which fields a foreign one changed. ``reverts`` are the moments at which somebody re-asserted the base over it, the last few. ``restoring`` says
     that the author's template is on its way back.
     """
 
@@ -57,7 +59,7 @@ class Record:
     replicas: int
     deletion_policy: str
     moved_at: str
-    rendered: str = ""
+    rendered: Manifest
     reverts: tuple[str, ...] = ()
     restoring: bool = False
 
@@ -69,8 +71,9 @@ def read(deployment: Mapping[str, Any]) -> Record | None:
     annotations = deployment["metadata"].get("annotations") or {}
     try:
         base = json.loads(annotations[BASE_ANNOTATION])
+        rendered = json.loads(annotations[RENDERED_ANNOTATION])
         placement = json.loads(annotations[PLACEMENT_ANNOTATION])
-        return _record(base, placement)
+        return _record(base, rendered, placement)
     except KeyError as missing:
         raise RecordDamaged(f"{missing} is missing from the record") from missing
     except (TypeError, ValueError) as broken:
@@ -99,21 +102,10 @@ def is_managed(deployment: Mapping[str, Any]) -> bool:
 
 
 def to_annotations(record: Record) -> dict[str, str]:
-    """Write the record as annotations. Raises RenderingRefused (BaseTooLarge) for a base over 128 KiB."""
-    base = _json(
-        {
-            "template": record.base.template,
-            "strategy": record.base.strategy,
-            "replicas": record.base_replicas,
-        },
-    )
-    size = len(base.encode())
-    if size > BASE_LIMIT_BYTES:
-        raise RenderingRefused(
-            Reason.BASE_TOO_LARGE,
-            f"the author's template takes {size} bytes and an annotation may hold {BASE_LIMIT_BYTES} of it: "
-            "move long values from env and args to a ConfigMap",
-        )
+    """Write the record as annotations. Raises RenderingRefused (BaseTooLarge)."""
+    refusal = too_large(record.base, record.rendered)
+    if refusal is not None:
+        raise RenderingRefused(refusal.reason, refusal.message)
     placement = {
         "workload": record.workload,
         "workloadUid": record.workload_uid,
@@ -122,11 +114,26 @@ def to_annotations(record: Record) -> dict[str, str]:
         "replicas": record.replicas,
         "deletionPolicy": record.deletion_policy,
         "at": record.moved_at,
-        "rendered": record.rendered,
         "reverts": list(record.reverts),
         "restoring": record.restoring,
     }
-    return {BASE_ANNOTATION: base, PLACEMENT_ANNOTATION: _json(placement)}
+    return {
+        BASE_ANNOTATION: _json({**_documents(record.base), "replicas": record.base_replicas}),
+        RENDERED_ANNOTATION: _json(_documents(record.rendered)),
+        PLACEMENT_ANNOTATION: _json(placement),
+    }
+
+
+def too_large(*manifests: Manifest) -> Refusal | None:
+    """Refuse a manifest that does not fit an annotation."""
+    size = max(len(_json(_documents(manifest)).encode()) for manifest in manifests)
+    if size <= BASE_LIMIT_BYTES:
+        return None
+    message = (
+        f"the pod template takes {size} bytes and an annotation may hold {BASE_LIMIT_BYTES} of it: "
+        "move long values from env and args to a ConfigMap"
+    )
+    return Refusal(Reason.BASE_TOO_LARGE, message)
 
 
 def to_labels(annotations: Mapping[str, str]) -> dict[str, str]:
@@ -136,25 +143,36 @@ def to_labels(annotations: Mapping[str, str]) -> dict[str, str]:
 
 def digest(annotations: Mapping[str, str]) -> str:
     """Digest the record among the annotations: 16 hexadecimal digits, a valid label value."""
-    text = _json([annotations.get(BASE_ANNOTATION), annotations.get(PLACEMENT_ANNOTATION)])
+    text = _json([annotations.get(key) for key in ANNOTATIONS])
     return sha256(text.encode()).hexdigest()[:16]
 
 
-def _record(base: Mapping[str, Any], placement: Mapping[str, Any]) -> Record:
-    template, strategy = base["template"], base["strategy"]
+def _documents(manifest: Manifest) -> dict[str, Any]:
+    return {"template": manifest.template, "strategy": manifest.strategy}
+
+
+def _manifest(stored: Mapping[str, Any]) -> Manifest:
+    template, strategy = stored["template"], stored["strategy"]
     if not isinstance(template, dict) or not isinstance(strategy, dict) or "spec" not in template:
-        raise ValueError("the base holds no pod template")
+        raise ValueError("it holds no pod template")
+    return Manifest(template=template, strategy=strategy)
+
+
+def _record(base: Mapping[str, Any], rendered: Mapping[str, Any], placement: Mapping[str, Any]) -> Record:
+    pools = tuple(str(pool) for pool in placement["pools"])
+    if not pools:
+        raise ValueError("it names no pool")
     return Record(
-        base=Manifest(template=template, strategy=strategy),
+        base=_manifest(base),
         base_replicas=None if base["replicas"] is None else int(base["replicas"]),
         workload=str(placement["workload"]),
         workload_uid=str(placement["workloadUid"]),
-        pools=tuple(str(pool) for pool in placement["pools"]),
+        pools=pools,
         variant=str(placement["variant"]),
         replicas=int(placement["replicas"]),
         deletion_policy=str(placement["deletionPolicy"]),
         moved_at=str(placement["at"]),
-        rendered=str(placement.get("rendered", "")),
+        rendered=_manifest(rendered),
         reverts=tuple(str(moment) for moment in placement.get("reverts", ())),
         restoring=bool(placement.get("restoring", False)),
     )

@@ -13,9 +13,8 @@ from typing import Any
 
 from chipwise.rendering.manifest import Manifest
 from chipwise.rendering.record import (
-    BASE_ANNOTATION,
+    ANNOTATIONS,
     MANAGED_LABEL,
-    PLACEMENT_ANNOTATION,
     RECORD_LABEL,
     Record,
     to_annotations,
@@ -25,7 +24,6 @@ from chipwise.rendering.record import (
 Operation = dict[str, Any]
 Patch = list[Operation]
 
-_ANNOTATIONS = (BASE_ANNOTATION, PLACEMENT_ANNOTATION)
 _LABELS = (MANAGED_LABEL, RECORD_LABEL)
 
 
@@ -111,7 +109,7 @@ def _entries(deployment: Mapping[str, Any], kind: str, entries: Mapping[str, str
 
 def _traces(deployment: Mapping[str, Any]) -> Patch:
     operations: Patch = []
-    for kind, ours in (("annotations", _ANNOTATIONS), ("labels", _LABELS)):
+    for kind, ours in (("annotations", ANNOTATIONS), ("labels", _LABELS)):
         present = deployment["metadata"].get(kind) or {}
         found = [key for key in ours if key in present]
         if found and len(found) == len(present):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from chipwise.cluster.feasibility.case import Case
 from chipwise.cluster.targets import target
 from chipwise.reasons import Refusal
+from chipwise.rendering.record import too_large
 from chipwise.rendering.render import obstacle
 
 
@@ -13,5 +14,6 @@ def can_be_rendered(case: Case) -> Refusal | None:
     if case.at_home:
         return None
     subject = case.subject
+    base = subject.reading.base
     wanted = target(case.variant, (case.pool,), subject.container, subject.words, surge=1)
-    return obstacle(subject.reading.base, wanted)
+    return obstacle(base, wanted) or too_large(base)

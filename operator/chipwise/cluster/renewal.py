@@ -1,0 +1,131 @@
+"""Templates of ours that would be rendered otherwise today, because profile, class or pool changed since.
+
+Writing one anew restarts every pod of it, so it is a move like any other: it waits for the freeze, for room for both copies, and for
+every other move under its policy. One workload goes first, the next follows when all its pods serve.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from chipwise.cluster.authorship import Authorship
+from chipwise.cluster.pools import PoolView
+from chipwise.cluster.situation import Pods, in_flight, is_contested
+from chipwise.cluster.subject import DEFAULT_POLICY, Subject
+from chipwise.cluster.targets import target
+from chipwise.placement.floor import Floor, held
+from chipwise.placement.moves import Decision, Move
+from chipwise.placement.problem import Option, Problem
+from chipwise.placement.rules import Running
+from chipwise.placement.worth import wanted
+from chipwise.reasons import Reason, Refusal
+from chipwise.rendering.manifest import Manifest, RenderingRefused
+from chipwise.rendering.render import render
+
+
+def rendered_today(subject: Subject, views: Mapping[str, PoolView]) -> Manifest | None:
+    """The author's base under the recorded variant and pools as they are now; None where that cannot be rendered any more."""
+    record = subject.record
+    if record is None:
+        return None
+    pools = [views[name] for name in record.pools if name in views]
+    variant = next((v for v in subject.profile.spec.variants if v.name == record.variant), None)
+    if variant is None or not pools or not pools[0].resource_name:
+        return None
+    wish = target(variant, pools, subject.container, subject.words, surge=record.replicas)
+    try:
+        return render(subject.reading.base, wish)
+    except RenderingRefused:
+        return None
+
+
+def home_option(key: str, problem: Problem, subject: Subject) -> Option | None:
+    """What the workload needs where it runs now, whatever the plan prefers; None if it cannot be served there."""
+    home = subject.home
+    if home is None:
+        return None
+    options = (option for w in problem.workloads if w.key == key for option in w.options)
+    return next((o for o in options if (o.pool, o.variant) == (home.pool, home.variant)), None)
+
+
+def renewals(
+    subjects: Mapping[str, Subject],
+    pods: Mapping[str, Pods],
+    views: Mapping[str, PoolView],
+    problem: Problem,
+    moves: tuple[Move, ...],
+    *,
+    now: datetime,
+    frozen: bool,
+) -> dict[str, Refusal | None]:
+    """Each of the ``moves``' workloads whose template is out of date: None if it is to be written now, else why it waits."""
+    starting = {move.workload for move in moves if move.decision is Decision.MOVE}
+    stale = [key for key in (m.workload for m in moves) if _is_stale(subjects[key], pods[key], views)]
+    found: dict[str, Refusal | None] = {}
+    if not stale:
+        return found
+    floor = _full(problem, [move.source for move in moves], [m for m in moves if m.workload in starting])
+    busy = {_policy(subjects[key]) for key in starting}
+    for key in sorted(set(stale) - starting, key=lambda key: (-subjects[key].priority, key)):
+        subject, option = subjects[key], home_option(key, problem, subjects[key])
+        refusal = _refusal(subject, option, now, frozen=frozen)
+        if refusal is None and _policy(subject) in busy:
+            refusal = Refusal(Reason.CONCURRENCY_BUDGET, "one workload at a time, and another is moving")
+        if refusal is None and option is not None and not _enters(floor, option):
+            refusal = Refusal(Reason.NO_SURGE_CAPACITY, f"both copies do not fit in {option.pool}")
+        if refusal is None:
+            busy.add(_policy(subject))
+        found[key] = refusal
+    return found
+
+
+def _is_stale(subject: Subject, pods: Pods, views: Mapping[str, PoolView]) -> bool:
+    if (
+        subject.reading.authorship is not Authorship.OURS
+        or subject.record is None
+        or in_flight(subject, pods)
+    ):
+        return False
+    today = rendered_today(subject, views)
+    return today is not None and today.template != subject.record.rendered.template
+
+
+def _refusal(subject: Subject, option: Option | None, now: datetime, *, frozen: bool) -> Refusal | None:
+    if str(subject.workload.spec.mode) != "Rollout":
+        return Refusal(Reason.ALREADY_PLACED, "mode is Initial and it has been placed once")
+    if frozen or subject.frozen:
+        return Refusal(Reason.FROZEN, "moves are frozen")
+    if is_contested(subject.record, now):
+        return Refusal(Reason.CONTESTED, "another manager keeps reverting the Deployment")
+    if option is None:
+        return Refusal(Reason.NO_FEASIBLE_VARIANT, "it cannot be served where it runs any more")
+    if not subject.replicas_external and subject.deployment.replicas < option.replicas:
+        return Refusal(
+            Reason.NEEDS_BRIDGE,
+            f"{option.replicas} replicas are needed and {subject.deployment.replicas} run: scaled first",
+        )
+    return None
+
+
+def _policy(subject: Subject) -> str:
+    return subject.workload.spec.policy_name or DEFAULT_POLICY
+
+
+def _full(problem: Problem, running: list[Running], starting: list[Move]) -> Floor:
+    """Who holds what while everything that moves holds both copies."""
+    floor = Floor(problem, running)
+    for one in running:
+        floor.add(held(one))
+    for move in starting:
+        if move.target is not None:
+            floor.add(wanted(move.target))
+    return floor
+
+
+def _enters(floor: Floor, option: Option) -> bool:
+    floor.add(wanted(option))
+    if floor.fits(option.pool):
+        return True
+    floor.add(wanted(option), -1)
+    return False
