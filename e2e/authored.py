@@ -5,7 +5,7 @@ Every name carries the world's, and every selector leads to the world's own node
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from chipwise.rendering.render import SHARED_MEMORY_PATH
@@ -279,6 +279,11 @@ def workload(setup: Setup, *, name: str = "chat", **spec: Any) -> Document:
             **spec,
         },
     }
+
+
+def with_autoscaler(setup: Setup, least: int, most: int) -> Setup:
+    """The same world with an HPA."""
+    return replace(setup, autoscaled=(least, most))
 
 
 def autoscaler(setup: Setup) -> Document:

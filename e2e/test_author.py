@@ -52,7 +52,9 @@ def healed(world: World, *flags: str) -> float:
 )
 def test_the_unchanged_file_is_healed(world: World, flags: tuple[str, ...]) -> None:
     """Within 5 s the rendering is back, in the ReplicaSet that served all the time; nothing that serves is lost."""
-    assert healed(world, *flags) < HEALED_WITHIN
+    seconds = healed(world, *flags)
+    print(f"{world.setup.name}: healed after {seconds:.2f} s")
+    assert seconds < HEALED_WITHIN
     assert world.condition("Ready")[0] == "True"
     world.nothing_lost()
 
@@ -155,6 +157,20 @@ def test_an_undo_is_respected(world: World) -> None:
     world.edit_workload(replicas={"min": 2})
     world.settled("alt")
     assert world.condition("Paused")[0] in ("", "False")
+    world.nothing_lost()
+
+
+@pytest.mark.setup(Setup("undo-ours"))
+def test_an_undo_to_an_earlier_move_is_respected(world: World) -> None:
+    """Moved away and back by price, undone by hand: the earlier rendering returns with its older record, and that is an undo too."""
+    world.set_price("alt", "400.00")
+    world.settled("gpu")
+    world.kubectl("rollout", "undo", "deployment/chat")
+    world.eventually(lambda: world.condition("Paused") == ("True", "Undone"), "Paused")
+    world.eventually(lambda: world.is_on("alt"), "the earlier move's chip serves")
+    before = len(world.writes())
+    time.sleep(3)
+    assert len(world.writes()) == before
     world.nothing_lost()
 
 
