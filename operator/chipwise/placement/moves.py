@@ -19,7 +19,6 @@ from chipwise.placement.sequence import Place, Slot, sequence
 from chipwise.placement.worth import Candidate, wanted, worthwhile
 from chipwise.reasons import Reason, Refusal
 
-
 #: Refusals of the place where a workload runs that make leaving it a rescue. Not those of a pool that is misdeclared: correcting that
 #: is a person's work, and nobody should move for a slip of the pen.
 _UNTENABLE = frozenset(
