@@ -5,10 +5,11 @@ import os
 import pytest
 
 from e2e.cluster import Cluster, start_cluster
+from e2e.faults import all_requests, faulty_admin, faulty_cluster, lab
 from e2e.operator_process import install_chart
 from e2e.staging import admin, operator, world, worlds
 
-__all__ = ["admin", "operator", "world", "worlds"]
+__all__ = ["admin", "all_requests", "faulty_admin", "faulty_cluster", "lab", "operator", "world", "worlds"]
 
 #: Two runs at once need two control planes.
 NAME = os.environ.get("CHIPWISE_E2E_CLUSTER", "chipwise-e2e")

@@ -90,17 +90,20 @@ class OperatorProcess:
         if self.is_alive:
             raise RuntimeError("the operator runs already")
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
-        argv = [_CHIPWISE, "run", "--kubeconfig", self.kubeconfig, *self.extra_args]
         clean = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
-                [str(word) for word in argv],
+                self.command(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=clean,
                 start_new_session=True,
             )
+
+    def command(self) -> list[str]:
+        """What is run."""
+        return [str(_CHIPWISE), "run", "--kubeconfig", str(self.kubeconfig), *self.extra_args]
 
     def stop(self, grace: float = 10.0) -> int | None:
         """SIGTERM, and SIGKILL after `grace` seconds. The exit code, None if it was never started."""

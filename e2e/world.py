@@ -66,6 +66,16 @@ class World:
 
     def build(self) -> World:
         """Everything up to the settled move."""
+        self.build_author()
+        self.kubectl_apply(authored.workload(self.setup))
+        if self.setup.expects_move:
+            self.settled("alt")
+        else:
+            self.eventually(lambda: self.conditions().get("Ready"), "a decision")
+        return self
+
+    def build_author(self) -> None:
+        """Everything but the workload: the author's pods serve. Needs no operator."""
         setup = self.setup
         namespace = authored.labelled(
             setup, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": setup.name}}
@@ -84,12 +94,6 @@ class World:
         )
         self.since = time.monotonic()
         (self.author_hash,) = self.hashes()
-        self.kubectl_apply(authored.workload(setup))
-        if setup.expects_move:
-            self.settled("alt")
-        else:
-            self.eventually(lambda: self.conditions().get("Ready"), "a decision")
-        return self
 
     # the author and other people
 
