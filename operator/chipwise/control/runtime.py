@@ -16,6 +16,7 @@ from chipwise.cluster.decide import Decision, Standing
 from chipwise.cluster.extract import FOREIGN, extract
 from chipwise.cluster.state import ClusterState
 from chipwise.control.actuator import Actuator
+from chipwise.control.herald import Herald
 from chipwise.control.leader import Elector
 from chipwise.control.planner import Planner, utc_now
 from chipwise.control.recorder import Recorder
@@ -95,9 +96,12 @@ async def _loops(kube: Client, connection: Connection, elector: Elector, options
     actuator = Actuator(kube, recorder, may_write=elector.is_leader)
     reporter = Reporter(kube, recorder, may_write=elector.is_leader, failures=actuator.failures)
 
+    herald = Herald(reporter.report, state.dirty.set)
+
     async def publish(decision: Decision) -> bool:
         acted = await actuator.act(decision)
-        return await reporter.report(decision) and acted
+        herald.offer(decision)
+        return acted
 
     planner = Planner(
         state,
@@ -111,6 +115,7 @@ async def _loops(kube: Client, connection: Connection, elector: Elector, options
         tasks.create_task(feed(roster, connection, kube), name="feed")
         tasks.create_task(audit.run(), name="audit")
         tasks.create_task(planner.run(), name="planner")
+        tasks.create_task(herald.run(), name="herald")
         tasks.create_task(_decide_when_leading(elector, state), name="leading")
 
 
