@@ -94,7 +94,10 @@ def test_every_workload_can_be_explained(one):
             for r in explainer.candidates(w.key, 99)
             if r.option is not None and r.added_per_hour is not None
         ]
-        totals = [r.added_per_hour + r.option.switching_cost_per_hour for r in ranked]
+        totals = [
+            (r.added_per_hour or 0.0) + (r.option.switching_cost_per_hour if r.option else 0.0)
+            for r in ranked
+        ]
         mine = [t for r, t in zip(ranked, totals, strict=True) if r.chosen]
         if mine:
             assert mine[0] <= min(totals) + 1e-6

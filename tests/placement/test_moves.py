@@ -281,9 +281,10 @@ def test_every_step_fits(situation):
     starting = [m for m in moves if m.step == 1]
     later = sorted((m for m in moves if m.step is not None and m.step > 1), key=lambda m: m.step or 0)
     for step in [starting, *([move] for move in later)]:
-        for move in step:
-            floor.add(wanted(move.target))
-        assert all(floor.fits(move.target.pool) for move in step)
+        targets = [move.target for move in step if move.target is not None]
+        for target in targets:
+            floor.add(wanted(target))
+        assert all(floor.fits(target.pool) for target in targets)
         for move in step:
             floor.add(held(move.source), -1)
         if step is starting:
@@ -312,8 +313,8 @@ def test_savings_add_up(situation):
     before, after = (Floor(question, running.values()) for _ in range(2))
     for move in moves:
         before.add(held(move.source))
-        gone = move.target is not None and move.decision is not Decision.STAY
-        after.add(wanted(move.target) if gone else held(move.source))
+        target = None if move.decision is Decision.STAY else move.target
+        after.add(held(move.source) if target is None else wanted(target))
     names = [pool.name for pool in question.pools]
     assert sum(m.savings_per_hour for m in moves) == pytest.approx(
         before.cost(names) - after.cost(names), abs=1e-6

@@ -143,11 +143,11 @@ class Problem:
 class SolveLimits:
     """When to stop. Node and size limits keep the answer a function of the input; the wall clock is the last resort.
 
-    ``mip_options``: beyond so many options the tree search is given only those that the relaxation nearly uses, and the bound stays
+    ``mip_nodes`` holds up to a few hundred options and falls with the cube of their number beyond. ``mip_options``: beyond so many options the tree search is given only those that the relaxation nearly uses, and the bound stays
     the relaxation's. No tree search is made once the gap is within ``relative_gap``.
     """
 
     mip_nodes: int = 20_000
-    mip_options: int = 6_000
+    mip_options: int = 2_000
     relative_gap: float = 0.0
     seconds: float = field(default=60.0)

@@ -10,19 +10,24 @@ from __future__ import annotations
 import heapq
 from collections.abc import Sequence
 
+from chipwise.placement.descent import Guide, candidates, descend
 from chipwise.placement.instance import Instance, Seat, amortised
 from chipwise.placement.occupancy import Occupancy
 
 _EPSILON = 1e-9
+Likeness = tuple[int, int, int, tuple[tuple[int, int], ...], int]
 #: How many workloads one repair may move elsewhere to let one in.
 _RELOCATIONS = 8
+#: How many workloads it may ask, and how many such repairs may fail before no more are tried.
+_ASKED = 40
+_FAILURES = 200
 #: How many workloads one attempt to empty a node may move.
 _EMPTIED = 12
 _PASSES = 3
 
 
-def rounded(instance: Instance, shares: Sequence[float]) -> Occupancy:
-    """An assignment near ``shares``, the relaxation's value of each option (all 0 for none), repaired and improved."""
+def rounded(instance: Instance, shares: Sequence[float], guide: Guide | None = None) -> Occupancy:
+    """Assign near ``shares``, the relaxation's value of each option (all 0 for none), repair, and improve along ``guide``."""
     occupancy = Occupancy(instance)
     order = sorted(
         range(len(instance.workloads)),
@@ -34,7 +39,11 @@ def rounded(instance: Instance, shares: Sequence[float]) -> Occupancy:
     )
     waiting = [owner for owner in order if not _place(occupancy, owner, shares)]
     repair(occupancy, waiting)
-    improve(occupancy)
+    owners: Sequence[int] = range(len(instance.workloads))
+    if guide is not None:
+        descend(occupancy, guide)
+        owners = candidates(instance, guide)
+    improve(occupancy, owners)
     return occupancy
 
 
@@ -68,24 +77,41 @@ def _linear_cost(instance: Instance, seat: Seat) -> float:
 
 
 def repair(occupancy: Occupancy, waiting: Sequence[int]) -> None:
-    """Let in what is ``waiting``, highest priority first, as far as moving others or putting out lower priorities allows."""
+    """Let in what is ``waiting``, highest priority first, as far as moving others or putting out lower priorities allows.
+
+    What was tried in vain is not tried again for a like workload, so a fleet far beyond capacity costs no more than one that fits.
+    """
     ranks = occupancy.instance.ranks
     heap = [(ranks[owner], owner) for owner in waiting]
     heapq.heapify(heap)
+    hopeless: set[Likeness] = set()
+    failures = 0
     while heap:
-        _, owner = heapq.heappop(heap)
-        if _put_cheapest(occupancy, owner) or _relocate(occupancy, owner):
+        rank, owner = heapq.heappop(heap)
+        if _put_cheapest(occupancy, owner):
             continue
-        for other in _displace(occupancy, owner):
+        seats = [s for s in occupancy.instance.of[owner] if _likeness(s, rank) not in hopeless]
+        seats.sort(key=lambda s: (_linear_cost(occupancy.instance, s), s.index))
+        if failures < _FAILURES and _relocate(occupancy, seats):
+            continue
+        failures += 1
+        displaced = _displace(occupancy, seats)
+        if displaced is None:
+            hopeless |= {_likeness(s, rank) for s in seats}
+            continue
+        for other in displaced:
             heapq.heappush(heap, (ranks[other], other))
 
 
-def _relocate(occupancy: Occupancy, owner: int) -> bool:
-    """Move up to a few workloads out of a pool so that this one fits there; everything is undone if that is not enough."""
-    seats = sorted(occupancy.instance.of[owner], key=lambda s: (_linear_cost(occupancy.instance, s), s.index))
+def _likeness(seat: Seat, rank: int) -> Likeness:
+    return (seat.pool, seat.footprint, seat.replicas, seat.limits, rank)
+
+
+def _relocate(occupancy: Occupancy, seats: Sequence[Seat]) -> bool:
+    """Move up to a few workloads out of a pool so that one of ``seats`` fits there; undo everything if that is not enough."""
     for seat in seats:
         moved: list[Seat] = []
-        for other in _leavers(occupancy, seat.pool, seat.footprint):
+        for other in _leavers(occupancy, seat.pool, seat.footprint)[:_ASKED]:
             old = occupancy.take(other)
             if old is None:  # pragma: no cover
                 continue
@@ -122,40 +148,40 @@ def _undo(occupancy: Occupancy, moved: Sequence[Seat]) -> None:
         occupancy.put(old)
 
 
-def _displace(occupancy: Occupancy, owner: int) -> list[int]:
-    """Put out workloads of lower priority, lowest first, until this one fits; returns who has no place now."""
+def _displace(occupancy: Occupancy, seats: Sequence[Seat]) -> list[int] | None:
+    """Put out workloads of lower priority, lowest first, until one of ``seats`` fits; who has no place then, or None if none fits."""
     instance = occupancy.instance
-    for seat in sorted(instance.of[owner], key=lambda s: (_linear_cost(instance, s), s.index)):
-        victims = sorted(
-            (other for other in range(len(occupancy.chosen)) if _may_displace(occupancy, seat, other)),
-            key=lambda other: (
-                -instance.ranks[other],
-                -instance.seats[occupancy.chosen[other]].chips,
-                other,
-            ),
-        )
+    for seat in seats:
+        victims = [
+            (-instance.ranks[other], -instance.seats[occupancy.chosen[other]].chips, other)
+            for other in _rivals(occupancy, seat)
+            if instance.ranks[other] > instance.ranks[seat.owner]
+        ]
         removed: list[Seat] = []
-        for other in victims:
-            if occupancy.fits(seat):
-                break
+        for _, _, other in sorted(victims):
             old = occupancy.take(other)
             if old is not None:
                 removed.append(old)
-        if occupancy.fits(seat):
+            if occupancy.fits(seat):
+                break
+        if removed and occupancy.fits(seat):
             occupancy.put(seat)
             return [old.owner for old in reversed(removed) if not _return(occupancy, old)]
         _undo(occupancy, removed)
-    return []
+    return None
 
 
-def _may_displace(occupancy: Occupancy, seat: Seat, other: int) -> bool:
-    """A lower priority that holds some of the pool or of a limit that this option needs."""
-    instance, index = occupancy.instance, occupancy.chosen[other]
-    if index < 0 or instance.ranks[other] <= instance.ranks[seat.owner]:
-        return False
-    held = instance.seats[index]
+def _rivals(occupancy: Occupancy, seat: Seat) -> set[int]:
+    """Who holds some of the pool, or of a limit, that this option needs."""
     needed = {limit for limit, _ in seat.limits}
-    return held.pool == seat.pool or any(limit in needed for limit, _ in held.limits)
+    if not needed:
+        return occupancy.members[seat.pool]
+    held = {
+        occupancy.instance.seats[index].owner
+        for index in occupancy.chosen
+        if index >= 0 and any(limit in needed for limit, _ in occupancy.instance.seats[index].limits)
+    }
+    return held | occupancy.members[seat.pool]
 
 
 def _return(occupancy: Occupancy, old: Seat) -> bool:
@@ -165,20 +191,20 @@ def _return(occupancy: Occupancy, old: Seat) -> bool:
     return False
 
 
-def improve(occupancy: Occupancy) -> None:
-    """Lower the bill without leaving anyone out."""
+def improve(occupancy: Occupancy, owners: Sequence[int]) -> None:
+    """Lower the bill by moving ``owners`` singly, and others to empty nodes, without leaving anyone out."""
     for _ in range(_PASSES):
-        if not (_single_moves(occupancy) | _empty_nodes(occupancy)):
+        if not (_single_moves(occupancy, owners) | _empty_nodes(occupancy)):
             return
 
 
-def _single_moves(occupancy: Occupancy) -> bool:
+def _single_moves(occupancy: Occupancy, owners: Sequence[int]) -> bool:
     """Each workload in turn goes where it costs least, the others staying."""
     instance = occupancy.instance
     changed = False
-    for owner, seats in enumerate(instance.of):
+    for owner in owners:
         index = occupancy.chosen[owner]
-        if index < 0 or len(seats) < 2:
+        if index < 0 or len(instance.of[owner]) < 2:
             continue
         held = instance.seats[index]
         gain = occupancy.freed(held)

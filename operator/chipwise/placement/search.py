@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from chipwise.placement.descent import Guide
 from chipwise.placement.highs import Answer, Door, Effort, Rows, Status
 from chipwise.placement.instance import Instance
 from chipwise.placement.occupancy import Occupancy
@@ -20,6 +21,8 @@ from chipwise.placement.rounding import rounded
 #: The dearest single item of the program costs this much to the solver.
 _SCALED_TO = 100.0
 _EPSILON = 1e-6
+#: Up to so many options the tree may have all the nodes of the limits.
+_REFERENCE_OPTIONS = 300
 #: A bound nearer to the objective than this, relatively, is the objective to the solver's own tolerance.
 PROVEN = 1e-7
 
@@ -108,9 +111,11 @@ class Search:
         if relaxed.status is Status.INFEASIBLE:
             return _Result(0.0, proven=False, infeasible=True)
         shares = relaxed.values or [0.0] * len(cost)
-        self._offer(rounded(self._instance, shares))
+        guide = self._guide(relaxed) if rank is None else None
+        self._offer(rounded(self._instance, shares, guide))
         bound = relaxed.bound if relaxed.status is Status.OPTIMAL else 0.0
-        if self._good_enough(bound, caps, rank) or self._time_limited:
+        too_large = rank is not None and len(self._instance.seats) > self._limits.mip_options
+        if self._good_enough(bound, caps, rank) or self._time_limited or too_large:
             return _Result(bound, proven=False)
         restricted = self._restrict(upper, relaxed)
         start = self._start() if self._within(caps) else None
@@ -122,6 +127,20 @@ class Search:
         if restricted:
             return _Result(bound, proven=False)
         return _Result(max(bound, answer.bound), proven=answer.status is Status.OPTIMAL)
+
+    def _guide(self, relaxed: Answer) -> Guide | None:
+        """A node whose number is at its upper bound is worth more than its price: by its reduced cost, which is negative."""
+        if not relaxed.reduced_costs:
+            return None
+        worth = [
+            {
+                g: self._instance.layouts[p].groups[g].price
+                - min(0.0, relaxed.reduced_costs[column]) / self._scale
+                for g, column in columns.shared.items()
+            }
+            for p, columns in enumerate(self._program.pools)
+        ]
+        return Guide(relaxed.reduced_costs, worth)
 
     def _good_enough(self, bound: float, caps: Sequence[int | None], rank: int | None) -> bool:
         if not self._within(caps):
@@ -200,7 +219,10 @@ class Search:
         return shares
 
     def _effort(self) -> Effort:
-        return Effort(self._seconds, self._limits.mip_nodes, self._limits.relative_gap)
+        """A node of a larger tree takes longer, and its root far longer: the number of nodes allowed falls with the cube."""
+        options = min(len(self._instance.seats), self._limits.mip_options)
+        share = min(1.0, (_REFERENCE_OPTIONS / max(1, options)) ** 3)
+        return Effort(self._seconds, math.ceil(self._limits.mip_nodes * share), self._limits.relative_gap)
 
     def _timed(self, answer: Answer) -> Answer:
         self._seconds -= answer.seconds
