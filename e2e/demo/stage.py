@@ -36,7 +36,10 @@ PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Everything that chapters use. `before` holds the authors' Deployments as they were before chipwise, by name."""
+    """Everything that chapters use.
+
+    `before` holds the authors' Deployments as they were before chipwise, `templates` their pod-template-hash, by name.
+    """
 
     teller: Teller
     cluster: Cluster
@@ -45,6 +48,7 @@ class Stage:
     history: History
     serving: Mapping[str, Serving]
     before: Mapping[str, Document]
+    templates: Mapping[str, str]
 
     def status(self, name: str) -> Document:
         """The status of a workload, empty while it has none."""
@@ -83,16 +87,17 @@ def staged(teller: Teller) -> Iterator[Stage]:
     cluster = _fresh_cluster(teller)
     _machines(teller, cluster)
     _kubectl_apply(cluster, [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SYSTEM}}])
+    teller.say("helm install charts/chipwise: kinds, ServiceAccount, RBAC")
     install_chart(cluster, namespace=SYSTEM)
     kubeconfig = service_account_kubeconfig(cluster, folder() / "operator.kubeconfig")
-    teller.say("Helm installed charts/chipwise: kinds, ServiceAccount, RBAC")
     operator = OperatorProcess(kubeconfig, folder() / "operator.log")
     with proxied(cluster) as admin:
         known = serving()
         history = History(admin, NAMESPACE, known)
         before = _authors(teller, cluster, admin, history)
+        templates = {name: history.pods(name)[0].template for name in before}
         try:
-            yield Stage(teller, cluster, admin, operator, history, known, before)
+            yield Stage(teller, cluster, admin, operator, history, known, before, templates)
         finally:
             operator.stop()
             _pid_file().unlink(missing_ok=True)
@@ -129,6 +134,7 @@ def interruptible() -> None:
 def _fresh_cluster(teller: Teller) -> Cluster:
     if remove():
         teller.say("what an earlier demo left has been removed")
+    teller.say("starting a control plane: some 10 s, and some minutes where its programs must be built first")
     cluster = start_cluster(NAME)
     if cluster.backend is Backend.EXISTING:
         refuse_foreign(cluster, (NAMESPACE, SYSTEM))

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
-#: A line of progress at least this often while something is waited for, in seconds.
+#: While something is waited for: news are told this often, and that there are none this often, in seconds.
 _PULSE = 2.0
+_PATIENCE = 6.0
 _POLL = 0.15
 
 
@@ -67,6 +68,7 @@ class Teller:
         Raises Unmet after `seconds`, or as soon as the guard says that something broke.
         """
         started = told = time.monotonic()
+        last = ""
         while True:
             found, seen = probe()
             now = time.monotonic()
@@ -77,8 +79,8 @@ class Teller:
             if broken or now - started > seconds:
                 self._clear()
                 raise Unmet(what, f"within {seconds:.0f} s", f"{broken}; " * bool(broken) + seen)
-            if self._live or now - told >= _PULSE:
-                told = now
+            if self._live or now - told >= (_PULSE if seen != last else _PATIENCE):
+                told, last = now, seen
                 self._progress(f"{what}, {now - started:.0f} s: {seen}")
             time.sleep(_POLL)
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from e2e.demo.history import Step
 
 #: Changes so close that a person would call them one, in seconds.
-_TOGETHER = 0.1
+_TOGETHER = 0.03
 
 
 def timeline(steps: Sequence[Step], old: str, new: str, demand: float) -> str:
-    """Lines of text; times from the first step on. Of changes within 0.1 s only the last is drawn."""
+    """Lines of text; times from the first step on. Of changes within 0.03 s only the last is drawn."""
     if not steps:
         return "nothing changed"
     start = steps[0].moment
