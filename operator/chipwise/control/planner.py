@@ -16,12 +16,15 @@ from chipwise.cluster.decide import Decision, Standing, decide
 from chipwise.cluster.state import ClusterState
 from chipwise.control.quiet import QuietWindow, burst
 from chipwise.kube.backoff import Backoff
+from chipwise.placement.problem import SolveLimits
 
 log = logging.getLogger(__name__)
 
 #: Carries a decision out. False if something is left to do and no news may come that would say so.
 Publish = Callable[[Decision], Awaitable[bool]]
 
+#: The loop decides again with each change, so a tenth of a per cent is near enough; ``chipwise plan`` goes on to the proof.
+_EFFORT = SolveLimits(relative_gap=0.001, mip_nodes=2000, seconds=20.0)
 _RETRY = Backoff(first=1.0, cap=30.0)
 
 
@@ -68,7 +71,9 @@ class Planner:
 
     async def _decide(self) -> Decision:
         snapshot, begin = self._state.snapshot(), time.perf_counter()
-        decision = await asyncio.to_thread(decide, snapshot, now=self._now(), standing=self._standing)
+        decision = await asyncio.to_thread(
+            decide, snapshot, now=self._now(), standing=self._standing, solve_limits=_EFFORT
+        )
         self.decided += 1
         log.debug(
             "decided",
