@@ -243,3 +243,15 @@ def test_what_a_stated_field_costs(world: World, seconds_lost: float) -> None:
     lowest = min((dip.lowest for dip in dips), default=world.demand)
     print(f"{world.setup.name}: {lost:.2f} s below the demand of {world.demand:g}/s, lowest {lowest:.1f}/s")
     assert lost <= seconds_lost
+
+
+@pytest.mark.setup(Setup("ownership"))
+def test_ownership_is_written_down(world: World) -> None:
+    """What chipwise set is under its field manager; what it took away is nobody's, so a GitOps tool must be told of it by path."""
+    found = world.deployment()["metadata"]["managedFields"]
+    ours = json.dumps([entry["fieldsV1"] for entry in found if entry["manager"] == "chipwise"])
+    for name in ("f:image", "f:args", "f:affinity", "f:tolerations", "f:amd.com/gpu", "f:strategy"):
+        assert name in ours
+    every = json.dumps([entry["fieldsV1"] for entry in found])
+    for name in ("f:nodeSelector", "f:nvidia.com/gpu"):
+        assert name not in every
