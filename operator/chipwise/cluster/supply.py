@@ -35,10 +35,11 @@ class Census:
 
 def supply(view: PoolView, snapshot: Snapshot, released: Collection[str]) -> Pool:
     """The pool for the solver. ``released`` are the UIDs of pods that the plan may take away: their room counts as free."""
-    rooms, kept = [], []
+    rooms, kept, taken = [], [], 0
     for node in view.usable_nodes:
         held = [pod for pod in snapshot.pods_by_node.get(node.name, ()) if pod.uid not in released]
         rooms.append(_room(node, view.resource_name, held))
+        taken += sum(dict(pod.chips).get(view.resource_name, 0) for pod in held)
         kept.append(any(pod.chips and not pod.daemon and not pod.deleting for pod in held))
     potential = _potential(view, snapshot)
     rooms, potential = _reserve(
@@ -67,10 +68,15 @@ def supply(view: PoolView, snapshot: Snapshot, released: Collection[str]) -> Poo
         buckets=tuple(
             Bucket(room, count, price) for (room, price), count in sorted(buckets.items()) if room.chips > 0
         ),
-        committed_chips=max(view.minimum, view.committed) * view.room.chips
-        if view.billing is Billing.CHIP
-        else 0,
+        committed_chips=_committed_chips(view, taken),
     )
+
+
+def _committed_chips(view: PoolView, taken: int) -> int:
+    """Chips that are paid for anyway and that nobody else holds, where chips are billed."""
+    if view.billing is not Billing.CHIP:
+        return 0
+    return max(0, max(view.minimum, view.committed) * view.room.chips - taken)
 
 
 def census(view: PoolView, snapshot: Snapshot, ours: Collection[str]) -> Census:
