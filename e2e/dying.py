@@ -41,7 +41,7 @@ def die_at(moment: str, sort: str) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         return answer
 
-    Client.json_patch = json_patch  # type: ignore[method-assign]
+    Client.json_patch = json_patch  # type: ignore[method-assign, assignment]
 
 
 if __name__ == "__main__":

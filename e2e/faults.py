@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -27,6 +27,8 @@ from e2e.operator_process import (
     service_account_kubeconfig,
 )
 from e2e.world import World
+
+Operator = TypeVar("Operator", bound=OperatorProcess)
 
 NAME = os.environ.get("CHIPWISE_E2E_FAULTS_CLUSTER", "chipwise-e2e-faults")
 _LEASE = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases/chipwise"
@@ -117,7 +119,7 @@ class Lab:
     def _delete(self, *what: str) -> None:
         self.cluster.run_kubectl("delete", *what)
 
-    def _known(self, operator: Any) -> Any:
+    def _known(self, operator: Operator) -> Operator:
         self.operators.append(operator)
         return operator
 
@@ -125,7 +127,8 @@ class Lab:
 def granted(cluster: Cluster, verb: str, resource: str, *flags: str) -> bool:
     """Whether the API server would let the ServiceAccount do this."""
     user = f"--as=system:serviceaccount:{NAMESPACE}:chipwise"
-    command: Sequence[str] = ["auth", "can-i", verb, resource, user, *flags]
+    plural, _, part = resource.partition("/")
+    command: Sequence[str] = ["auth", "can-i", verb, plural, f"--subresource={part}", user, *flags]
     environment = cluster.environment
     done = subprocess.run(
         [str(cluster.kubectl), *command], env=environment, capture_output=True, text=True, check=False

@@ -6,6 +6,7 @@ starts reads the Deployment and goes on.
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import signal
@@ -133,7 +134,7 @@ def sorts(world: World) -> list[str]:
     """What each successful write of the operator changed, as the watch log tells it. One write is one change."""
     found = []
     revisions = world.revisions()
-    for before, after in zip(revisions, revisions[1:], strict=False):
+    for before, after in itertools.pairwise(revisions):
         if before.template != after.template:
             found.append("template")
         elif before.replicas != after.replicas:
