@@ -143,7 +143,8 @@ def _option(case: Case, views: Mapping[str, PoolView], found: Collection[Quota])
 def _replicas(case: Case, rate: Sustained) -> int | Refusal:
     """Enough for the peak rate, at least the minimum; above the maximum is infeasible, never clamped.
 
-    A Deployment that chipwise has not moved keeps the author's replicas while it stays: they are what it costs there.
+    Where chipwise does not set replicas they are what it takes: of a Deployment that it has not moved, while it stays, and everywhere
+    of one whose replicas belong to somebody else. An autoscaler is believed to go where it must within its bounds.
     """
     subject, spec = case.subject, case.subject.workload.spec
     peak = float(spec.traffic.peak_requests_per_second or spec.traffic.mean_requests_per_second)
@@ -160,7 +161,8 @@ def _replicas(case: Case, rate: Sustained) -> int | Refusal:
             Reason.REPLICAS_EXCEEDED,
             f"needs {needed} replicas of {rate.requests_per_second:.3g} requests/s each for {peak:g} requests/s; {owner} allows {most}",
         )
-    if case.at_home and subject.record is None and subject.autoscaler is None:
+    authors = subject.replicas_external or (case.at_home and subject.record is None)
+    if authors and subject.autoscaler is None:
         runs = subject.deployment.replicas
         if runs >= needed:
             return runs
@@ -180,6 +182,7 @@ def _usage(case: Case, replicas: int, found: Collection[Quota]) -> tuple[tuple[s
     both = chips + (
         home.replicas * home.chips if home and home.resource_name == resource and not case.at_home else 0
     )
+    meanwhile = " while both copies run" if both > chips else ""
     usage = []
     for quota in found:
         if (quota.namespace, quota.resource_name) != (namespace, resource):
@@ -187,7 +190,7 @@ def _usage(case: Case, replicas: int, found: Collection[Quota]) -> tuple[tuple[s
         if both > quota.amount:
             return Refusal(
                 Reason.QUOTA_EXCEEDED,
-                f"needs {both} {resource} in namespace {namespace} while both copies run; quota {quota.key} leaves {quota.amount}",
+                f"needs {both} {resource} in namespace {namespace}{meanwhile}; quota {quota.key} leaves {quota.amount}",
             )
         usage.append((quota.key, chips))
     return tuple(usage)
