@@ -13,11 +13,11 @@ from typing import Any
 Document = dict[str, Any]
 
 _WIDTH = 900
-_LEFT, _POOL, _BAR, _LONGEST = 28, 300, 372, 260
-_HEAD, _ROW, _GAP, _FOOT = 92, 24, 22, 74
+_LEFT, _POOL, _BAR, _LONGEST = 28, 270, 340, 280
+_HEAD, _ROW, _GAP, _FOOT = 92, 24, 22, 92
 _STYLE = """
   text { font: 13px ui-sans-serif, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif; fill: #1f2328; }
-  .title { font-size: 19px; font-weight: 600; }
+  .title { font-size: 18px; font-weight: 600; }
   .name { font-size: 15px; font-weight: 600; }
   .soft { fill: #59636e; }
   .strong { font-weight: 600; }
@@ -33,7 +33,7 @@ _STYLE = """
     .bar { fill: #4a535e; }
     .chosen { fill: #3fb950; }
   }"""
-_SUFFIX = re.compile(r"^.*? is at best ([0-9.]+ ms), above .*$")
+_MISSED = re.compile(r"^.*?(\w+) \w+ is at best ([0-9.]+ ms), above ([0-9.]+ ms).*$", re.DOTALL)
 
 
 def decision_picture(plan: Document, documents: Iterable[Document]) -> str:
@@ -73,21 +73,20 @@ def _is_workload(document: Document) -> bool:
 
 def _title(plan: Document) -> str:
     summary = plan["summary"]
-    return f"One decision: {float(summary['currentCostPerHour']):.2f} $/h becomes {float(summary['costPerHour']):.2f} $/h"
+    was, would = (float(summary[key]) for key in ("currentCostPerHour", "costPerHour"))
+    return f"One decision for all workloads together: {was:.2f} $/h would become {would:.2f} $/h"
 
 
 def _head(plan: Document) -> Iterator[str]:
     yield _text(_LEFT, 38, _title(plan), "title")
-    said = (
-        "Dollars per hour for the declared traffic within the declared latency, on each chip, at full nodes."
-    )
+    said = "For the declared traffic within the declared latency: replicas and $/h on each chip, nodes taken as full."
     yield _text(_LEFT, 64, said, "soft")
 
 
 def _block(workload: Document, spec: Document, top: int, scale: float) -> Iterator[str]:
     traffic = spec["traffic"]
     peak = traffic.get("peakRequestsPerSecond", traffic["meanRequestsPerSecond"])
-    objectives = ", ".join(f"{each['metric']} ≤ {each['threshold']}" for each in spec["objectives"])
+    objectives = ", ".join(f"{each['metric']} ≤ {_spaced(each['threshold'])}" for each in spec["objectives"])
     yield _text(_LEFT, top + 10, workload["name"], "name")
     yield _text(_LEFT, top + 32, objectives, "soft")
     yield _text(_LEFT, top + 52, f"{float(peak):g} requests/s at the peak", "soft")
@@ -100,7 +99,7 @@ def _line(workload: Document, candidate: Document, top: int, scale: float) -> It
     chosen = candidate["chosen"]
     yield _text(_POOL, middle, candidate["pool"], "strong" if chosen else "soft")
     if not candidate["feasible"]:
-        best = _SUFFIX.sub(r"misses the objective: \1 at best", candidate["message"])
+        best = _MISSED.sub(r"\1 at best \2, above \3", candidate["message"])
         yield _text(_BAR, middle, best + _here(workload, candidate), "soft")
         return
     cost = float(candidate["amortisedPerHour"])
@@ -109,7 +108,7 @@ def _line(workload: Document, candidate: Document, top: int, scale: float) -> It
     yield f'<rect class="{kind}" x="{_BAR}" y="{top - 2}" width="{length:.1f}" height="15" rx="2"/>'
     each = candidate["chips"] // candidate["replicas"]
     said = f"{cost:.2f} $/h, {candidate['replicas']} x {each} chip{'s' if each > 1 else ''}"
-    said += (f" — {_fate(workload)}" if chosen else "") + _here(workload, candidate)
+    said += f": {_fate(workload)}" if chosen else _here(workload, candidate)
     yield _text(_BAR + length + 8, middle, said, "strong" if chosen else "soft")
 
 
@@ -127,12 +126,18 @@ def _here(workload: Document, candidate: Document) -> str:
 
 def _foot(top: int) -> Iterator[str]:
     said = (
+        "The totals are whole nodes, count what is only proposed, and leave out what nothing can serve.",
         "Drawn by `python -m e2e.demo --picture` from examples/. H100: measured speeds, public prices. MI300X: public price,",
         "speeds scaled from the H100's, not measured. Maia: speeds likewise; its price and resource name are made up.",
     )
     yield f'<line class="rule" x1="{_LEFT}" x2="{_WIDTH - _LEFT}" y1="{top}" y2="{top}"/>'
     for number, line in enumerate(said):
         yield _text(_LEFT, top + 28 + 20 * number, line, "soft")
+
+
+def _spaced(duration: str) -> str:
+    """The figure apart from its unit."""
+    return re.sub(r"([0-9])([ms])", r"\1 \2", duration)
 
 
 def _text(left: float, base: float, said: str, kind: str) -> str:

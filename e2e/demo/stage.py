@@ -17,6 +17,7 @@ from e2e.cluster import Backend, Cluster, find_cluster, start_cluster
 from e2e.cluster.fleet import apply
 from e2e.cluster.folders import cluster_folder
 from e2e.cluster.processes import KnownProcess
+from e2e.cluster.start import delete_cluster
 from e2e.demo.authored import NAMESPACE, READY_AFTER, Serving, by_author, documents, serving
 from e2e.demo.fleet import FLEET
 from e2e.demo.history import History
@@ -121,8 +122,7 @@ def remove() -> bool:
     if cluster is not None and cluster.backend is Backend.EXISTING:
         clear(cluster, SYSTEM)
     known = cluster_folder(NAME).exists()
-    if cluster is not None:
-        cluster.delete()
+    delete_cluster(NAME)
     return known
 
 

@@ -36,9 +36,10 @@ def first_moves(stage: Stage) -> Document:
     teller.chapter("1. Where each goes, and what that saves")
     asked = stage.plan()
     summary = asked["summary"]
+    idle = [each["name"] for each in asked["workloads"] if each["mode"] == "Off"]
     teller.say(
-        f"Asked before it runs, `chipwise plan` says: what it can place costs {_money(summary['currentCostPerHour'])} now and "
-        f"would cost {_money(summary['costPerHour'])}."
+        f"Asked before it runs, `chipwise plan` says: what it can place costs {_money(summary['currentCostPerHour'])} now and would "
+        f"cost {_money(summary['costPerHour'])}, were {', '.join(idle)} (mode Off) to move too."
     )
     since = time.monotonic()
     start_operator(stage)
