@@ -7,19 +7,21 @@ one object. A quiet cluster gets no write at all.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from chipwise.cluster.decide import CONFIRM_RESTORE, Decision
 from chipwise.control.recorder import Recorder
 from chipwise.control.status import DECISIONS_KEPT, Document, decision_entry, timed, workload_status
-from chipwise.control.status_of_others import other_statuses
+from chipwise.control.status_of_others import Report, observed_status, other_statuses
 from chipwise.kube.errors import KubeError, NotFound
 from chipwise.kube.protocol import Kube
 from chipwise.kube.resources import DEPLOYMENTS, INFERENCE_WORKLOADS, Resource
 
 log = logging.getLogger(__name__)
+
+Key = tuple[Resource, str, str, str]
 
 FIGURE_INTERVAL = timedelta(minutes=1)
 FIGURE_CHANGE = 0.05
@@ -43,51 +45,64 @@ class Reporter:
         self._recorder = recorder
         self._may_write = may_write
         self._failures = failures
-        self._written: dict[tuple[Resource, str], tuple[Document, datetime]] = {}
+        self._written: dict[Key, tuple[Document, datetime]] = {}
         self._held: frozenset[str] = frozenset()
         self._left = False
 
     async def report(self, decision: Decision) -> bool:
         """Bring every status up to date. False if something is left to be written, because it must wait or could not be written."""
+        if not self._may_write():
+            self._written.clear()  # whoever leads now writes what comes next
+            return True
         self._left = False
         await self._tell_of_held(decision)
-        for key, workload in sorted(decision.snapshot.workloads.items()):
-            target = f"{workload.metadata.namespace}/{workload.spec.target_ref.name}"
-            before = _observed(workload)
-            wanted = workload_status(key, decision, self._failures.get(target))
-            at = _stamp(decision.now)
-            entry = decision_entry(key, decision, at)
-            logged = list(before.get("decisions") or ())
-            changed = not logged or (logged[0]["decision"], logged[0]["reason"]) != (
-                entry["decision"],
-                entry["reason"],
-            )
-            wanted["decisions"] = [entry, *logged][:DECISIONS_KEPT] if changed else logged
-            wanted["conditions"] = timed(wanted["conditions"], before, at)
-            namespace, name = key.split("/")
-            if (
-                await self._write(INFERENCE_WORKLOADS, namespace, name, before, wanted, decision.now)
-                and changed
-            ):
-                await self._recorder.post(
-                    INFERENCE_WORKLOADS,
-                    namespace,
-                    name,
-                    workload.metadata.uid,
-                    entry["reason"],
-                    entry["message"],
-                    warning=entry["decision"] in ("Refused", "Unplaced") or key in decision.refused,
-                )
-        for resource, namespace, name, observed, wanted in other_statuses(decision):
-            wanted["conditions"] = timed(wanted["conditions"], observed, _stamp(decision.now))
-            await self._write(resource, namespace, name, observed, wanted, decision.now)
+        reports = [*self._workloads(decision), *other_statuses(decision)]
+        self._written = {key: self._written[key] for key in map(_key, reports) if key in self._written}
+        for report in reports:
+            await self._tell(report, decision)
         return not self._left
+
+    def _workloads(self, decision: Decision) -> Iterator[Report]:
+        for key, workload in sorted(decision.snapshot.workloads.items()):
+            metadata = workload.metadata
+            target = f"{metadata.namespace}/{workload.spec.target_ref.name}"
+            wanted = workload_status(key, decision, self._failures.get(target))
+            yield Report(
+                INFERENCE_WORKLOADS,
+                metadata.namespace or "",
+                metadata.name,
+                metadata.uid,
+                observed_status(workload),
+                wanted,
+            )
+
+    async def _tell(self, report: Report, decision: Decision) -> None:
+        at = _stamp(decision.now)
+        # What was written a moment ago may not have come back by the watch.
+        known, _ = self._written.get(_key(report), (report.observed, None))
+        wanted = {**report.wanted, "conditions": timed(report.wanted["conditions"], known, at)}
+        entry = None
+        if report.resource == INFERENCE_WORKLOADS and "summary" in wanted:
+            entry = decision_entry(f"{report.namespace}/{report.name}", decision, at)
+            logged = list(known.get("decisions") or ())
+            if logged and all(logged[0][field] == entry[field] for field in ("decision", "reason")):
+                entry = None
+            wanted["decisions"] = ([entry] if entry else []) + logged
+            del wanted["decisions"][DECISIONS_KEPT:]
+        if await self._write(report._replace(wanted=wanted), decision.now) and entry is not None:
+            await self._recorder.post(
+                INFERENCE_WORKLOADS,
+                report.namespace,
+                report.name,
+                report.uid,
+                entry["reason"],
+                entry["message"],
+                warning=entry["decision"] in ("Refused", "Unplaced"),
+            )
 
     async def _tell_of_held(self, decision: Decision) -> None:
         """Deployments that are not given back because too many lost their workload at once: said once for each."""
         held = {deployment.uid: deployment for deployment in decision.orphans_held}
-        if not self._may_write():
-            return
         for uid in sorted(set(held) - self._held):
             deployment = held[uid]
             note = (
@@ -100,17 +115,16 @@ class Reporter:
             )
         self._held = frozenset(held)
 
-    async def _write(
-        self, resource: Resource, namespace: str, name: str, before: Document, wanted: Document, now: datetime
-    ) -> bool:
+    async def _write(self, report: Report, now: datetime) -> bool:
         """Whether something was written."""
-        if not self._differs(resource, f"{namespace}/{name}", before, wanted) or not self._may_write():
+        if not self._differs(report) or not self._may_write():
             return False
-        if not self._is_due(resource, f"{namespace}/{name}", wanted, now):
+        if not self._is_due(report, now):
             self._left = True
             return False
+        resource, namespace, name = report.resource, report.namespace, report.name
         try:
-            await self._kube.apply_status(resource, namespace or None, name, {"status": wanted})
+            await self._kube.apply_status(resource, namespace or None, name, {"status": report.wanted})
         except NotFound:
             return False
         except KubeError as error:
@@ -118,26 +132,22 @@ class Reporter:
             self._left = True
             return False
         self.writes += 1
-        self._written[resource, f"{namespace}/{name}"] = (wanted, now)
+        self._written[_key(report)] = (report.wanted, now)
         return True
 
-    def _differs(self, resource: Resource, key: str, before: Document, wanted: Document) -> bool:
+    def _differs(self, report: Report) -> bool:
         """Whether what is wanted differs enough from what was last written, or from what was last seen."""
-        last, _ = self._written.get((resource, key), (before, None))
-        return not (_same(last, wanted, FIGURE_CHANGE) and _same(before, wanted, FIGURE_CHANGE))
+        last, _ = self._written.get(_key(report), (report.observed, None))
+        return not all(_same(known, report.wanted, FIGURE_CHANGE) for known in (last, report.observed))
 
-    def _is_due(self, resource: Resource, key: str, wanted: Document, now: datetime) -> bool:
+    def _is_due(self, report: Report, now: datetime) -> bool:
         """More than figures changed, or the last write was long ago."""
-        last, at = self._written.get((resource, key), (wanted, None))
-        return at is None or now - at >= FIGURE_INTERVAL or not _same(last, wanted, None)
+        last, at = self._written.get(_key(report), (report.wanted, None))
+        return at is None or now - at >= FIGURE_INTERVAL or not _same(last, report.wanted, None)
 
 
-def _observed(thing: Any) -> Document:
-    status = thing.status
-    if status is None:
-        return {}
-    found: Document = status.model_dump(by_alias=True, exclude_none=True, exclude_unset=True, mode="json")
-    return found
+def _key(report: Report) -> Key:
+    return report.resource, report.namespace, report.name, report.uid
 
 
 def _stamp(moment: datetime) -> str:

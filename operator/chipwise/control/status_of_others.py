@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from chipwise.cluster.decide import Decision
 from chipwise.cluster.extract import BY_KIND
@@ -26,22 +26,49 @@ _UNDECLARED_SHOWN = 16
 _INSTANCE_TYPE = "node.kubernetes.io/instance-type"
 
 
-def other_statuses(decision: Decision) -> Iterator[tuple[Resource, str, str, Document, Document]]:
-    """(resource, namespace, name, observed status, wanted status) of every object that is no readable workload."""
+class Report(NamedTuple):
+    """One object's status as last seen, and as it should read."""
+
+    resource: Resource
+    namespace: str
+    name: str
+    uid: str
+    observed: Document
+    wanted: Document
+
+
+def other_statuses(decision: Decision) -> Iterator[Report]:
+    """Every object of ours that is no readable workload."""
     snapshot = decision.snapshot
     for name, chip_class in sorted(snapshot.classes.items()):
-        yield ACCELERATOR_CLASSES, "", name, _dump(chip_class), _class_status(name, decision)
+        yield _report(ACCELERATOR_CLASSES, chip_class, _class_status(name, decision))
     for name, pool in sorted(snapshot.pools.items()):
-        yield ACCELERATOR_POOLS, "", name, _dump(pool), _pool_status(decision.views[name], decision)
+        yield _report(ACCELERATOR_POOLS, pool, _pool_status(decision.views[name], decision))
     for name, profile in sorted(snapshot.profiles.items()):
-        yield MODEL_PROFILES, "", name, _dump(profile), _profile_status(name, decision)
-    for name, policy in sorted(snapshot.policies.items()):
+        yield _report(MODEL_PROFILES, profile, _profile_status(name, decision))
+    for _, policy in sorted(snapshot.policies.items()):
         generation = policy.metadata.generation
         ready = condition("Ready", holds=True, reason="Accepted", message="in force", generation=generation)
         status = {"observedGeneration": generation, "conditions": [ready]}
-        yield PLACEMENT_POLICIES, "", name, _dump(policy), status
+        yield _report(PLACEMENT_POLICIES, policy, status)
     for one in snapshot.unreadable:
-        yield BY_KIND[one.kind], one.namespace, one.name, dict(one.status), _invalid_status(one)
+        resource, seen = BY_KIND[one.kind], dict(one.status)
+        yield Report(resource, one.namespace, one.name, one.uid, seen, _invalid_status(one))
+
+
+def observed_status(thing: Any) -> Document:
+    """The status that an object of ours came with, as a document."""
+    if thing.status is None:
+        return {}
+    found: Document = thing.status.model_dump(
+        by_alias=True, exclude_none=True, exclude_unset=True, mode="json"
+    )
+    return found
+
+
+def _report(resource: Resource, thing: Any, wanted: Document) -> Report:
+    metadata = thing.metadata
+    return Report(resource, "", metadata.name, metadata.uid, observed_status(thing), wanted)
 
 
 def _invalid_status(one: Unreadable) -> Document:
@@ -50,15 +77,6 @@ def _invalid_status(one: Unreadable) -> Document:
         "Ready", holds=False, reason=Reason.INVALID.value, message=one.message, generation=one.generation
     )
     return {"observedGeneration": one.generation, "conditions": [ready]}
-
-
-def _dump(thing: Any) -> Document:
-    if thing.status is None:
-        return {}
-    found: Document = thing.status.model_dump(
-        by_alias=True, exclude_none=True, exclude_unset=True, mode="json"
-    )
-    return found
 
 
 def _class_status(name: str, decision: Decision) -> Document:
