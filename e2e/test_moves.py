@@ -1,5 +1,6 @@
 """Moves of real Deployments between chips: what is written, in which order, and that nothing that serves is lost."""
 
+import time
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -131,7 +132,9 @@ def test_set_off_leaves_what_runs(world: World) -> None:
     world.edit_workload(mode="Off")
     world.set_price("alt", "400.00")
     world.eventually(lambda: world.condition("Placed") == ("False", "ModeOff"), "Off noticed")
-    assert world.is_on("alt")
+    world.author_applies()
+    time.sleep(2)
+    assert world.log.ready_now() == world.setup.replicas
     assert len(world.writes()) == before
     world.nothing_lost()
 

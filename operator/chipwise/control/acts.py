@@ -251,11 +251,15 @@ def _replicas(subject: Subject, record: Record, decision: Decision) -> int | Non
 
 
 def orphan_act(deployment: DeploymentFact, decision: Decision) -> Act | None:
-    """The next write for a managed Deployment whose workload was deleted: take our traces off, or give it back to its author."""
-    document = deployment.document
-    if records.standing(document) is records.Standing.UNDONE:
+    """The next write for a managed Deployment whose workload was deleted: take our traces off, or give it back to its author.
+
+    An undo to an earlier rendering of ours brought that one's record back, which is enough to give the author's back; one to the
+    author's ReplicaSet brought none, and there is nothing to give back.
+    """
+    try:
+        record = records.read(deployment.document)
+    except records.RecordDamaged:
         return Act(Kind.RELEASE, deployment, "the workload is gone and its move was undone")
-    record = records.read(document)
     if record is None:
         return None
     if record.deletion_policy != "Restore":
