@@ -127,8 +127,9 @@ def remove() -> bool:
 
 
 def interruptible() -> None:
-    """Let SIGTERM end the demo as Ctrl-C does."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """Let SIGTERM end the demo as Ctrl-C does, also where a script started it with signals ignored."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
 
 
 def _fresh_cluster(teller: Teller) -> Cluster:
