@@ -85,6 +85,7 @@ def test_the_end_of_a_minimum_stay_is_when_to_decide_again():
     world.pass_time(minutes=4)
     decision = world.decide()
     assert told(decision) == (Verdict.HOLD, Reason.MINIMUM_STAY)
+    assert decision.due_seconds is not None
     assert decision.due_seconds == pytest.approx(360, abs=1)
     world.pass_time(seconds=decision.due_seconds)
     assert told(world.decide()) == (Verdict.MOVE, Reason.MOVED)
@@ -153,7 +154,7 @@ def test_the_order_of_a_snapshot_carries_no_meaning(order: random.Random):
     world = two("Off")
     world.put(docs.workload("third"))
     snapshot = world.snapshot()
-    changed = {}
+    changed: dict[str, Any] = {}
     for each in fields(snapshot):
         value = getattr(snapshot, each.name)
         if isinstance(value, dict):

@@ -67,7 +67,9 @@ def author(world: World, what: str, before: Document) -> None:
             case "apply":
                 spec |= {"template": before["spec"]["template"], "strategy": before["spec"]["strategy"]}
             case "image":
-                spec["template"]["spec"]["containers"][0]["image"] = f"example.com/engine:{world.kube.version}"
+                spec["template"]["spec"]["containers"][0]["image"] = (
+                    f"example.com/engine:{world.kube.version}"
+                )
             case "replicas":
                 spec["replicas"] = before["spec"]["replicas"]
             case "undo":

@@ -54,7 +54,7 @@ def timed(conditions: list[Document], before: Mapping[str, Any] | None, now: str
 
 def money(amount: float) -> str:
     """Dollars to the cent, as status holds them."""
-    return f"{amount:.2f}"
+    return f"{round(amount, 2) + 0.0:.2f}"  # + 0.0 takes the sign off a zero
 
 
 def workload_status(key: str, decision: Decision, writes_refused: str | None = None) -> Document:
