@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import signal
+import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from benchmarks import figures, operating, plan, start
+from benchmarks import figures, operating, plan, readme, start
 from benchmarks.figures import Figure
 
 PARTS: dict[str, Callable[[], list[Figure]]] = {
@@ -22,22 +24,28 @@ PARTS: dict[str, Callable[[], list[Figure]]] = {
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--only", metavar="PART,...", default=",".join(PARTS), help=f"of {', '.join(PARTS)}")
-    parser.add_argument("--print-only", action="store_true", help="keep benchmarks/results as it is")
+    parser.add_argument(
+        "--print-only", action="store_true", help="keep benchmarks/results and the README as they are"
+    )
     wanted = parser.parse_args()
     names = [name.strip() for name in wanted.only.split(",")]
     if unknown := sorted(set(names) - set(PARTS)):
         parser.error(f"no such part: {', '.join(unknown)}")
-    found: dict[str, list[Figure]] = {}
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit(143)
+    )  # so that the operator and the control plane go too
+    results, kept = ({} if wanted.print_only else figures.load()), True
     for name in names:
         begin = time.monotonic()
-        found[name] = PARTS[name]()
+        found = PARTS[name]()
         print(f"{name}: measured in {time.monotonic() - begin:.0f} s", flush=True)
-    date = datetime.now(UTC).date().isoformat()
-    results = figures.merged({} if wanted.print_only else figures.load(), found, date, _machine())
-    if not wanted.print_only:
-        figures.save(results)
+        kept &= all(figure.holds is not False for figure in found)
+        results = figures.merged(results, {name: found}, datetime.now(UTC).date().isoformat(), _machine())
+        if not wanted.print_only:
+            figures.save(results)
+            readme.update(results)
     print(figures.markdown(results))
-    return 0 if all(figure.holds is not False for part in found.values() for figure in part) else 1
+    return 0 if kept else 1
 
 
 def _machine() -> dict[str, object]:

@@ -40,7 +40,8 @@ CLUSTER = "chipwise-bench"
 FLIPS = 40
 MEMORY_BAR = 150.0
 BARE_FACTOR = 5
-_SETTLED_SECONDS = 6.0
+_LONGEST_SETTLING = 240.0
+_ACT = '"act":'
 _DEARER, _CHEAPER = "30.00", "10.00"
 
 
@@ -85,17 +86,20 @@ def _measured(cluster: Cluster, folder: Path) -> list[Figure]:
         return [*figures, *_latency(prices, bare, solves[-FLIPS:])]
 
 
-def _settle(operator: OperatorProcess, longest: float = 180.0) -> None:
-    """Until the operator has written nothing for a while: all moves are made, all status is told."""
-    end = time.monotonic() + longest
-    while time.monotonic() < end:
-        before = operator.log.count('"act":')
-        time.sleep(_SETTLED_SECONDS)
-        after = operator.log.count('"act":')
-        print(f"operator: {after} writes, {memory_mb(operator.pid or 0, 'VmRSS'):.0f} MB", flush=True)
-        if before == after > 0:
+def _settle(operator: OperatorProcess) -> None:
+    """Until the operator is at rest: all moves are made, all status is told."""
+    end = time.monotonic() + _LONGEST_SETTLING
+    while True:
+        before = operator.log
+        time.sleep(_pause(before, 5.0))
+        print(
+            f"operator: {before.count(_ACT)} writes, {memory_mb(operator.pid or 0, 'VmRSS'):.0f} MB",
+            flush=True,
+        )
+        if operator.log == before and _ACT in before:
             return
-    raise RuntimeError(f"the operator did not come to rest:\n{operator.log_tail()}")
+        if time.monotonic() > end or not operator.is_alive:
+            raise RuntimeError(f"the operator did not come to rest:\n{operator.log_tail()}")
 
 
 def _memory(settled: float, pid: int) -> list[Figure]:
@@ -159,17 +163,17 @@ async def _bare_patch(server: Server, number: int) -> float:
 
 
 async def _rest(operator: OperatorProcess) -> None:
-    """Until no decision was made for a while, longer than one takes: what the last change set off is over."""
+    """Until nothing was logged, and so nothing decided, for longer than a decision takes: what the last change set off is over."""
     while True:
-        before = decisions(operator.log)
-        await asyncio.sleep(1.0 + 2 * (before[-1] if before else 0.0))
-        if decisions(operator.log) == before:
+        before = operator.log
+        await asyncio.sleep(_pause(before, 1.0))
+        if operator.log == before:
             return
 
 
-def decisions(log: str) -> list[float]:
-    """The seconds that each decision took, from the operator's log in JSON."""
-    return [entry["seconds"] for entry in _entries(log) if entry.get("message") == "decided"]
+def _pause(log: str, least: float) -> float:
+    last = [float(entry["seconds"]) for entry in _entries(log) if entry.get("message") == "decided"][-1:]
+    return least + 2 * sum(last)
 
 
 def _entries(log: str) -> Iterator[dict[str, Any]]:
