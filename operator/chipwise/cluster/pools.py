@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from chipwise.api import AcceleratorClass, AcceleratorPool
@@ -15,7 +16,7 @@ from chipwise.rendering.constraints import tolerates
 from chipwise.rendering.quantity import milli, whole
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PoolView:
     """One pool as decisions see it. Prices are per hour in the pool's currency; 0 where there is none, and then ``refusal`` says so.
 
@@ -44,7 +45,17 @@ class PoolView:
         """What one chip costs when its node is full."""
         return self.price_per_hour / (self.room.chips if self.billing is Billing.NODE else 1)
 
-    @property
+    @cached_property
+    def node_names(self) -> frozenset[str]:
+        """Names of all nodes that match."""
+        return frozenset(node.name for node in self.nodes)
+
+    @cached_property
+    def usable_labels(self) -> tuple[Mapping[str, str], ...]:
+        """The labels of the usable nodes."""
+        return tuple(dict(node.labels) for node in self.usable_nodes)
+
+    @cached_property
     def usable_nodes(self) -> tuple[NodeFact, ...]:
         """Nodes that are ready, not cordoned and whose taints we tolerate."""
         return tuple(

@@ -46,7 +46,7 @@ def pods_of(subject: Subject, snapshot: Snapshot, views: Mapping[str, PoolView])
     if home is None or container is None:
         return Pods((), tuple(live))
     digest = container_digest(container)
-    nodes = {node.name for node in views[home.pool].nodes}
+    nodes = views[home.pool].node_names
     new = [
         p
         for p in live
@@ -158,6 +158,4 @@ def _stayed(subject: Subject, now: datetime) -> float | None:
 
 def _pool_of(pods: tuple[PodFact, ...], snapshot: Snapshot, views: Mapping[str, PoolView]) -> str | None:
     bound = {pod.node for pod in pods if pod.node and pod.node in snapshot.nodes}
-    return next(
-        (name for name, view in views.items() if any(node.name in bound for node in view.nodes)), None
-    )
+    return next((name for name, view in views.items() if bound & view.node_names), None)

@@ -226,7 +226,10 @@ def _pool_of_pods(pods: tuple[PodFact, ...], resource_name: str, views: Mapping[
     )
     if not held:
         return None
-    counts = {name: sum(held[node.name] for node in view.nodes) for name, view in sorted(views.items())}
+    counts = {
+        name: sum(count for node, count in held.items() if node in view.node_names)
+        for name, view in sorted(views.items())
+    }
     best = max(counts.values(), default=0)
     return next((name for name, count in counts.items() if count == best), None) if best else None
 

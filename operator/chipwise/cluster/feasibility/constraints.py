@@ -18,7 +18,7 @@ def author_constraints_hold(case: Case) -> Refusal | None:
     not a hope.
     """
     constraints, pool = case.subject.constraints, case.pool
-    candidates = [dict(node.labels) for node in pool.usable_nodes] or declared_labels(case)
+    candidates = pool.usable_labels or declared_labels(case)
     if any(constraints.matches(labels) for labels in candidates):
         return None
     if any(constraints.matches(labels) for labels in _of_any_architecture(candidates)):
@@ -44,8 +44,10 @@ def declared_labels(case: Case) -> list[dict[str, str]]:
 
 def taints_tolerated(case: Case) -> Refusal | None:
     """When nodes exist, at least one must carry no taint beyond the tolerations of class and pool."""
+    if case.pool.usable_nodes:
+        return None
     usable = [node for node in case.pool.nodes if node.usable]
-    if not usable or case.pool.usable_nodes:
+    if not usable:
         return None
     taints = sorted({f"{taint.key}={taint.value}:{taint.effect}" for node in usable for taint in node.taints})
     return Refusal(
