@@ -61,7 +61,7 @@ def _play(teller: Teller, picture: Path | None) -> None:
         if not down:
             _further(stage)
     if down and remove():
-        teller.say("DEMO_DOWN=1: the cluster and all that was kept of it are gone")
+        teller.say("DEMO_DOWN=1: everything the demo made has been removed")
     spent = time.monotonic() - teller.started
     teller.say()
     teller.say(f"{teller.checks} checks, all held. {spent:.0f} s.")

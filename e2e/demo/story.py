@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import shlex
 import time
 from typing import Any
 
 from chipwise.cli.words import per_hour
 
-from e2e.demo.authored import EXAMPLES, NAMESPACE
+from e2e.demo.authored import NAMESPACE
 from e2e.demo.claims import OURS, authored, make_before_break, never_short, traces, untouched, visible
 from e2e.demo.fleet import FLEET
 from e2e.demo.savings import savings
@@ -25,6 +26,7 @@ DESTINATIONS = {
 }
 STAYING = ("code-assist", "reports", "impossible")
 NEW_PRICE = "30.00"
+USUAL_STAY = "10m"
 #: So long after the last change every status has been written, in seconds.
 QUIET = 2.0
 AFTER_NEW_PRICE = ("mi300x", "mi300x-x2", 4)
@@ -65,12 +67,11 @@ def price_change(stage: Stage) -> None:
     teller.chapter("2. A price changes, one workload moves")
     others = {other: _template(stage, other) for other in stage.before if other != name}
     old = DESTINATIONS[name][1]
-    command = ["patch", "apool", "maia", "--type", "merge", "-p"]
-    body = json.dumps({"spec": {"price": {"amount": NEW_PRICE}}}, separators=(",", ":"))
+    command = _patch("apool", "maia", {"price": {"amount": NEW_PRICE}})
     teller.say("Maia's price for a node rises from 17 to 30 $/h (both made up: nobody has published one).")
-    teller.show(f"kubectl {' '.join(command)} '{body}'", "    ")
+    teller.show(f"kubectl {shlex.join(command)}", "    ")
     since = time.monotonic()
-    stage.cluster.run_kubectl(*command, body)
+    stage.cluster.run_kubectl(*command)
     teller.wait(f"{name} moves", lambda: _all_arrived(stage, {**DESTINATIONS, name: AFTER_NEW_PRICE}), 60)
     decisions = stage.status(name)["decisions"]
     moved = next(each for each in decisions if each["decision"] == "Move")
@@ -127,7 +128,7 @@ def restore(stage: Stage) -> None:
     teller.say(
         "From here on a workload stays 10 minutes where it was put, as the policy of examples/ has it."
     )
-    stage.cluster.run_kubectl("apply", "-f", str(EXAMPLES / "policy.yaml"))
+    stage.cluster.run_kubectl(*_patch("ppolicy", "default", {"minimumStay": USUAL_STAY}))
     since = time.monotonic()
     teller.show(f"kubectl delete iw {name} -n {NAMESPACE}", "    ")
     stage.cluster.run_kubectl("delete", "iw", name, "-n", NAMESPACE)
@@ -184,6 +185,11 @@ def _all_arrived(stage: Stage, places: dict[str, tuple[str, str, int]]) -> tuple
             gone = f", {len(pods) - len(there)} old" if len(pods) > len(there) else ""
             missing.append(f"{name} {len(there)} of {replicas} on {pool}{gone}")
     return (None if missing else True), "; ".join(missing)
+
+
+def _patch(kind: str, name: str, spec: Document) -> list[str]:
+    """The words of a kubectl that changes a spec."""
+    return ["patch", kind, name, "--type", "merge", "-p", json.dumps({"spec": spec}, separators=(",", ":"))]
 
 
 def _words(pool: str, variant: str, replicas: int) -> str:
