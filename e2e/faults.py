@@ -33,7 +33,13 @@ Operator = TypeVar("Operator", bound=OperatorProcess)
 NAME = os.environ.get("CHIPWISE_E2E_FAULTS_CLUSTER", "chipwise-e2e-faults")
 _LEASE = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases/chipwise"
 _DYING = Path(__file__).with_name("dying.py")
-_OURS = "acceleratorpools,acceleratorclasses,modelprofiles,placementpolicies"
+_CLUSTER_SCOPED = (
+    f"{GROUP}/acceleratorpools",
+    f"{GROUP}/acceleratorclasses",
+    f"{GROUP}/modelprofiles",
+    f"{GROUP}/placementpolicies",
+    "/api/v1/nodes",
+)
 
 
 class DyingOperator(OperatorProcess):
@@ -114,7 +120,8 @@ class Lab:
         self._delete("deployments", "--all", "--all-namespaces")
         self._delete("namespaces", "--selector", MINE, "--wait=false")
         self.within(60, lambda: not self.admin.get("/api/v1/pods")["items"], "all pods gone")
-        self._delete(f"{_OURS},nodes", "--selector", MINE, "--wait=false")
+        for path in _CLUSTER_SCOPED:
+            self.admin.delete(f"{path}?labelSelector={MINE}")
 
     def _delete(self, *what: str) -> None:
         self.cluster.run_kubectl("delete", *what)

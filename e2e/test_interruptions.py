@@ -167,14 +167,7 @@ class Shrinking(Setup):
 
 
 MOVE_DEATHS = ["before:template", "after:template", "before:replicas", "after:replicas"]
-RESTORE_DEATHS = [
-    "before:replicas",
-    "after:replicas",
-    "before:template",
-    "after:template",
-    "before:release",
-    "after:release",
-]
+RESTORE_DEATHS = ["after:replicas", "after:template", "before:release"]
 
 
 def dies(lab: Lab, death: str) -> None:
