@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from chipwise.kube.resources import ACCELERATOR_POOLS, DEPLOYMENTS, INFERENCE_WORKLOADS, MODEL_PROFILES
 from chipwise.rendering import record as records
 from chipwise.rendering.manifest import manifest_of
@@ -109,26 +111,50 @@ QUICK = settings(
 )
 
 
+def step_by_step(world: World, serves: Callable[[], None]) -> None:
+    """As ``until_quiet``, looking after every little thing that happens."""
+    for _ in range(120):
+        version, found = world.kube.version, carry_out(world)
+        for turn in ("roll", "schedule", "ready"):
+            take_turn(world, turn)
+            serves()
+        if not found and world.kube.version == version:
+            return
+    raise AssertionError("never quiet")
+
+
 @QUICK
 @given(
     replicas=st.integers(1, 4),
     maia_tpot=st.sampled_from([10, 20]),
+    moved=st.booleans(),
     turns=st.lists(st.sampled_from([*TURNS, *TURNS, *CHANGES]), max_size=25),
+    deleted=st.booleans(),
 )
 def test_what_serves_never_falls_below_what_served_or_is_needed(
-    replicas: int, maia_tpot: int, turns: list[str]
+    replicas: int, maia_tpot: int, moved: bool, turns: list[str], deleted: bool
 ):
     """Two replicas of the author's carry the traffic; no order of turns leaves fewer than the lesser of that and what ran."""
     world = start(replicas, maia_tpot)
     least = min(2, replicas)
+
+    def serves() -> None:
+        assert capacity(world, maia_tpot) >= least
+
+    if moved:
+        step_by_step(world, serves)
     for turn in turns:
         if turn in CHANGES:
             change(world, turn)
         else:
             take_turn(world, turn)
-        assert capacity(world, maia_tpot) >= least, turn
+        serves()
+    if deleted:
+        change(world, "delete")
+    world.put(docs.policy(freeze=False))
+    step_by_step(world, serves)
     finally_at_rest(world)
-    assert capacity(world, maia_tpot) >= least
+    serves()
 
 
 @QUICK
