@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from e2e.cluster import ClusterError
-from e2e.cluster.folders import REPOSITORY
+from e2e.cluster.folders import REPOSITORY, clusters_folder, locked
 from e2e.demo import story
 from e2e.demo.authored import documents
 from e2e.demo.picture import decision_picture
@@ -29,9 +29,18 @@ def main() -> int:
     parser.add_argument("--picture", type=Path, metavar="FILE.svg", help="draw the decision of this run")
     arguments = parser.parse_args()
     interruptible()
+    try:
+        with locked(clusters_folder() / "locks" / "demo", "demo"):
+            return _checked(arguments.picture)
+    except KeyboardInterrupt:
+        return 130
+
+
+def _checked(picture: Path | None) -> int:
+    """The exit code of a demo that is alone in this clone."""
     teller = Teller()
     try:
-        _play(teller, arguments.picture)
+        _play(teller, picture)
     except KeyboardInterrupt:
         print("\ninterrupted: removing the cluster", flush=True)
         remove()
