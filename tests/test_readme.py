@@ -50,7 +50,8 @@ def typed(command: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def example_plan() -> dict[str, Any]:
     """What is decided about examples/."""
-    return json.loads(typed(".venv/bin/chipwise plan -f examples/ -o json").stdout)
+    found: dict[str, Any] = json.loads(typed(".venv/bin/chipwise plan -f examples/ -o json").stdout)
+    return found
 
 
 @pytest.mark.parametrize("command", commands())

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from chipwise.cluster.decide import CONFIRM_RESTORE, Standing
 from chipwise.control.acts import Act, Kind
-from chipwise.control.status import timed, workload_status
+from chipwise.control.conditions import timed
+from chipwise.control.status import workload_status
 from chipwise.kube.resources import (
     ACCELERATOR_POOLS,
     DEPLOYMENTS,

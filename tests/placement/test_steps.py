@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from chipwise.placement.steps import Observed, Restoring, Step, next_restore_step, next_step
+from chipwise.placement.steps import Observed, Step, next_step
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -95,35 +95,3 @@ def test_a_move_comes_to_its_end():
     start = replace(MOVED, recorded=False, template_is_ours=False)
     assert roll(start)[:3] == [Step.WRITE_TEMPLATE, Step.WAIT_READY, Step.SCALE_DOWN]
     assert roll(replace(start, spec_replicas=2))[-1] is Step.DONE
-
-
-BACK = Restoring(
-    recorded=True,
-    template_is_authors=False,
-    spec_replicas=2,
-    author_replicas=6,
-    ready=0,
-    replicas_external=False,
-    rollout_complete=False,
-)
-
-
-@pytest.mark.parametrize(
-    ("seen", "step"),
-    [
-        (BACK, Step.SCALE_UP),
-        (replace(BACK, replicas_external=True), Step.RESTORE_TEMPLATE),
-        (replace(BACK, spec_replicas=6), Step.RESTORE_TEMPLATE),
-        (replace(BACK, spec_replicas=6, template_is_authors=True, ready=5), Step.WAIT_READY),
-        (replace(BACK, spec_replicas=8, template_is_authors=True, ready=5), Step.WAIT_READY),
-        (replace(BACK, spec_replicas=8, template_is_authors=True, ready=6), Step.SCALE_DOWN),
-        (
-            replace(BACK, spec_replicas=6, template_is_authors=True, ready=6, rollout_complete=True),
-            Step.RELEASE,
-        ),
-        (replace(BACK, recorded=False), Step.DONE),
-    ],
-)
-def test_a_restore_goes_up_first_and_down_last(seen, step):
-    """The author's replicas are there before the author's template, and ours are released last."""
-    assert next_restore_step(seen).step is step

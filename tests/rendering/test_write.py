@@ -11,7 +11,7 @@ from chipwise.rendering.manifest import Document, Manifest, manifest_of
 from chipwise.rendering.record import Standing, read, standing
 from chipwise.rendering.render import render
 from chipwise.rendering.target import Target
-from chipwise.rendering.write import Patch, heal, move, pointer, rebase, release, restore, scale
+from chipwise.rendering.write import Patch, move, pointer, rebase, release, restore, scale
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -66,7 +66,7 @@ def test_every_write_fails_on_another_version_of_the_deployment():
     for read_at, patch in (
         (before, move(before, manifest, record(llama()))),
         (before, scale(before, 1)),
-        (moved, heal(moved, render(llama(), maia()), record(llama()))),
+        (moved, move(moved, render(llama(), maia()), record(llama()))),
         (moved, rebase(moved, record(llama(), variant="other"))),
         (moved, restore(moved, llama())),
         (moved, release(moved)),

@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chipwise.cluster.decide import CONFIRM_RESTORE, Decision
+from chipwise.control.conditions import Document, timed
 from chipwise.control.recorder import Recorder
-from chipwise.control.status import DECISIONS_KEPT, Document, decision_entry, timed, workload_status
+from chipwise.control.status import DECISIONS_KEPT, decision_entry, workload_status
 from chipwise.control.status_of_others import Report, observed_status, other_statuses
 from chipwise.kube.errors import KubeError, NotFound
 from chipwise.kube.protocol import Kube

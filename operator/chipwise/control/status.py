@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
-from chipwise.api import InferenceWorkload, shorten
-from chipwise.cluster.authorship import Authorship
+from chipwise.api import InferenceWorkload
 from chipwise.cluster.decide import Decision
-from chipwise.cluster.situation import EDITED, is_contested, is_paused
 from chipwise.cluster.subject import Subject
-from chipwise.control.acts import is_outdated
+from chipwise.control.conditions import Document, condition, conditions_of
 from chipwise.placement.explain import cost_per_million_tokens
 from chipwise.placement.moves import Decision as Verdict
 from chipwise.placement.moves import Move
@@ -21,35 +17,6 @@ from chipwise.reasons import Reason
 DECISIONS_KEPT = 10
 CANDIDATES_SHOWN = 8
 _MESSAGE = 500
-#: Conditions that say something is wrong while they hold. TemplateOutdated is none: what serves is sound.
-_TROUBLES = frozenset({"Paused", "Contested", "VariantOutdated"})
-
-Document = dict[str, Any]
-
-
-def condition(kind: str, *, holds: bool, reason: str, message: str, generation: int) -> Document:
-    """One condition, less its transition time, which depends on what it was before (``timed``)."""
-    return {
-        "type": kind,
-        "status": "True" if holds else "False",
-        "reason": reason,
-        "message": shorten(message),
-        "observedGeneration": generation,
-    }
-
-
-def timed(conditions: list[Document], before: Mapping[str, Any] | None, now: str) -> list[Document]:
-    """Conditions with the moment at which each last changed its status."""
-    known = {c["type"]: c for c in (before or {}).get("conditions") or ()}
-    return [
-        {
-            **new,
-            "lastTransitionTime": known[new["type"]]["lastTransitionTime"]
-            if new["type"] in known and known[new["type"]]["status"] == new["status"]
-            else now,
-        }
-        for new in conditions
-    ]
 
 
 def money(amount: float) -> str:
@@ -77,7 +44,7 @@ def workload_status(key: str, decision: Decision, writes_refused: str | None = N
         "placements": [placed] if placed else [],
         "proposed": [proposed] if proposed else [],
         "candidates": _candidates(key, decision),
-        "conditions": _conditions(subject, move, decision, writes_refused),
+        "conditions": conditions_of(subject, move, decision, writes_refused),
     }
     if move.target is not None and move.decision is not Verdict.STAY:
         status["savingsPerHour"] = money(move.savings_per_hour)
@@ -208,73 +175,3 @@ def _candidates(key: str, decision: Decision) -> list[Document]:
             entry["reason"] = ranked.refusal.reason.value
         found.append(entry)
     return found
-
-
-def _conditions(
-    subject: Subject, move: Move, decision: Decision, writes_refused: str | None
-) -> list[Document]:
-    generation = subject.workload.metadata.generation
-    choice = decision.choice(subject.key)
-
-    def say(kind: str, holds: bool, reason: str, message: str) -> Document:
-        return condition(kind, holds=holds, reason=reason, message=message, generation=generation)
-
-    found = [
-        say(
-            "Accepted",
-            True,
-            "Accepted",
-            f"Deployment {subject.deployment.name} serves in container {subject.container}",
-        )
-    ]
-    if choice.option is not None:
-        found.append(
-            say(
-                "Feasible",
-                True,
-                "Feasible",
-                f"{choice.option.variant} on {choice.option.pool} keeps every objective",
-            )
-        )
-    elif choice.refusal is not None:
-        found.append(say("Feasible", False, choice.refusal.reason.value, choice.refusal.message))
-    placed = move.decision is Verdict.STAY and writes_refused is None
-    reason, message = move.reason.value, move.message
-    if writes_refused is not None:
-        reason = Reason.WRITE_REFUSED.value
-        message = f"{move.message}; the last write was refused: {writes_refused}"
-    found.append(say("Placed", placed, "Placed" if placed else reason, message))
-    paused = subject.workload.status.condition("Paused") if subject.workload.status else None
-    if is_paused(subject):
-        noticed = paused.observed_generation if paused and str(paused.status) == "True" else generation
-        text = "the last move was undone by hand and that is respected; edit the workload to let chipwise decide again"
-        found.append(condition("Paused", holds=True, reason="Undone", message=text, generation=noticed))
-    elif paused is not None:
-        edited = subject.reading.authorship is Authorship.UNDONE
-        reason = EDITED if edited else "NotPaused"
-        found.append(say("Paused", False, reason, "chipwise may move this workload"))
-    if is_contested(subject.record, decision.now):
-        text = "somebody keeps applying the author's template over the placement: let it leave the fields of field manager chipwise alone"
-        found.append(say("Contested", True, Reason.CONTESTED.value, text))
-    if is_outdated(subject):
-        text = f"the author's image is {subject.image}, and variant {subject.record.variant if subject.record else ''} was not made for it"
-        found.append(say("VariantOutdated", True, Reason.VARIANT_OUTDATED.value, text))
-    if subject.key in decision.renewals:
-        wait = decision.renewals[subject.key]
-        reason, text = (wait.reason.value, wait.message) if wait else ("Renewing", "it is written anew now")
-        text = f"profile, class or pool changed since the template was written: {text}"
-        found.append(say("TemplateOutdated", True, reason, text))
-    worst = next(
-        (
-            c
-            for c in found
-            if c["type"] != "TemplateOutdated" and (c["status"] == "False") != (c["type"] in _TROUBLES)
-        ),
-        None,
-    )
-    ready = (
-        say("Ready", True, "Placed", move.message)
-        if worst is None
-        else say("Ready", False, worst["reason"], worst["message"])
-    )
-    return [ready, *found]

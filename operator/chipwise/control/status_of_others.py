@@ -12,7 +12,7 @@ from chipwise.cluster.facts import NodeFact
 from chipwise.cluster.pools import PoolView
 from chipwise.cluster.snapshot import Unreadable
 from chipwise.cluster.supply import census
-from chipwise.control.status import Document, condition
+from chipwise.control.conditions import Document, condition
 from chipwise.kube.resources import (
     ACCELERATOR_CLASSES,
     ACCELERATOR_POOLS,

@@ -1,4 +1,4 @@
-"""The next atomic write of one Deployment's move or restore, derived only from what is observed.
+"""The next atomic write of one Deployment's move, derived only from what is observed.
 
 No step depends on having made the one before: a leader that dies between two writes is followed by one that reads the same Deployment
 and goes on. Two rules keep what serves: replicas never change in the same write as the template, and never fall before enough new
@@ -17,9 +17,6 @@ class Step(StrEnum):
     WRITE_TEMPLATE = "WriteTemplate"
     WAIT_READY = "WaitReady"
     SCALE_DOWN = "ScaleDown"
-    SCALE_UP = "ScaleUp"
-    RESTORE_TEMPLATE = "RestoreTemplate"
-    RELEASE = "Release"
     DONE = "Done"
 
 
@@ -51,19 +48,6 @@ class Observed:
     rollout_complete: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Restoring:
-    """A Deployment on its way back. ``template_is_authors``: its template is the author's base; ``ready`` are Ready pods of that."""
-
-    recorded: bool
-    template_is_authors: bool
-    spec_replicas: int
-    author_replicas: int
-    ready: int
-    replicas_external: bool
-    rollout_complete: bool
-
-
 def next_step(seen: Observed) -> Action:
     """The next step towards the target."""
     if not (seen.recorded and seen.template_is_ours):
@@ -84,30 +68,3 @@ def next_step(seen: Observed) -> Action:
             f"{seen.new_ready} of {needed} new replicas are Ready, {seen.old_running} old ones still run",
         )
     return Action(Step.DONE, f"{seen.new_ready} replicas serve on the target and no old one runs")
-
-
-def next_restore_step(seen: Restoring) -> Action:
-    """The next step back to what the author wrote."""
-    if not seen.recorded:
-        return Action(Step.DONE, "Nothing of ours is on the Deployment")
-    if not seen.template_is_authors:
-        if not seen.replicas_external and seen.author_replicas > seen.spec_replicas:
-            return Action(
-                Step.SCALE_UP,
-                f"The author had {seen.author_replicas} replicas: scale up from {seen.spec_replicas} first",
-                seen.author_replicas,
-            )
-        return Action(Step.RESTORE_TEMPLATE, "Write the author's template")
-    surplus = not seen.replicas_external and seen.spec_replicas > seen.author_replicas
-    if surplus and seen.ready >= seen.author_replicas:
-        return Action(
-            Step.SCALE_DOWN,
-            f"{seen.ready} replicas of the author's template are Ready: scale from {seen.spec_replicas} to {seen.author_replicas}",
-            seen.author_replicas,
-        )
-    needed = seen.author_replicas if surplus else seen.spec_replicas
-    if surplus or seen.ready < needed or not seen.rollout_complete:
-        return Action(
-            Step.WAIT_READY, f"{seen.ready} of {needed} replicas of the author's template are Ready"
-        )
-    return Action(Step.RELEASE, "Remove our annotations and label")

@@ -40,11 +40,6 @@ def move(deployment: Mapping[str, Any], manifest: Manifest, record: Record) -> P
     )
 
 
-def heal(deployment: Mapping[str, Any], manifest: Manifest, record: Record) -> Patch:
-    """Write the rendering again over a foreign write; the same as a move, and nothing restarts where its pods still serve."""
-    return move(deployment, manifest, record)
-
-
 def rebase(deployment: Mapping[str, Any], record: Record) -> Patch:
     """Write the record alone: the author's base changed, and what runs does not."""
     annotations = to_annotations(record)
