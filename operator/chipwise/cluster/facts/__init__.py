@@ -1,0 +1,46 @@
+"""Raw documents become facts: the few fields that decisions read, frozen, comparable, small.
+
+Two facts are equal exactly when no decision can tell the documents apart, so heart-beats and managed fields vanish here.
+"""
+
+from __future__ import annotations
+
+from chipwise.cluster.facts.bounds import (
+    AutoscalerFact,
+    ClaimFact,
+    NamespaceFact,
+    PriorityFact,
+    QuotaFact,
+    autoscaler_fact,
+    claim_fact,
+    namespace_fact,
+    priority_fact,
+    quota_fact,
+)
+from chipwise.cluster.facts.deployments import DeploymentFact, deployment_fact
+from chipwise.cluster.facts.nodes import NodeFact, Taint, node_fact
+from chipwise.cluster.facts.pods import PodFact, pod_fact
+from chipwise.cluster.facts.reading import Pairs, extended, pairs
+
+__all__ = [
+    "AutoscalerFact",
+    "ClaimFact",
+    "DeploymentFact",
+    "NamespaceFact",
+    "NodeFact",
+    "Pairs",
+    "PodFact",
+    "PriorityFact",
+    "QuotaFact",
+    "Taint",
+    "autoscaler_fact",
+    "claim_fact",
+    "deployment_fact",
+    "extended",
+    "namespace_fact",
+    "node_fact",
+    "pairs",
+    "pod_fact",
+    "priority_fact",
+    "quota_fact",
+]

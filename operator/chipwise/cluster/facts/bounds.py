@@ -1,0 +1,115 @@
+"""What bounds a placement from outside: autoscalers, quotas, namespaces, priorities, claims."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chipwise.cluster.facts.reading import Document, Pairs, pairs
+from chipwise.rendering.quantity import whole
+
+
+@dataclass(frozen=True, slots=True)
+class AutoscalerFact:
+    """A HorizontalPodAutoscaler (KEDA makes one too) and the Deployment whose replicas it owns."""
+
+    namespace: str
+    name: str
+    uid: str
+    deployment: str
+    minimum: int
+    maximum: int
+
+
+def autoscaler_fact(raw: Document) -> AutoscalerFact | None:
+    """None when it does not scale a Deployment."""
+    metadata, spec = raw["metadata"], raw["spec"]
+    target = spec["scaleTargetRef"]
+    if target.get("kind") != "Deployment":
+        return None
+    return AutoscalerFact(
+        metadata["namespace"],
+        metadata["name"],
+        metadata.get("uid", ""),
+        target["name"],
+        int(spec.get("minReplicas", 1)),
+        int(spec["maxReplicas"]),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaFact:
+    """The chip limits of one ResourceQuota, and what is used of each."""
+
+    namespace: str
+    name: str
+    uid: str
+    hard: tuple[tuple[str, int], ...]
+    used: tuple[tuple[str, int], ...]
+
+
+def quota_fact(raw: Document) -> QuotaFact | None:
+    """None when it limits no extended resource. Kubernetes quotas them as ``requests.<name>``."""
+    metadata, status = raw["metadata"], raw.get("status") or {}
+    hard = status.get("hard") or (raw.get("spec") or {}).get("hard") or {}
+    names = sorted(name for name in hard if name.startswith("requests.") and "/" in name)
+    if not names:
+        return None
+    used = status.get("used") or {}
+    return QuotaFact(
+        metadata["namespace"],
+        metadata["name"],
+        metadata.get("uid", ""),
+        tuple((name.removeprefix("requests."), whole(hard[name])) for name in names),
+        tuple((name.removeprefix("requests."), whole(used.get(name, "0"))) for name in names),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class NamespaceFact:
+    """A namespace's labels, for the pools' namespaceSelector."""
+
+    name: str
+    uid: str
+    labels: Pairs
+
+
+def namespace_fact(raw: Document) -> NamespaceFact:
+    """Labels only."""
+    metadata = raw["metadata"]
+    return NamespaceFact(metadata["name"], metadata.get("uid", ""), pairs(metadata.get("labels")))
+
+
+@dataclass(frozen=True, slots=True)
+class PriorityFact:
+    """A PriorityClass."""
+
+    name: str
+    uid: str
+    value: int
+
+
+def priority_fact(raw: Document) -> PriorityFact:
+    """Its value; a higher one is placed first."""
+    return PriorityFact(raw["metadata"]["name"], raw["metadata"].get("uid", ""), int(raw.get("value", 0)))
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimFact:
+    """A PersistentVolumeClaim: whether its volume can be mounted on several nodes at once."""
+
+    namespace: str
+    name: str
+    uid: str
+    shared: bool
+
+
+def claim_fact(raw: Document) -> ClaimFact:
+    """Shared means ReadWriteMany or ReadOnlyMany."""
+    metadata = raw["metadata"]
+    modes = set((raw.get("spec") or {}).get("accessModes") or ())
+    return ClaimFact(
+        metadata["namespace"],
+        metadata["name"],
+        metadata.get("uid", ""),
+        bool(modes & {"ReadWriteMany", "ReadOnlyMany"}),
+    )
