@@ -40,7 +40,9 @@ def operator(
     folder = tmp_path_factory.mktemp("operator")
     kubeconfig = service_account_kubeconfig(cluster, folder / "kubeconfig")
     log = Path(os.environ.get("CHIPWISE_E2E_LOG", folder / "operator.log"))
-    with OperatorProcess(kubeconfig, log, "--log-level", os.environ.get("CHIPWISE_E2E_LEVEL", "info")) as process:
+    with OperatorProcess(
+        kubeconfig, log, "--log-level", os.environ.get("CHIPWISE_E2E_LEVEL", "info")
+    ) as process:
         yield process
         assert process.is_alive, process.log_tail(40)
         assert "Traceback" not in process.log, process.log
