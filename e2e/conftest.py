@@ -1,6 +1,7 @@
 """One control plane for all tests of a run, with the chart installed, and the fixtures of tests that play in a world."""
 
 import os
+from collections.abc import Iterator
 
 import pytest
 
@@ -20,8 +21,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Cluster:
-    """Start the control plane with an audit log; it is left running, as starting it is slow."""
+def cluster() -> Iterator[Cluster]:
+    """Start the control plane with an audit log. ``CHIPWISE_E2E_KEEP=1`` leaves it up, to look at or for the next run."""
     found = start_cluster(NAME, audit=True)
     install_chart(found)
-    return found
+    yield found
+    if not os.environ.get("CHIPWISE_E2E_KEEP"):
+        found.delete()

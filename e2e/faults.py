@@ -145,11 +145,13 @@ def granted(cluster: Cluster, verb: str, resource: str, *flags: str) -> bool:
 
 
 @pytest.fixture(scope="session")
-def faulty_cluster() -> Cluster:
-    """The control plane, with the chart installed."""
+def faulty_cluster() -> Iterator[Cluster]:
+    """The control plane, with the chart installed; ``CHIPWISE_E2E_KEEP=1`` leaves it up."""
     found = start_cluster(NAME, audit=True)
     install_chart(found)
-    return found
+    yield found
+    if not os.environ.get("CHIPWISE_E2E_KEEP"):
+        found.delete()
 
 
 @pytest.fixture(scope="session")
