@@ -116,15 +116,14 @@ class Lab:
         for operator in self.operators:
             operator.kill()
         self.forget_lease()
-        self._delete("inferenceworkloads,horizontalpodautoscalers", "--all", "--all-namespaces")
-        self._delete("deployments", "--all", "--all-namespaces")
-        self._delete("namespaces", "--selector", MINE, "--wait=false")
+        for found in self.admin.get(f"/api/v1/namespaces?labelSelector={MINE}")["items"]:
+            name = found["metadata"]["name"]
+            self.admin.delete(f"{GROUP}/namespaces/{name}/inferenceworkloads")
+            self.admin.delete(f"/apis/apps/v1/namespaces/{name}/deployments")
+            self.admin.delete(f"/api/v1/namespaces/{name}")
         self.within(60, lambda: not self.admin.get("/api/v1/pods")["items"], "all pods gone")
         for path in _CLUSTER_SCOPED:
             self.admin.delete(f"{path}?labelSelector={MINE}")
-
-    def _delete(self, *what: str) -> None:
-        self.cluster.run_kubectl("delete", *what)
 
     def _known(self, operator: Operator) -> Operator:
         self.operators.append(operator)

@@ -55,14 +55,17 @@ def refused(requests: list[dict[str, Any]]) -> list[tuple[str, str]]:
 
 
 def test_every_right_is_used_and_none_is_missing(lab: Lab, all_requests: AuditTail) -> None:
-    """A move and a restore use each verb that the chart grants; in no test of this control plane was anything else asked for."""
+    """A move and a restore use each verb that the chart grants, and in no test of this control plane was anything else asked for.
+
+    An API server that has just started refuses what it grants a second later, so in other tests the answer is not looked at.
+    """
     with lab.operator() as operator:
         world = lab.world(Setup("rights", replicas=3), operator).build()
         world.delete_workload()
         world.restored(60)
     assert used(lab.audit.requests()) | set(IDLE) == rights(lab.cluster)
-    deliberate = f"/namespaces/{FORBIDDEN}/"
-    assert [each for each in refused(all_requests.requests()) if deliberate not in each[1]] == []
+    assert refused(lab.audit.requests()) == []
+    assert used(all_requests.requests()) <= rights(lab.cluster)
 
 
 @pytest.mark.parametrize("resource", ["secrets", "configmaps", "serviceaccounts/token", "pods/exec"])
