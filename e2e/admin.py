@@ -9,6 +9,7 @@ import http.client
 import json
 import re
 import subprocess
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -76,6 +77,17 @@ class Admin:
     def _request(
         self, verb: str, path: str, body: Mapping[str, Any] | None = None, content: str = "application/json"
     ) -> Document:
+        """One request; one that the server is not ready for (a kind that was just installed) is sent again for half a minute."""
+        for _ in range(30):
+            try:
+                return self._request_once(verb, path, body, content)
+            except Refused as refused:
+                if refused.code != http.client.TOO_MANY_REQUESTS:
+                    raise
+                time.sleep(1)
+        return self._request_once(verb, path, body, content)
+
+    def _request_once(self, verb: str, path: str, body: Mapping[str, Any] | None, content: str) -> Document:
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
         try:
             text = None if body is None else json.dumps(body)
