@@ -45,7 +45,7 @@ def platform() -> Iterator[Document]:
     for number in range(PROFILES):
         yield _profile(f"model-{number}", CLASSES)
     yield _profile("flip", FLIP_CLASSES)
-    yield _policy("default", {"minimumStay": "24h", "maxConcurrentMoves": 10})
+    yield _policy("default", {"minimumStay": "24h", "maxConcurrentMoves": 50})
     yield _policy("flip", {"minimumStay": "0s"})
 
 

@@ -34,10 +34,11 @@ from benchmarks.server import (
 )
 from e2e.cluster import Cluster, start_cluster
 from e2e.cluster.fleet import apply
+from e2e.cluster.start import delete_cluster
 from e2e.operator_process import OperatorProcess, install_chart, service_account_kubeconfig
 
 CLUSTER = "chipwise-bench"
-FLIPS = 40
+FLIPS = 30
 MEMORY_BAR = 150.0
 BARE_FACTOR = 5
 _LONGEST_SETTLING = 240.0
@@ -47,8 +48,7 @@ _DEARER, _CHEAPER = "30.00", "10.00"
 
 def measure() -> list[Figure]:
     """Start from an empty control plane, which is removed in the end."""
-    cluster = start_cluster(CLUSTER)
-    cluster.delete()
+    delete_cluster(CLUSTER)
     cluster = start_cluster(CLUSTER)
     try:
         with tempfile.TemporaryDirectory() as folder:
@@ -194,7 +194,7 @@ def solve_seconds(log: str) -> list[float]:
 
 
 def quantile(values: Sequence[float], share: float) -> float:
-    """The nearest rank: for 40 values the 99th percentile is the largest."""
+    """The nearest rank: for 30 values the 99th percentile is the largest."""
     return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
 
 
