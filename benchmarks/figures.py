@@ -66,7 +66,7 @@ def markdown(results: Mapping[str, Any]) -> str:
             f"## {name}",
             "",
             f"Measured {part['measured']} on {machine['cores']} cores with {machine['memoryGiB']} GiB, Python {machine['python']}. "
-            + f"Load average before: {machine['loadBefore']}.",
+            f"Load average before: {machine['loadBefore']}.",
             "",
             "| figure | what | measured | at most | kept |",
             "| --- | --- | --- | --- | --- |",
