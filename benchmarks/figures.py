@@ -52,6 +52,11 @@ def merged(
     return {"command": COMMAND, "parts": dict(sorted(found.items()))}
 
 
+def _measured(part: Mapping[str, Any], machine: Mapping[str, Any]) -> str:
+    where = f"{machine['cores']} cores with {machine['memoryGiB']} GiB, Python {machine['python']}"
+    return f"Measured {part['measured']} on {where}. Load average before: {machine['loadBefore']}."
+
+
 def markdown(results: Mapping[str, Any]) -> str:
     """One table of everything that was measured."""
     lines = [
@@ -65,8 +70,7 @@ def markdown(results: Mapping[str, Any]) -> str:
             "",
             f"## {name}",
             "",
-            f"Measured {part['measured']} on {machine['cores']} cores with {machine['memoryGiB']} GiB, Python {machine['python']}. "
-            f"Load average before: {machine['loadBefore']}.",
+            _measured(part, machine),
             "",
             "| figure | what | measured | at most | kept |",
             "| --- | --- | --- | --- | --- |",
