@@ -5,11 +5,9 @@ Also the one exception of this package: a document that cannot be rendered, with
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
 from chipwise.reasons import Reason, Refusal
@@ -37,9 +35,3 @@ def manifest_of(deployment: Mapping[str, Any]) -> Manifest:
     """Copy what a Deployment says now. An absent strategy reads as empty."""
     spec = deployment["spec"]
     return Manifest(template=deepcopy(spec["template"]), strategy=deepcopy(spec.get("strategy") or {}))
-
-
-def digest_of(manifest: Manifest) -> str:
-    """Digest a manifest: 16 hexadecimal digits, the same whatever the order of keys."""
-    text = json.dumps([manifest.template, manifest.strategy], sort_keys=True, separators=(",", ":"))
-    return sha256(text.encode()).hexdigest()[:16]
