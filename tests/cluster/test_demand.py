@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from chipwise.cluster.demand import demand, limits, quotas
+from chipwise.cluster.demand import demand
 from chipwise.cluster.knowledge import knowledge_of, objectives_of
 from chipwise.cluster.pools import view_pools
+from chipwise.cluster.quotas import limits, quotas
 from chipwise.cluster.subject import Subject, accept
 from chipwise.kube.resources import HORIZONTAL_POD_AUTOSCALERS, INFERENCE_WORKLOADS, PODS, RESOURCE_QUOTAS
 from chipwise.performance import Hardware

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from chipwise.cluster.demand import footprint
 from chipwise.cluster.feasibility import RULES, Case, first_refusal
 from chipwise.cluster.feasibility.precision import WEIGHT_BITS
 from chipwise.cluster.pools import view_pools
@@ -55,7 +54,7 @@ def case(
     subject = accept(snapshot.workloads["prod/chat"], snapshot, views)
     assert isinstance(subject, Subject), subject
     (one,) = subject.profile.spec.variants
-    return Case(subject, one, views[pool_name], footprint(subject, one), snapshot)
+    return Case(subject, one, views[pool_name], snapshot)
 
 
 def refusal(**given_: Any) -> Reason | None:

@@ -6,25 +6,30 @@ round in which everybody may move, so that nobody's plan counts on room that an 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
 from chipwise.cluster import situation
-from chipwise.cluster.demand import demand, limits, quotas
+from chipwise.cluster.demand import demand
 from chipwise.cluster.facts import DeploymentFact
+from chipwise.cluster.grounds import Flight, truth_of
 from chipwise.cluster.pools import PoolView, view_pools
-from chipwise.cluster.renewal import renewals
+from chipwise.cluster.quotas import Quota, limits, quotas
+from chipwise.cluster.renewal import home_option, renewals
 from chipwise.cluster.situation import Pods
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.cluster.subject import DEFAULT_POLICY, Subject, accept
 from chipwise.cluster.supply import supply
+from chipwise.cluster.terms import TermsOf
 from chipwise.placement.billing import Bill, DoesNotFitError, bill
 from chipwise.placement.explain import Explainer
+from chipwise.placement.fragments import ROUNDS, Barred, fragmented, joined, without
+from chipwise.placement.ground import Truth
 from chipwise.placement.moves import Move, plan_moves
 from chipwise.placement.plan import Choice, Plan
-from chipwise.placement.problem import Option, Problem, SolveLimits, Workload
+from chipwise.placement.problem import Footprint, Option, Problem, SolveLimits, Workload
 from chipwise.placement.rules import Running
 from chipwise.placement.solve import solve
 from chipwise.reasons import Reason, Refusal
@@ -51,6 +56,7 @@ class Round:
     plan: Plan
     moves: tuple[Move, ...]
     running: Mapping[str, Running]
+    truth: Truth
 
     @cached_property
     def explainer(self) -> Explainer:
@@ -131,7 +137,9 @@ def decide(
         else:
             subjects[key] = found
     pods = {key: situation.pods_of(subject, snapshot, views) for key, subject in subjects.items()}
-    maker = _Maker(snapshot, views, subjects, pods, now, standing, solve_limits or SolveLimits())
+    maker = _Maker(
+        snapshot, views, subjects, pods, now, standing, solve_limits or SolveLimits(), TermsOf(snapshot)
+    )
     active = frozenset(key for key, subject in subjects.items() if _is_active(subject))
     shown = maker.round(frozenset(subjects))
     acting = shown if active == frozenset(subjects) else maker.round(active)
@@ -172,27 +180,69 @@ class _Maker:
     now: datetime
     standing: Standing
     limits: SolveLimits
+    terms_of: TermsOf
 
     def round(self, keys: frozenset[str]) -> Round:
-        """Decide about ``keys`` together; everything else stays as it is."""
+        """Decide about ``keys`` together; everything else stays as it is.
+
+        A place that the nodes do not have as they are is taken out of the question, and that is asked again.
+        """
         found = quotas(self.snapshot, self._released(keys))
-        workloads = {
-            key: self._narrowed(demand(self.subjects[key], self.snapshot, self.views, found))
-            for key in sorted(keys)
-        }
+        workloads = {key: self._narrowed(self._demand(key, found)) for key in sorted(keys)}
+        barred: Barred = {}
+        for _ in range(ROUNDS):
+            decided = self._ask({key: without(workload, barred) for key, workload in workloads.items()})
+            more = fragmented(decided.moves)
+            if not more:
+                break
+            barred = joined(barred, more)
+        return decided
+
+    def _ask(self, workloads: Mapping[str, Workload]) -> Round:
         movable = frozenset(key for key, workload in workloads.items() if workload.options)
         released = self._released(movable)
-        pools = tuple(
-            supply(view, self.snapshot, released) for view in self.views.values() if view.refusal is None
-        )
-        problem = Problem(tuple(workloads.values()), pools, limits(quotas(self.snapshot, released)))
-        plan = solve(problem, self.limits)
         now = {key: self._running(key, workloads[key]) for key in sorted(movable)}
-        stuck = {key: Running(key, replicas=self.subjects[key].deployment.replicas) for key in keys - movable}
-        rules = {
-            key: situation.rule(self.subjects[key], self.now, frozen=self.standing.frozen) for key in keys
+        standing = {uid: size for key, one in now.items() for uid, size in self._standing(key, one)}
+        pools = tuple(
+            supply(view, self.snapshot, released, standing)
+            for view in self.views.values()
+            if view.refusal is None
+        )
+        left = quotas(self.snapshot, released)
+        problem = Problem(tuple(workloads.values()), pools, limits(left))
+        running = now | {
+            key: Running(key, replicas=self.subjects[key].deployment.replicas)
+            for key in workloads.keys() - movable
         }
-        return Round(problem, plan, plan_moves(problem, plan, {**now, **stuck}, rules), {**now, **stuck})
+        rules = {
+            key: situation.rule(self.subjects[key], self.now, frozen=self.standing.frozen)
+            for key in workloads
+        }
+        truth = truth_of(self.snapshot, self.views.values(), self._flights(workloads), left)
+        plan = solve(problem, self.limits)
+        return Round(problem, plan, plan_moves(problem, plan, running, rules, truth), running, truth)
+
+    def _demand(self, key: str, found: tuple[Quota, ...]) -> Workload:
+        return demand(self.subjects[key], self.snapshot, self.views, found, self.terms_of)
+
+    def _standing(self, key: str, one: Running) -> Iterator[tuple[str, Footprint]]:
+        """What the pods that are bound where their workload may stay take, by UID."""
+        coming = one.moving_to.footprint if one.moving_to else one.footprint
+        for pods, footprint in ((self.pods[key].new, coming), (self.pods[key].old, one.footprint)):
+            if footprint is not None:
+                yield from ((pod.uid, footprint) for pod in pods if pod.node)
+
+    def _flights(self, workloads: Mapping[str, Workload]) -> tuple[Flight, ...]:
+        """Every workload with its pods, and with what it is on its way to or may stay with."""
+        return tuple(
+            Flight(
+                self.subjects[key],
+                self.pods[key],
+                home_option(workload, self.subjects[key]),
+                moving=self._flying_to(workload) is not None,
+            )
+            for key, workload in sorted(workloads.items())
+        )
 
     def _released(self, keys: frozenset[str]) -> frozenset[str]:
         return frozenset(pod.uid for key in keys for pod in (*self.pods[key].new, *self.pods[key].old))
@@ -212,10 +262,9 @@ class _Maker:
 
     def _flying_to(self, workload: Workload) -> Option | None:
         subject = self.subjects[workload.key]
-        home = subject.home
-        if home is None or not situation.in_flight(subject, self.pods[workload.key]):
+        if not situation.in_flight(subject, self.pods[workload.key]):
             return None
-        return next((o for o in workload.options if (o.pool, o.variant) == (home.pool, home.variant)), None)
+        return home_option(workload, subject)
 
     def _running(self, key: str, workload: Workload) -> Running:
         return situation.running(

@@ -7,67 +7,40 @@ from dataclasses import dataclass
 from math import ceil
 from typing import TypeVar
 
-from chipwise.api import Variant
 from chipwise.cluster.feasibility import Case, first_refusal
 from chipwise.cluster.knowledge import expected, knowledge_of, objectives_of, shape_of, sustained
 from chipwise.cluster.pools import PoolView
+from chipwise.cluster.quotas import Bid, Quota, unstated, usage
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.cluster.subject import Subject
+from chipwise.cluster.terms import TermsOf
 from chipwise.performance import Knowledge, Sustained
-from chipwise.placement.problem import Candidate, Figures, Footprint, Limit, Option, Workload
+from chipwise.placement.problem import Candidate, Figures, Option, Workload
+from chipwise.placement.terms import Terms
 from chipwise.reasons import Reason, Refusal
-from chipwise.rendering.quantity import milli, whole
 
 SECONDS_PER_HOUR = 3600.0
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Quota:
-    """What a namespace may still take of one resource, counting back what the plan may take away."""
-
-    key: str
-    namespace: str
-    resource_name: str
-    amount: int
-
-
-def quotas(snapshot: Snapshot, released: Collection[str]) -> tuple[Quota, ...]:
-    """The chip quotas of all namespaces in order of key."""
-    found = []
-    for name, quota in sorted(snapshot.quotas.items()):
-        ours: dict[str, int] = {}
-        for pod in snapshot.pods.values():
-            if pod.namespace == quota.namespace and pod.uid in released:
-                for resource, count in pod.chips:
-                    ours[resource] = ours.get(resource, 0) + count
-        used = dict(quota.used)
-        for resource, hard in quota.hard:
-            left = hard - used.get(resource, 0) + ours.get(resource, 0)
-            found.append(Quota(f"{name}/{resource}", quota.namespace, resource, max(0, left)))
-    return tuple(found)
-
-
-def limits(found: Collection[Quota]) -> tuple[Limit, ...]:
-    """Quotas as the solver knows them."""
-    return tuple(Limit(quota.key, quota.amount) for quota in found)
-
-
 def demand(
-    subject: Subject, snapshot: Snapshot, views: Mapping[str, PoolView], found: Collection[Quota]
+    subject: Subject,
+    snapshot: Snapshot,
+    views: Mapping[str, PoolView],
+    found: Collection[Quota],
+    terms_of: TermsOf | None = None,
 ) -> Workload:
-    """Every (variant, pool of its class) as an option or a refused candidate."""
+    """Every (variant, pool of its class) as an option or a refused candidate. ``terms_of`` remembers between workloads."""
     options: list[Option] = []
     refused: list[Candidate] = []
+    asked = _Asked(views, found, terms_of or TermsOf(snapshot))
     for variant in subject.profile.spec.variants:
         pools = [view for view in views.values() if view.class_name == variant.class_name]
         if not pools:
             message = f"no AcceleratorPool is of class {variant.class_name}"
             refused.append(Candidate(variant.name, None, Refusal(Reason.NO_VARIANT, message)))
         for view in pools:
-            outcome = _consider(
-                Case(subject, variant, view, footprint(subject, variant), snapshot), views, found
-            )
+            outcome = _consider(Case(subject, variant, view, snapshot), asked)
             if isinstance(outcome, Refusal):
                 refused.append(Candidate(variant.name, view.name, outcome))
             else:
@@ -82,14 +55,13 @@ def demand(
     )
 
 
-def footprint(subject: Subject, variant: Variant) -> Footprint:
-    """What one replica of the variant takes: its chips, and the author's CPU and memory unless the variant states its own."""
-    resources = variant.container.resources if variant.container else None
-    return Footprint(
-        chips=variant.chips,
-        cpu_milli=milli(resources.cpu) if resources and resources.cpu else subject.cpu_milli,
-        memory_bytes=whole(resources.memory) if resources and resources.memory else subject.memory_bytes,
-    )
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is the same for every case."""
+
+    views: Mapping[str, PoolView]
+    quotas: Collection[Quota]
+    terms_of: TermsOf
 
 
 class _RefusedError(Exception):
@@ -114,17 +86,17 @@ def _knowledge(case: Case) -> Knowledge:
     return found
 
 
-def _consider(case: Case, views: Mapping[str, PoolView], found: Collection[Quota]) -> Option | Refusal:
+def _consider(case: Case, asked: _Asked) -> Option | Refusal:
     refusal = first_refusal(case)
     if refusal is not None:
         return refusal
     try:
-        return _option(case, views, found)
+        return _option(case, asked)
     except _RefusedError as refused:
         return refused.refusal
 
 
-def _option(case: Case, views: Mapping[str, PoolView], found: Collection[Quota]) -> Option:
+def _option(case: Case, asked: _Asked) -> Option:
     workload, variant, view = case.subject.workload, case.variant, case.pool
     knowledge = _knowledge(case)
     rate = _must(sustained(knowledge, shape_of(workload), objectives_of(workload), variant.max_concurrency))
@@ -134,10 +106,21 @@ def _option(case: Case, views: Mapping[str, PoolView], found: Collection[Quota])
         variant=variant.name,
         replicas=replicas,
         footprint=case.footprint,
-        switching_cost_per_hour=0.0 if case.at_home else _switching_cost(case, replicas, views),
-        usage=_must(_usage(case, replicas, found)),
+        switching_cost_per_hour=0.0 if case.at_home else _switching_cost(case, replicas, asked.views),
+        usage=_must(_usage(case, replicas, asked.quotas)),
         figures=_must(_figures(case, rate, replicas, knowledge)),
+        terms=_must(_terms(case, asked.terms_of)),
     )
+
+
+def _terms(case: Case, terms_of: TermsOf) -> Terms | Refusal | None:
+    """What the scheduler will ask of nodes. What cannot be counted stops a move; staying asks nothing new."""
+    template, size = case.template, case.size
+    if isinstance(template, Refusal) or size is None:  # pragma: no cover
+        raise AssertionError("it was refused before")
+    namespace = case.subject.deployment.namespace
+    found = terms_of(template, namespace, size, case.pool)
+    return None if case.at_home and isinstance(found, Refusal) else found
 
 
 def _replicas(case: Case, rate: Sustained) -> int | Refusal:
@@ -175,25 +158,13 @@ def _replicas(case: Case, rate: Sustained) -> int | Refusal:
 
 def _usage(case: Case, replicas: int, found: Collection[Quota]) -> tuple[tuple[str, int], ...] | Refusal:
     """Quota taken. During a move both copies count, so a move between pools of one resource needs room for both."""
-    subject, resource = case.subject, case.pool.resource_name
-    namespace = subject.workload.metadata.namespace or "default"
-    chips = replicas * case.variant.chips
-    home = subject.home
-    both = chips + (
-        home.replicas * home.chips if home and home.resource_name == resource and not case.at_home else 0
-    )
-    meanwhile = " while both copies run" if both > chips else ""
-    usage = []
-    for quota in found:
-        if (quota.namespace, quota.resource_name) != (namespace, resource):
-            continue
-        if both > quota.amount:
-            return Refusal(
-                Reason.QUOTA_EXCEEDED,
-                f"needs {both} {resource} in namespace {namespace}{meanwhile}; quota {quota.key} leaves {quota.amount}",
-            )
-        usage.append((quota.key, chips))
-    return tuple(usage)
+    template, size, deployment = case.template, case.size, case.subject.deployment
+    if isinstance(template, Refusal) or size is None:  # pragma: no cover
+        raise AssertionError("it was refused before")
+    present = [p for p in case.snapshot.pods_by_deployment.get(deployment.key, ()) if not p.deleting]
+    bid = Bid(deployment.key, size, replicas, len(present), moves=not case.at_home)
+    silent = None if case.stands else unstated(deployment.namespace, template["spec"], size, found)
+    return silent or usage(bid, found)
 
 
 def _switching_cost(case: Case, replicas: int, views: Mapping[str, PoolView]) -> float:

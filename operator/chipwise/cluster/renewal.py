@@ -16,7 +16,7 @@ from chipwise.cluster.subject import DEFAULT_POLICY, Subject
 from chipwise.cluster.targets import target
 from chipwise.placement.floor import Floor, held
 from chipwise.placement.moves import Decision, Move
-from chipwise.placement.problem import Option, Problem
+from chipwise.placement.problem import Option, Problem, Workload
 from chipwise.placement.rules import Running
 from chipwise.placement.worth import wanted
 from chipwise.reasons import Reason, Refusal
@@ -40,13 +40,12 @@ def rendered_today(subject: Subject, views: Mapping[str, PoolView]) -> Manifest 
         return None
 
 
-def home_option(key: str, problem: Problem, subject: Subject) -> Option | None:
+def home_option(workload: Workload | None, subject: Subject) -> Option | None:
     """What the workload needs where it runs now, whatever the plan prefers; None if it cannot be served there."""
     home = subject.home
-    if home is None:
+    if home is None or workload is None:
         return None
-    options = (option for w in problem.workloads if w.key == key for option in w.options)
-    return next((o for o in options if (o.pool, o.variant) == (home.pool, home.variant)), None)
+    return next((o for o in workload.options if (o.pool, o.variant) == (home.pool, home.variant)), None)
 
 
 def renewals(
@@ -68,7 +67,7 @@ def renewals(
     floor = _full(problem, [move.source for move in moves], [m for m in moves if m.workload in starting])
     busy = {_policy(subjects[key]) for key in starting}
     for key in sorted(set(stale) - starting, key=lambda key: (-subjects[key].priority, key)):
-        subject, option = subjects[key], home_option(key, problem, subjects[key])
+        subject, option = subjects[key], home_option(problem.workload(key), subjects[key])
         refusal = _refusal(subject, option, now, frozen=frozen)
         if refusal is None and _policy(subject) in busy:
             refusal = Refusal(Reason.CONCURRENCY_BUDGET, "one workload at a time, and another is moving")

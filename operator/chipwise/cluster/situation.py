@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from chipwise.cluster.authorship import Authorship
 from chipwise.cluster.facts import PodFact
 from chipwise.cluster.pools import PoolView
+from chipwise.cluster.sizes import footprint_of, size_of_template
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.cluster.subject import DEFAULT_POLICY, Subject
 from chipwise.placement.problem import Footprint, Option
@@ -80,7 +81,10 @@ def running(
     home = subject.home
     if home is None:
         return Running(subject.key, replicas=subject.deployment.replicas)
-    footprint = Footprint(home.chips, subject.cpu_milli, subject.memory_bytes)
+    size = size_of_template(subject.standing, subject.added, snapshot)
+    footprint = footprint_of(size, home.resource_name)
+    if not footprint.chips:
+        footprint = replace(footprint, chips=home.chips)
     if target is None:
         replicas, stayed = subject.deployment.replicas, _stayed(subject, now)
         return Running(subject.key, home.pool, home.variant, replicas, footprint, stayed)
@@ -88,7 +92,7 @@ def running(
     if where is None:
         return Running(subject.key, moving_to=target)
     chips = max(sum(count for _, count in pod.chips) for pod in pods.old)
-    old = Footprint(chips, subject.cpu_milli, subject.memory_bytes)
+    old = Footprint(chips, max(pod.cpu_milli for pod in pods.old), max(pod.memory_bytes for pod in pods.old))
     fitting = (
         v.name
         for v in subject.profile.spec.variants

@@ -18,6 +18,7 @@ from chipwise.cluster.facts import (
     PriorityFact,
     QuotaFact,
 )
+from chipwise.cluster.rooms import NodeRoom, room_of
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,25 @@ class Snapshot:
             if pod.node:
                 found.setdefault(pod.node, []).append(pod)
         return {node: tuple(pods) for node, pods in found.items()}
+
+    @cached_property
+    def rooms(self) -> Mapping[str, NodeRoom]:
+        """What each node has left beside all that is bound to it."""
+        return {name: room_of(node, self.pods_by_node.get(name, ())) for name, node in self.nodes.items()}
+
+    @cached_property
+    def unbound(self) -> tuple[PodFact, ...]:
+        """Pods that wait for a node, in order of namespace/name. Gated ones wait for somebody else first."""
+        return tuple(
+            pod
+            for _, pod in sorted(self.pods.items())
+            if pod.node is None and not pod.deleting and not pod.needs.gated
+        )
+
+    @cached_property
+    def repelling(self) -> tuple[PodFact, ...]:
+        """Bound pods that keep others away by required anti-affinity, in order of namespace/name."""
+        return tuple(pod for _, pod in sorted(self.pods.items()) if pod.node and pod.needs.repels)
 
     @cached_property
     def autoscaler_of(self) -> Mapping[str, AutoscalerFact]:

@@ -11,18 +11,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from chipwise.api import InferenceWorkload, ModelProfile, PlacementPolicySpec
-from chipwise.cluster.authorship import Reading, read_deployment
+from chipwise.cluster.authorship import Authorship, Reading, read_deployment
 from chipwise.cluster.facts import AutoscalerFact, DeploymentFact, PodFact
 from chipwise.cluster.pools import PoolView
+from chipwise.cluster.sizes import Added, added_to
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.cluster.targets import vocabulary
 from chipwise.reasons import Reason, Refusal
 from chipwise.rendering import record as records
 from chipwise.rendering.constraints import AuthorConstraints, author_constraints
-from chipwise.rendering.footprint import pod_footprint, template_volumes
+from chipwise.rendering.footprint import template_volumes
 from chipwise.rendering.location import container_of, requested_chips, serving_container
 from chipwise.rendering.record import Record
-from chipwise.rendering.vocabulary import ChipVocabulary
+from chipwise.rendering.vocabulary import NO_CHIPS, ChipVocabulary
 
 DEFAULT_POLICY = "default"
 
@@ -40,7 +41,10 @@ class Home:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One workload that can be decided about. ``image``, ``constraints`` and footprint are of the author's base."""
+    """One workload that can be decided about. ``image``, ``constraints`` and volumes are of the author's base.
+
+    ``standing`` is the pod template that runs, ``added`` what admission was seen to add to its pods.
+    """
 
     key: str
     workload: InferenceWorkload
@@ -56,8 +60,8 @@ class Subject:
     constraints: AuthorConstraints
     host_paths: tuple[str, ...]
     claims: tuple[str, ...]
-    cpu_milli: int
-    memory_bytes: int
+    standing: Mapping[str, Any]
+    added: Added
     autoscaler: AutoscalerFact | None
     home: Home | None
 
@@ -95,7 +99,8 @@ def accept(
     base_name = serving_container(template, spec.container, words)
     if isinstance(base_name, Refusal):
         return base_name
-    size, volumes = pod_footprint(template), template_volumes(template)
+    volumes = template_volumes(template)
+    standing = _standing(reading, document)
     default = snapshot.policies.get(DEFAULT_POLICY)
     return Subject(
         key=key,
@@ -112,11 +117,20 @@ def accept(
         constraints=author_constraints(template, words),
         host_paths=volumes.host_paths,
         claims=volumes.claims,
-        cpu_milli=size.cpu_milli,
-        memory_bytes=size.memory_bytes,
+        standing=standing,
+        added=added_to(deployment, document["spec"]["template"], snapshot),
         autoscaler=snapshot.autoscaler_of.get(deployment.key),
         home=_home(deployment, document, name, profile, snapshot, views, words),
     )
+
+
+def _standing(reading: Reading, document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the Deployment says, or what is about to be written over it again."""
+    healed = reading.record is not None and reading.authorship is Authorship.REASSERTED
+    found: Mapping[str, Any] = (
+        reading.record.rendered.template if healed and reading.record else document["spec"]["template"]
+    )
+    return found
 
 
 def policy_of(workload: InferenceWorkload, snapshot: Snapshot) -> PlacementPolicySpec | None:
@@ -210,7 +224,7 @@ def _home(
     resource_name, chips = asked
     pool = _pool_of_pods(snapshot.pods_by_deployment.get(deployment.key, ()), resource_name, views)
     if pool is None:
-        pool = _pool_of_template(template, resource_name, snapshot, views)
+        pool = _pool_of_template(template, resource_name, views)
     if pool is None:
         return None
     fitting = [
@@ -235,38 +249,13 @@ def _pool_of_pods(pods: tuple[PodFact, ...], resource_name: str, views: Mapping[
 
 
 def _pool_of_template(
-    template: Mapping[str, Any], resource_name: str, snapshot: Snapshot, views: Mapping[str, PoolView]
+    template: Mapping[str, Any], resource_name: str, views: Mapping[str, PoolView]
 ) -> str | None:
     """The only pool of this resource whose known labels satisfy the template's own selector and affinity, chips included."""
-    whole = author_constraints(template, _NoChips())
+    whole = author_constraints(template, NO_CHIPS)
     candidates = [view for view in views.values() if view.resource_name == resource_name]
     if len(candidates) > 1:
         candidates = [
-            view for view in candidates if any(whole.matches(labels) for labels in _labels_of(view, snapshot))
+            view for view in candidates if any(whole.matches(labels) for labels in view.known_labels)
         ]
     return candidates[0].name if len(candidates) == 1 else None
-
-
-class _NoChips(ChipVocabulary):
-    """A vocabulary that knows no chip, so that constraints keep what they say about chips."""
-
-    def is_chip_key(self, key: str) -> bool:
-        """Nothing is."""
-        del key
-        return False
-
-
-def _labels_of(view: PoolView, snapshot: Snapshot) -> list[dict[str, str]]:
-    """Labels of the pool's nodes; at zero nodes those it declares with those by which its class is discovered."""
-    if view.nodes:
-        return [dict(node.labels) for node in view.nodes]
-    chip_class = snapshot.classes.get(view.class_name)
-    discovered = [
-        {label.key: value}
-        for label in (
-            chip_class.spec.discovery.node_labels if chip_class and chip_class.spec.discovery else ()
-        )
-        for value in label.values
-    ] or [{}]
-    zones = [{"topology.kubernetes.io/zone": zone} for zone in view.zones] or [{}]
-    return [{**dict(view.selector), **labels, **zone} for labels in discovered for zone in zones]

@@ -242,7 +242,7 @@ def _replicas(subject: Subject, record: Record, decision: Decision) -> int | Non
 
     Mode Initial never goes below what it placed.
     """
-    option = home_option(subject.key, decision.acting.problem, subject)
+    option = home_option(decision.acting.problem.workload(subject.key), subject)
     if option is None:
         return None
     if str(subject.workload.spec.mode) == "Rollout":

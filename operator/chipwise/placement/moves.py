@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from chipwise.placement.floor import Floor, held
+from chipwise.placement.ground import Truth
+from chipwise.placement.outlook import Outlook
 from chipwise.placement.plan import Choice, Plan
 from chipwise.placement.problem import Option, Problem
 from chipwise.placement.rules import BEFORE, STANDING, Case, MoveRule, Running, first_refusal, money
@@ -52,7 +54,7 @@ class Move:
 
     ``step`` 0 is in flight, 1 starts now (all of step 1 together fit beside everything else), from 2 one after the other.
     ``savings_per_hour`` is what the bill falls by when this move is made after those of earlier steps (and earlier in the list), so
-    that the savings of a sequence add up to what the bill falls by altogether.
+    that the savings of a sequence add up to what the bill falls by altogether. ``refusal`` is why it is held.
     """
 
     workload: str
@@ -63,23 +65,34 @@ class Move:
     reason: Reason
     message: str
     step: int | None = None
+    refusal: Refusal | None = None
 
 
 def plan_moves(
-    problem: Problem, plan: Plan, running: Mapping[str, Running], rules: Mapping[str, MoveRule]
+    problem: Problem,
+    plan: Plan,
+    running: Mapping[str, Running],
+    rules: Mapping[str, MoveRule],
+    truth: Truth | None = None,
 ) -> tuple[Move, ...]:
     """One move for each workload of the plan or running: those with a step in order, then the others by name.
 
-    A workload missing from ``running`` runs nowhere; one missing from ``rules`` has the default rule, whose mode is Off.
+    A workload missing from ``running`` runs nowhere; one missing from ``rules`` has the default rule, whose mode is Off. ``truth`` is the
+    nodes as they are: what would not fit there whatever moves is held as Fragmented.
     """
     now = {key: running.get(key, Running(key)) for key in {*running, *(c.workload for c in plan.choices)}}
-    round_ = _Round(problem, plan, now, rules)
+    round_ = _Round(problem, plan, now, rules, truth or Truth())
     return round_.moves()
 
 
 class _Round:
     def __init__(
-        self, problem: Problem, plan: Plan, now: Mapping[str, Running], rules: Mapping[str, MoveRule]
+        self,
+        problem: Problem,
+        plan: Plan,
+        now: Mapping[str, Running],
+        rules: Mapping[str, MoveRule],
+        truth: Truth,
     ) -> None:
         self._problem, self._now = problem, dict(sorted(now.items()))
         self._rules = {key: rules.get(key, MoveRule()) for key in self._now}
@@ -87,11 +100,12 @@ class _Round:
         self._priorities = {w.key: w.priority for w in problem.workloads}
         self._refused = {w.key: w.refused for w in problem.workloads}
         self._settled: dict[str, Move] = {}
+        self._truth = truth
 
     def moves(self) -> tuple[Move, ...]:
         flying, open_ = self._first_round()
         worth = worthwhile(self._floor(), self._now, flying, open_)
-        slots = sequence(self._floor(), self._now, flying, worth.kept, self._rules)
+        slots = sequence(self._floor(), self._now, flying, worth.kept, self._rules, Outlook(self._truth))
         ordered = [self._stepped(slot) for slot in slots.slots]
         for key, refusal in {**worth.refused, **slots.refused}.items():
             self._settled[key] = self._held(key, open_[key].target, refusal)
@@ -104,6 +118,7 @@ class _Round:
         """Settles who stays or is held by a rule of its own; returns who is in flight and who might start."""
         flying: dict[str, Candidate] = {}
         open_: dict[str, Candidate] = {}
+        fragmented = self._fragmented()
         for key, running in self._now.items():
             rule = self._rules[key]
             target = running.moving_to or self._target(key)
@@ -115,6 +130,8 @@ class _Round:
                 if refusal is not None:
                     flying[key] = replace(flying[key], stuck=True)
                     self._settled[key] = self._held(key, target, refusal)
+            elif key in fragmented:
+                self._settled[key] = self._held(key, target, fragmented[key])
             elif (running.pool, running.variant) == (target.pool, target.variant):
                 self._settled[key] = self._stays(key, target)
             elif (refusal := first_refusal(BEFORE, Case(rule, running, target))) is not None:
@@ -122,6 +139,28 @@ class _Round:
             else:
                 open_[key] = self._candidate(key, target)
         return flying, open_
+
+    def _fragmented(self) -> dict[str, Refusal]:
+        """Whose place the nodes do not have, though all that the plan wants elsewhere had left: those who stay do not repack.
+
+        Staying needs no place but for a workload of which nothing is bound yet.
+        """
+        outlook, found = Outlook(self._truth), {}
+        coming = {}
+        for key, running in self._now.items():
+            target = self._target(key)
+            stays = target is not None and (running.pool, running.variant) == (target.pool, target.variant)
+            if target is None or running.moving_to is not None:
+                continue
+            if not stays:
+                outlook.leave(key)
+            if not stays or outlook.is_nowhere(key, target.pool):
+                coming[key] = target
+        for key, target in coming.items():
+            refusal = outlook.lacks(key, target)
+            if refusal is not None:
+                found[key] = refusal
+        return found
 
     def _target(self, key: str) -> Option | None:
         choice = self._choices.get(key)
@@ -167,7 +206,7 @@ class _Round:
 
     def _held(self, key: str, target: Option, refusal: Refusal) -> Move:
         message = f"{target.variant} on {target.pool} is proposed: {refusal.message}"
-        return Move(key, self._now[key], target, 0.0, Decision.HOLD, refusal.reason, message)
+        return Move(key, self._now[key], target, 0.0, Decision.HOLD, refusal.reason, message, refusal=refusal)
 
     def _stepped(self, slot: Slot) -> Move:
         """The move of a place in the order."""
@@ -183,8 +222,9 @@ class _Round:
             return Move(
                 slot.key, running, target, 0.0, Decision.MOVE, Reason.MOVED, f"Moves {way}", slot.step
             )
-        reason = Reason.CONCURRENCY_BUDGET if slot.place is Place.BUDGET else Reason.NO_SURGE_CAPACITY
-        return Move(slot.key, running, target, 0.0, Decision.HOLD, reason, f"{slot.message} {way}", slot.step)
+        wait = slot.wait or Refusal(Reason.NO_SURGE_CAPACITY, "it waits for its turn")
+        message = f"{wait.message}; step {slot.step} in the order is {way}"
+        return Move(slot.key, running, target, 0.0, Decision.HOLD, wait.reason, message, slot.step)
 
     def _priced(self, ordered: list[Move]) -> tuple[Move, ...]:
         """Savings by making all moves one after the other: those with a step first, then what is held, by name."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from chipwise.placement.terms import Terms
 from chipwise.reasons import Refusal
 
 
@@ -51,12 +52,22 @@ class Bucket:
     price_per_hour: float
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Standing:
+    """A node on which replicas already are that may stay: which of the buckets' nodes it is, and how many replicas of what footprint."""
+
+    room: Room
+    price_per_hour: float
+    replicas: tuple[tuple[Footprint, int], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Pool:
     """Interchangeable nodes of one class, less what others and pinned workloads use.
 
     ``price_per_hour`` is the list price of its billing unit. ``committed_chips`` (billing by the chip only) cost nothing more.
-    A node has ``chips_per_node``, over which the amortised view spreads its price.
+    A node has ``chips_per_node``, over which the amortised view spreads its price. ``standing`` says what is where now: what fits so,
+    fits, whatever the rules of packing know.
     """
 
     name: str
@@ -66,6 +77,7 @@ class Pool:
     chips_per_node: int
     buckets: tuple[Bucket, ...]
     committed_chips: int = 0
+    standing: tuple[Standing, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +97,8 @@ class Option:
     """One feasible way to serve a workload: so many replicas of a variant in a pool.
 
     ``switching_cost_per_hour`` is 0 where the workload already runs this way, else what the move costs spread over the policy's
-    payback horizon. ``usage`` counts against ``Problem.limits`` by key.
+    payback horizon. ``usage`` counts against ``Problem.limits`` by key. ``terms`` is what else the scheduler will ask of nodes; the
+    solver never reads it.
     """
 
     pool: str
@@ -95,6 +108,7 @@ class Option:
     switching_cost_per_hour: float = 0.0
     usage: tuple[tuple[str, int], ...] = ()
     figures: Figures | None = None
+    terms: Terms | None = None
 
     @property
     def chips(self) -> int:
@@ -137,6 +151,10 @@ class Problem:
     workloads: tuple[Workload, ...]
     pools: tuple[Pool, ...]
     limits: tuple[Limit, ...] = ()
+
+    def workload(self, key: str) -> Workload | None:
+        """One workload by its key."""
+        return next((workload for workload in self.workloads if workload.key == key), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,10 @@
-"""What bounds a placement from outside: autoscalers, quotas, namespaces, priorities, claims."""
+"""What bounds a placement from outside: autoscalers, namespaces, priorities, claims."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from chipwise.cluster.facts.reading import Document, Pairs, pairs
-from chipwise.rendering.quantity import whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,34 +36,6 @@ def autoscaler_fact(raw: Document) -> AutoscalerFact | None:
 
 
 @dataclass(frozen=True, slots=True)
-class QuotaFact:
-    """The chip limits of one ResourceQuota, and what is used of each."""
-
-    namespace: str
-    name: str
-    uid: str
-    hard: tuple[tuple[str, int], ...]
-    used: tuple[tuple[str, int], ...]
-
-
-def quota_fact(raw: Document) -> QuotaFact | None:
-    """None when it limits no extended resource. Kubernetes quotas them as ``requests.<name>``."""
-    metadata, status = raw["metadata"], raw.get("status") or {}
-    hard = status.get("hard") or (raw.get("spec") or {}).get("hard") or {}
-    names = sorted(name for name in hard if name.startswith("requests.") and "/" in name)
-    if not names:
-        return None
-    used = status.get("used") or {}
-    return QuotaFact(
-        metadata["namespace"],
-        metadata["name"],
-        metadata.get("uid", ""),
-        tuple((name.removeprefix("requests."), whole(hard[name])) for name in names),
-        tuple((name.removeprefix("requests."), whole(used.get(name, "0"))) for name in names),
-    )
-
-
-@dataclass(frozen=True, slots=True)
 class NamespaceFact:
     """A namespace's labels, for the pools' namespaceSelector."""
 
@@ -81,16 +52,23 @@ def namespace_fact(raw: Document) -> NamespaceFact:
 
 @dataclass(frozen=True, slots=True)
 class PriorityFact:
-    """A PriorityClass."""
+    """A PriorityClass. The default one is that of pods which name none."""
 
     name: str
     uid: str
     value: int
+    is_default: bool = False
 
 
 def priority_fact(raw: Document) -> PriorityFact:
     """Its value; a higher one is placed first."""
-    return PriorityFact(raw["metadata"]["name"], raw["metadata"].get("uid", ""), int(raw.get("value", 0)))
+    metadata = raw["metadata"]
+    return PriorityFact(
+        metadata["name"],
+        metadata.get("uid", ""),
+        int(raw.get("value", 0)),
+        is_default=bool(raw.get("globalDefault", False)),
+    )
 
 
 @dataclass(frozen=True, slots=True)
