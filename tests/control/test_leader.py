@@ -28,7 +28,7 @@ def wall_clock() -> datetime:
 
 
 def elector(kube: FakeKube, identity: str, **options: Any) -> Elector:
-    source = random.Random(identity)  # noqa: S311
+    source = random.Random(identity)
     return Elector(kube, "chipwise", "writer", identity=identity, now=wall_clock, source=source, **options)
 
 
@@ -276,7 +276,7 @@ def test_never_two_leaders_and_one_in_the_end(schedule, seed):
     """Looked at many times a second through partitions, delays and lost answers; when the network heals somebody leads."""
 
     async def story() -> None:
-        kube, source = FakeKube(), random.Random(seed)  # noqa: S311
+        kube, source = FakeKube(), random.Random(seed)
         networks = [Network(kube, source) for _ in range(3)]
         candidates = [elector(network, f"c{index}") for index, network in enumerate(networks)]  # type: ignore[arg-type]
         async with contextlib.AsyncExitStack() as stack:

@@ -15,9 +15,10 @@ from chipwise.cluster import situation
 from chipwise.cluster.demand import demand
 from chipwise.cluster.facts import DeploymentFact
 from chipwise.cluster.grounds import Flight, truth_of
+from chipwise.cluster.growth import after_the_moves, growth
 from chipwise.cluster.pools import PoolView, view_pools
 from chipwise.cluster.quotas import Quota, limits, quotas
-from chipwise.cluster.renewal import home_option, renewals
+from chipwise.cluster.renewal import Nodes, home_option, renewals
 from chipwise.cluster.situation import Pods
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.cluster.subject import DEFAULT_POLICY, Subject, accept
@@ -75,7 +76,8 @@ class Decision:
 
     ``refused`` are workloads that cannot be decided about. ``acting`` decides about those that may be written, ``shown`` about all.
     ``current`` is the bill of what runs, None where what runs does not fit what is known of the pools. ``renewals`` are the templates
-    of ours that are out of date: None where one is to be written anew now, else why it waits.
+    of ours that are out of date: None where one is to be written anew now, else why it waits. ``growth`` are the replicas that the nodes
+    take of those workloads that need more where they are.
     """
 
     snapshot: Snapshot
@@ -93,6 +95,7 @@ class Decision:
     due_seconds: float | None = None
     active: frozenset[str] = field(default_factory=frozenset)
     renewals: Mapping[str, Refusal | None] = field(default_factory=dict)
+    growth: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def frozen(self) -> bool:
@@ -144,6 +147,9 @@ def decide(
     shown = maker.round(frozenset(subjects))
     acting = shown if active == frozenset(subjects) else maker.round(active)
     orphans, held = _orphans(snapshot)
+    outlook = after_the_moves(acting.truth, acting.moves)
+    nodes = Nodes(views, maker.terms_of, outlook)
+    renewed = renewals(subjects, pods, nodes, acting.problem, acting.moves, now=now, frozen=standing.frozen)
     return Decision(
         snapshot=snapshot,
         now=now,
@@ -159,9 +165,8 @@ def decide(
         orphans_held=held,
         due_seconds=_due(acting, maker),
         active=active,
-        renewals=renewals(
-            subjects, pods, views, acting.problem, acting.moves, now=now, frozen=standing.frozen
-        ),
+        renewals=renewed,
+        growth=growth(subjects, pods, acting.problem, acting.moves, outlook),
     )
 
 

@@ -7,6 +7,7 @@ every other move under its policy. One workload goes first, the next follows whe
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from chipwise.cluster.authorship import Authorship
@@ -14,8 +15,10 @@ from chipwise.cluster.pools import PoolView
 from chipwise.cluster.situation import Pods, in_flight, is_contested
 from chipwise.cluster.subject import DEFAULT_POLICY, Subject
 from chipwise.cluster.targets import target
+from chipwise.cluster.terms import TermsOf
 from chipwise.placement.floor import Floor, held
 from chipwise.placement.moves import Decision, Move
+from chipwise.placement.outlook import Outlook
 from chipwise.placement.problem import Option, Problem, Workload
 from chipwise.placement.rules import Running
 from chipwise.placement.worth import wanted
@@ -48,10 +51,19 @@ def home_option(workload: Workload | None, subject: Subject) -> Option | None:
     return next((o for o in workload.options if (o.pool, o.variant) == (home.pool, home.variant)), None)
 
 
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """The pools, what the scheduler asks of their nodes, and the nodes with all that starts now about to come."""
+
+    views: Mapping[str, PoolView]
+    terms_of: TermsOf
+    outlook: Outlook
+
+
 def renewals(
     subjects: Mapping[str, Subject],
     pods: Mapping[str, Pods],
-    views: Mapping[str, PoolView],
+    nodes: Nodes,
     problem: Problem,
     moves: tuple[Move, ...],
     *,
@@ -60,7 +72,7 @@ def renewals(
 ) -> dict[str, Refusal | None]:
     """Each of the ``moves``' workloads whose template is out of date: None if it is to be written now, else why it waits."""
     starting = {move.workload for move in moves if move.decision is Decision.MOVE}
-    stale = [key for key in (m.workload for m in moves) if _is_stale(subjects[key], pods[key], views)]
+    stale = [key for key in (m.workload for m in moves) if _is_stale(subjects[key], pods[key], nodes.views)]
     found: dict[str, Refusal | None] = {}
     if not stale:
         return found
@@ -71,8 +83,8 @@ def renewals(
         refusal = _refusal(subject, option, now, frozen=frozen)
         if refusal is None and _policy(subject) in busy:
             refusal = Refusal(Reason.CONCURRENCY_BUDGET, "one workload at a time, and another is moving")
-        if refusal is None and option is not None and not _enters(floor, option):
-            refusal = Refusal(Reason.NO_SURGE_CAPACITY, f"both copies do not fit in {option.pool}")
+        if refusal is None and option is not None:
+            refusal = _enters(floor, nodes, subject, option)
         if refusal is None:
             busy.add(_policy(subject))
         found[key] = refusal
@@ -122,9 +134,21 @@ def _full(problem: Problem, running: list[Running], starting: list[Move]) -> Flo
     return floor
 
 
-def _enters(floor: Floor, option: Option) -> bool:
+def _enters(floor: Floor, nodes: Nodes, subject: Subject, option: Option) -> Refusal | None:
+    """Both copies must fit, packed as the plan likes and on the nodes as they are."""
+    today, view = rendered_today(subject, nodes.views), nodes.views[option.pool]
     floor.add(wanted(option))
-    if floor.fits(option.pool):
-        return True
-    floor.add(wanted(option), -1)
-    return False
+    if not floor.fits(option.pool):
+        floor.add(wanted(option), -1)
+        return Refusal(Reason.NO_SURGE_CAPACITY, f"both copies do not fit in {option.pool}")
+    if today is None:
+        return None
+    refusal = nodes.outlook.enter(
+        subject.key, nodes.terms_of.as_written(option, today.template, subject, view)
+    )
+    if refusal is not None:
+        floor.add(wanted(option), -1)
+        return Refusal(
+            Reason.NO_SURGE_CAPACITY, f"both copies do not fit in {option.pool}: {refusal.message}"
+        )
+    return None

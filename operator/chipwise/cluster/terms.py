@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from chipwise.cluster.neighbours import Template, minds, neighbours
 from chipwise.cluster.pools import PoolView, taint_documents
-from chipwise.cluster.sizes import PodSize
+from chipwise.cluster.sizes import PodSize, footprint_of, size_of_template
 from chipwise.cluster.snapshot import Snapshot
+from chipwise.cluster.subject import Subject
+from chipwise.placement.problem import Option
 from chipwise.placement.terms import Terms
 from chipwise.reasons import Refusal
 from chipwise.rendering.affinity import REQUIRED
@@ -43,6 +46,15 @@ class TermsOf:
             return found
         left = names - found.barred if found.barred & names else names
         return Terms(left, on_new, more, found.one_per_node, found.spread)
+
+    def as_written(
+        self, option: Option, document: Mapping[str, Any], subject: Subject, view: PoolView
+    ) -> Option:
+        """The option with what the pods of another template will ask; without terms where that cannot be counted."""
+        size = size_of_template(document, subject.added, self._snapshot)
+        found = self(document, subject.deployment.namespace, size, view)
+        terms = None if isinstance(found, Refusal) else found
+        return replace(option, footprint=footprint_of(size, view.resource_name), terms=terms)
 
     def _takers(self, spec: Mapping[str, Any], view: PoolView) -> tuple[frozenset[str], bool]:
         """Nodes whose labels and taints let it on, and whether a node to come will have such labels."""

@@ -232,8 +232,11 @@ def _advance(subject: Subject, decision: Decision) -> Act | None:
     if action.step is Step.SCALE_DOWN:
         return Act(Kind.SCALE, deployment, action.sentence, replicas=action.replicas)
     if wanted > deployment.replicas and not subject.replicas_external and not in_flight(subject, pods):
-        message = f"{wanted} replicas are needed, {deployment.replicas} run"
-        return Act(Kind.SCALE, deployment, message, replicas=wanted)
+        most = decision.growth.get(subject.key, wanted)
+        if most > deployment.replicas:
+            message = f"{wanted} replicas are needed, {deployment.replicas} run"
+            message += f", and the nodes take {most}" if most < wanted else ""
+            return Act(Kind.SCALE, deployment, message, replicas=min(most, wanted))
     return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from chipwise.placement.ground import (
     Crowd,
@@ -53,10 +54,16 @@ class Outlook:
 
     def grow(self, key: str, option: Option) -> int:
         """How many of the replicas of ``option`` are secure beside everybody else. So many are counted as coming from now on."""
-        pool = self._pools.get(option.pool)
-        if pool is None or option.terms is None:
-            return option.replicas
-        return pool.grow(key, option, option.terms)
+        count, pool = option.replicas, self._pools.get(option.pool)
+        for name, amount in option.usage:
+            if amount > self._left.get(name, amount):
+                count = min(count, self._left[name] * option.replicas // amount)
+        if count and pool is not None and option.terms is not None:
+            count = pool.grow(key, replace(option, replicas=count), option.terms)
+        for name, amount in option.usage:
+            if count and name in self._left:
+                self._left[name] -= -(-amount * count // option.replicas)
+        return count
 
     def is_nowhere(self, key: str, pool: str) -> bool:
         """Whether no pod of the workload is bound in a pool that is known."""
