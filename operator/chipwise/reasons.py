@@ -83,6 +83,9 @@ class Reason(StrEnum):
     WRITES_DISABLED = "WritesDisabled"  # installed with writes.enabled=false
     WRITE_REFUSED = "WriteRefused"  # the API server refused the write: the message says why
     # good ends
+    SCALED_TO_ZERO = (
+        "ScaledToZero"  # by its author or for lack of traffic: nothing is written until it is scaled up
+    )
     STAYS = "Stays"
     MOVED = "Moved"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -26,8 +27,11 @@ from tests.control.carrying import until_quiet
 RATE = 7.87
 
 
-def asked(world: World, *, moving: bool = False) -> Workload:
+def asked(world: World, *, moving: bool = False, assumed: bool = False) -> Workload:
+    """``assumed``: nobody gave the Deployment, as in a plan from manifests alone."""
     snapshot = world.snapshot()
+    if assumed:
+        snapshot = replace(snapshot, assumed=frozenset({"prod/chat"}))
     views = view_pools(snapshot)
     subject = accept(snapshot.workloads["prod/chat"], snapshot, views)
     assert isinstance(subject, Subject), subject
@@ -179,7 +183,7 @@ def test_a_workload_that_runs_nothing_yet_pays_for_no_move():
         docs.chip_class("maia"), docs.pool("maia"), docs.profile(docs.variant("maia")), docs.workload()
     )
     built.put(nothing)
-    assert option(built).switching_cost_per_hour == 0.0
+    assert option(built, assumed=True).switching_cost_per_hour == 0.0
     nothing["spec"]["replicas"] = 1
     built.put(nothing)
     assert option(built).switching_cost_per_hour == pytest.approx(16.0 / 60 / 24)

@@ -7,7 +7,7 @@ round in which everybody may move, so that nobody's plan counts on room that an 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
@@ -272,9 +272,13 @@ class _Maker:
         return home_option(workload, subject)
 
     def _running(self, key: str, workload: Workload) -> Running:
-        return situation.running(
-            self.subjects[key], self.pods[key], self.snapshot, self.views, self.now, self._flying_to(workload)
-        )
+        """What runs; of what an autoscaler owns as much as it may take where it is, so that like is compared with like."""
+        subject, flying = self.subjects[key], self._flying_to(workload)
+        found = situation.running(subject, self.pods[key], self.snapshot, self.views, self.now, flying)
+        home = home_option(workload, subject)
+        if subject.autoscaler is None or flying is not None or home is None:
+            return found
+        return replace(found, replicas=max(found.replicas, home.replicas))
 
 
 def _current(shown: Round) -> Bill | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import TypeVar
 
+from chipwise.cluster.autoscaling import reserved
 from chipwise.cluster.feasibility import Case, first_refusal
 from chipwise.cluster.knowledge import expected, knowledge_of, objectives_of, shape_of, sustained
 from chipwise.cluster.pools import PoolView
@@ -87,13 +88,20 @@ def _knowledge(case: Case) -> Knowledge:
 
 
 def _consider(case: Case, asked: _Asked) -> Option | Refusal:
-    refusal = first_refusal(case)
+    refusal = _idle(case) or first_refusal(case)
     if refusal is not None:
         return refusal
     try:
         return _option(case, asked)
     except _RefusedError as refused:
         return refused.refusal
+
+
+def _idle(case: Case) -> Refusal | None:
+    """At zero replicas it has no place but that which KEDA may wake it up in."""
+    autoscaler = case.subject.autoscaler
+    wakes = autoscaler is not None and autoscaler.scales_to_zero and case.subject.policy.headroom
+    return None if wakes and case.at_home else case.subject.idle
 
 
 def _option(case: Case, asked: _Asked) -> Option:
@@ -127,7 +135,7 @@ def _replicas(case: Case, rate: Sustained) -> int | Refusal:
     """Enough for the peak rate, at least the minimum; above the maximum is infeasible, never clamped.
 
     Where chipwise does not set replicas they are what it takes: of a Deployment that it has not moved, while it stays, and everywhere
-    of one whose replicas belong to somebody else. An autoscaler is believed to go where it must within its bounds.
+    of one whose replicas belong to somebody else. What an autoscaler may take: ``autoscaling``.
     """
     subject, spec = case.subject, case.subject.workload.spec
     peak = float(spec.traffic.peak_requests_per_second or spec.traffic.mean_requests_per_second)
@@ -136,7 +144,7 @@ def _replicas(case: Case, rate: Sustained) -> int | Refusal:
         least, most, owner = (
             subject.autoscaler.minimum,
             subject.autoscaler.maximum,
-            f"HPA {subject.autoscaler.name}",
+            subject.autoscaler.title,
         )
     needed = ceil(peak / rate.requests_per_second - 1e-9)
     if most is not None and needed > most:
@@ -144,8 +152,10 @@ def _replicas(case: Case, rate: Sustained) -> int | Refusal:
             Reason.REPLICAS_EXCEEDED,
             f"needs {needed} replicas of {rate.requests_per_second:.3g} requests/s each for {peak:g} requests/s; {owner} allows {most}",
         )
+    if subject.autoscaler is not None:
+        return reserved(subject.autoscaler, needed, subject.deployment.replicas, subject.policy.headroom)
     authors = subject.replicas_external or (case.at_home and subject.record is None)
-    if authors and subject.autoscaler is None:
+    if authors:
         runs = subject.deployment.replicas
         if runs >= needed:
             return runs
@@ -190,6 +200,7 @@ def _figures(case: Case, rate: Sustained, replicas: int, knowledge: Knowledge) -
         return latency
     return Figures(
         requests_per_second=rate.requests_per_second,
+        concurrency=rate.at_rate.concurrency,
         ttft_ms=latency.ttft_ms,
         tpot_ms=latency.tpot_ms,
         provenance=latency.provenance.value,

@@ -115,6 +115,7 @@ def rule(subject: Subject, now: datetime, *, frozen: bool) -> MoveRule:
         paused=is_paused(subject),
         contested=is_contested(subject.record, now),
         author_rolling_out=_author_rolls_out(subject),
+        idle=subject.idle,
     )
 
 

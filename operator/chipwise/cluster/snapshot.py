@@ -39,7 +39,7 @@ class Snapshot:
     """Facts by name, or by namespace/name. Mappings are copies and must not be changed.
 
     ``assume_nodes``: no Node was given at all, as with ``chipwise plan -f``; then a pool is taken to have the nodes that its
-    ``nodes.max`` allows.
+    ``nodes.max`` allows. ``assumed`` are Deployments (namespace/name) that nobody gave, only a workload that names them.
     """
 
     revision: int = 0
@@ -58,6 +58,7 @@ class Snapshot:
     priorities: Mapping[str, PriorityFact] = field(default_factory=dict)
     claims: Mapping[str, ClaimFact] = field(default_factory=dict)
     assume_nodes: bool = False
+    assumed: frozenset[str] = frozenset()
 
     @cached_property
     def workloads_by_target(self) -> Mapping[str, tuple[str, ...]]:

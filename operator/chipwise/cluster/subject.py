@@ -12,6 +12,7 @@ from typing import Any
 
 from chipwise.api import InferenceWorkload, ModelProfile, PlacementPolicySpec
 from chipwise.cluster.authorship import Authorship, Reading, read_deployment
+from chipwise.cluster.autoscaling import idle
 from chipwise.cluster.facts import AutoscalerFact, DeploymentFact, PodFact
 from chipwise.cluster.pools import PoolView
 from chipwise.cluster.sizes import Added, added_to
@@ -43,7 +44,7 @@ class Home:
 class Subject:
     """One workload that can be decided about. ``image``, ``constraints`` and volumes are of the author's base.
 
-    ``standing`` is the pod template that runs, ``added`` what admission was seen to add to its pods.
+    ``standing`` is the pod template that runs, ``added`` what admission was seen to add to its pods. ``idle``: it stands at zero replicas.
     """
 
     key: str
@@ -63,6 +64,7 @@ class Subject:
     standing: Mapping[str, Any]
     added: Added
     autoscaler: AutoscalerFact | None
+    idle: Refusal | None
     home: Home | None
 
     @property
@@ -100,7 +102,7 @@ def accept(
     if isinstance(base_name, Refusal):
         return base_name
     volumes = template_volumes(template)
-    standing = _standing(reading, document)
+    standing, autoscaler = _standing(reading, document), snapshot.autoscaler_of.get(deployment.key)
     default = snapshot.policies.get(DEFAULT_POLICY)
     return Subject(
         key=key,
@@ -119,7 +121,8 @@ def accept(
         claims=volumes.claims,
         standing=standing,
         added=added_to(deployment, document["spec"]["template"], snapshot),
-        autoscaler=snapshot.autoscaler_of.get(deployment.key),
+        autoscaler=autoscaler,
+        idle=None if deployment.key in snapshot.assumed else idle(deployment, autoscaler),
         home=_home(deployment, document, name, profile, snapshot, views, words),
     )
 

@@ -88,7 +88,9 @@ def acts_of(decision: Decision) -> tuple[Act, ...]:
 
 
 def act_for(subject: Subject, move: Move, decision: Decision) -> Act | None:
-    """The next write for one workload that may be acted on; None when there is nothing to do."""
+    """The next write for one workload that may be acted on; None when there is nothing to do, as for one that stands at zero."""
+    if subject.idle is not None:
+        return None
     if _returns(subject, decision) and subject.record is not None:
         message = f"variant {subject.record.variant} was not made for the author's new image {subject.image}"
         return restoring_act(subject.deployment, subject.record, decision.snapshot, message)
@@ -282,7 +284,8 @@ def restoring_act(deployment: DeploymentFact, record: Record, snapshot: Snapshot
     document = deployment.document
     base = read_deployment(document).base
     external = record.base_replicas is None or deployment.key in snapshot.autoscaler_of
-    author = deployment.replicas if external else record.base_replicas or 0
+    as_it_is = external or not deployment.replicas  # who scaled it to zero wants it there
+    author = deployment.replicas if as_it_is else record.base_replicas or 0
     if not record.restoring:
         if author > deployment.replicas:
             return Act(Kind.SCALE, deployment, "the author's replicas, before the template", replicas=author)

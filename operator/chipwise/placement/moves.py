@@ -122,7 +122,10 @@ class _Round:
         for key, running in self._now.items():
             rule = self._rules[key]
             target = running.moving_to or self._target(key)
-            if target is None:
+            if rule.idle is not None:
+                why = rule.idle
+                self._settled[key] = Move(key, running, None, 0.0, Decision.STAY, why.reason, why.message)
+            elif target is None:
                 self._settled[key] = self._without_place(key)
             elif running.moving_to is not None:
                 refusal = first_refusal(STANDING, Case(rule, running, target))
@@ -150,7 +153,7 @@ class _Round:
         for key, running in self._now.items():
             target = self._target(key)
             stays = target is not None and (running.pool, running.variant) == (target.pool, target.variant)
-            if target is None or running.moving_to is not None:
+            if target is None or running.moving_to is not None or self._rules[key].idle is not None:
                 continue
             if not stays:
                 outlook.leave(key)

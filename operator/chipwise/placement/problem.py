@@ -82,7 +82,10 @@ class Pool:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What is expected of an option, for people; the solver never reads it."""
+    """What is expected of an option, for people; the solver never reads it.
+
+    ``requests_per_second`` and ``concurrency`` (requests in service) are what one replica sustains within the objectives.
+    """
 
     requests_per_second: float
     ttft_ms: float
@@ -90,6 +93,7 @@ class Figures:
     provenance: str
     band: float
     binding: str
+    concurrency: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

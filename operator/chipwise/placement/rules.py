@@ -56,7 +56,8 @@ class Running:
 class MoveRule:
     """What one workload's mode and policy, and what has happened to it, say about moving. Seconds throughout.
 
-    ``max_concurrent_moves`` counts the moves in flight among the workloads of the same ``policy``.
+    ``max_concurrent_moves`` counts the moves in flight among the workloads of the same ``policy``. ``idle``: it stands at zero replicas,
+    and nothing becomes of it until somebody scales it up.
     """
 
     mode: Mode = Mode.OFF
@@ -69,6 +70,7 @@ class MoveRule:
     paused: bool = False
     contested: bool = False
     author_rolling_out: bool = False
+    idle: Refusal | None = None
 
 
 @dataclass(frozen=True, slots=True)

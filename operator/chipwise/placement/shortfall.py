@@ -13,6 +13,8 @@ from chipwise.placement.packing import Layout, lay_out
 from chipwise.placement.problem import Bucket, Candidate, Footprint, Pool, Room, Workload
 from chipwise.reasons import Reason, Refusal
 
+#: What stands in the way of a workload without any option and is no fault of its variants.
+_NOT_IMPOSSIBLE = (Reason.SCALED_TO_ZERO, Reason.FRAGMENTED)
 #: Reasons found late in the checks are nearer misses than those found early.
 _NEAREST = (
     Reason.QUOTA_EXCEEDED,
@@ -48,9 +50,10 @@ class Shortfall:
 def refusal(workload: Workload, instance: Instance, occupancy: Occupancy, owner: int | None) -> Refusal:
     """Why ``workload`` has no place; ``owner`` is its number in the instance, None when it had no option at all."""
     if owner is None:
-        pieces = [c.refusal for c in workload.refused if c.refusal.reason is Reason.FRAGMENTED]
-        if pieces:
-            return min(pieces, key=lambda one: one.message)
+        for whole in _NOT_IMPOSSIBLE:
+            such = [c.refusal for c in workload.refused if c.refusal.reason is whole]
+            if such:
+                return min(such, key=lambda one: one.message)
         return Refusal(Reason.NO_FEASIBLE_VARIANT, nearest_miss(workload.refused))
     found = [
         s for s in (shortfall(instance, occupancy, seat) for seat in instance.of[owner]) if s is not None

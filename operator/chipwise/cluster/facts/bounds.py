@@ -6,10 +6,13 @@ from dataclasses import dataclass
 
 from chipwise.cluster.facts.reading import Document, Pairs, pairs
 
+#: KEDA's label on the HorizontalPodAutoscalers that it makes.
+_KEDA = "scaledobject.keda.sh/name"
+
 
 @dataclass(frozen=True, slots=True)
 class AutoscalerFact:
-    """A HorizontalPodAutoscaler (KEDA makes one too) and the Deployment whose replicas it owns."""
+    """A HorizontalPodAutoscaler and the Deployment whose replicas it owns. ``scaled_object`` is the KEDA object that made it, if one did."""
 
     namespace: str
     name: str
@@ -17,6 +20,17 @@ class AutoscalerFact:
     deployment: str
     minimum: int
     maximum: int
+    scaled_object: str = ""
+
+    @property
+    def title(self) -> str:
+        """What a person would edit."""
+        return f"ScaledObject {self.scaled_object}" if self.scaled_object else f"HPA {self.name}"
+
+    @property
+    def scales_to_zero(self) -> bool:
+        """KEDA takes the last replica away and brings it back; the HPA that it makes does neither."""
+        return bool(self.scaled_object)
 
 
 def autoscaler_fact(raw: Document) -> AutoscalerFact | None:
@@ -32,7 +46,13 @@ def autoscaler_fact(raw: Document) -> AutoscalerFact | None:
         target["name"],
         int(spec.get("minReplicas", 1)),
         int(spec["maxReplicas"]),
+        _scaled_object(metadata),
     )
+
+
+def _scaled_object(metadata: Document) -> str:
+    owners = (o["name"] for o in metadata.get("ownerReferences") or () if o.get("kind") == "ScaledObject")
+    return str((metadata.get("labels") or {}).get(_KEDA) or next(owners, ""))
 
 
 @dataclass(frozen=True, slots=True)
