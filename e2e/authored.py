@@ -5,7 +5,8 @@ Every name carries the world's, and every selector leads to the world's own node
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chipwise.rendering.render import SHARED_MEMORY_PATH
@@ -37,7 +38,8 @@ class Setup:
     """One world. TPOT in ms decides how many replicas a pool needs: 10 ms half as many as 20 ms, 40 ms twice as many.
 
     ``alternative`` is the resource of the other pool, which is the cheaper one: of another vendor, or of the same. ``stated_replicas``
-    and ``strategy`` are what the author's file says; without the former the Deployment is scaled by hand to ``replicas``.
+    and ``strategy`` are what the author's file says; without the former the Deployment is scaled by hand to ``replicas``. ``policy``
+    is what the policy says beside that.
     """
 
     name: str
@@ -56,6 +58,11 @@ class Setup:
     policy_stay: str = "0s"
     ready_delay: str = "2s"
     concurrent_moves: int = 1
+    alternative_image: str = ALT_IMAGE
+    alternative_nodes: int = 5
+    boot_seconds: int = 300
+    scratch: str = ""
+    policy: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def requests_per_second(self) -> float:
@@ -89,7 +96,7 @@ def nodes(setup: Setup) -> list[Document]:
                 zone=FAR if number == 4 else NEAR,
                 instance_type=f"example-{pool}",
             )
-            for number in range(5)
+            for number in range(setup.alternative_nodes if pool == "alt" else 5)
         ]
     return found
 
@@ -112,6 +119,7 @@ def kinds(setup: Setup) -> list[Document]:
                     "minimumStay": setup.policy_stay,
                     "onOutdatedVariant": setup.outdated,
                     "maxConcurrentMoves": setup.concurrent_moves,
+                    **setup.policy,
                 },
             },
         ),
@@ -140,7 +148,7 @@ def pool(setup: Setup, chip: str, price: str | None, *, name: str = "", selects:
         "nodeSelector": {AGENT_POOL: f"{setup.name}-{selects or chip}"},
         "shape": {"chips": 8, "cpu": "192", "memory": "2048Gi"},
         "zones": [NEAR, FAR],
-        "nodes": {"min": 0, "max": 5},
+        "nodes": {"min": 0, "max": 5, "bootSeconds": setup.boot_seconds},
     }
     if price is not None:
         spec["price"] = {"amount": price}
@@ -164,8 +172,8 @@ def profile(setup: Setup) -> Document:
         "sharedMemory": "16Gi",
     }
     if setup.own_image:
-        container["image"] = ALT_IMAGE
-    common = {"precision": "bf16", "startupSeconds": 2, "maxConcurrency": 16}
+        container["image"] = setup.alternative_image
+    common = {"precision": "bf16", "startupSeconds": 2, "pullSeconds": 2, "maxConcurrency": 16}
     variants = [
         {
             **common,
@@ -253,10 +261,14 @@ def _pod(setup: Setup, image: str) -> Document:
                 "resources": {"requests": {"cpu": "4", "memory": "32Gi"}, "limits": {NVIDIA: "2"}},
                 "volumeMounts": [{"name": "shm", "mountPath": SHARED_MEMORY_PATH}],
             },
-            {"name": "logs", "image": "example/logs:1", "resources": {"requests": {"cpu": "100m"}}},
+            {"name": "logs", "image": "example/logs:1", "resources": {"requests": _logs(setup)}},
         ],
         "volumes": [{"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": "8Gi"}}],
     }
+
+
+def _logs(setup: Setup) -> Document:
+    return {"cpu": "100m", **({"ephemeral-storage": setup.scratch} if setup.scratch else {})}
 
 
 def workload(setup: Setup, *, name: str = "chat", **spec: Any) -> Document:

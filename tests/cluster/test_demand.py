@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from chipwise.cluster.cooling import Cooling
 from chipwise.cluster.demand import demand, limits, quotas
 from chipwise.cluster.knowledge import knowledge_of, objectives_of
 from chipwise.cluster.pools import view_pools
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 
 from tests.cluster import documents as docs
 from tests.cluster.documents import Document
-from tests.cluster.world import World
+from tests.cluster.world import NOON, World
 from tests.control.carrying import until_quiet
 
 #: Requests per second that one replica at 20 ms per token sustains.
@@ -31,7 +32,7 @@ def asked(world: World, *, moving: bool = False) -> Workload:
     subject = accept(snapshot.workloads["prod/chat"], snapshot, views)
     assert isinstance(subject, Subject), subject
     ours = frozenset(pod.uid for pod in snapshot.pods_by_deployment.get("prod/chat", ()) if moving)
-    return demand(subject, snapshot, views, quotas(snapshot, ours))
+    return demand(subject, snapshot, views, quotas(snapshot, ours), Cooling(NOON))
 
 
 def option(world: World, pool: str = "maia", **how: Any) -> Option:

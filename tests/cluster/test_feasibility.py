@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from chipwise.cluster.cooling import Cooling
 from chipwise.cluster.demand import footprint
 from chipwise.cluster.feasibility import RULES, Case, first_refusal
 from chipwise.cluster.feasibility.precision import WEIGHT_BITS
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 
 from tests.cluster import documents as docs
 from tests.cluster.documents import Document
-from tests.cluster.world import World
+from tests.cluster.world import NOON, World
 
 Template = Callable[[Document], Any]
 
@@ -55,7 +56,7 @@ def case(
     subject = accept(snapshot.workloads["prod/chat"], snapshot, views)
     assert isinstance(subject, Subject), subject
     (one,) = subject.profile.spec.variants
-    return Case(subject, one, views[pool_name], footprint(subject, one), snapshot)
+    return Case(subject, one, views[pool_name], footprint(subject, one), snapshot, Cooling(NOON))
 
 
 def refusal(**given_: Any) -> Reason | None:
@@ -190,7 +191,7 @@ def test_the_first_objection_is_the_one_that_is_easiest_to_understand():
 
 
 def test_every_rule_is_named_once():
-    assert len(set(RULES)) == len(RULES) == 12
+    assert len(set(RULES)) == len(RULES) == 13
 
 
 def test_a_refusal_names_what_would_have_to_change():

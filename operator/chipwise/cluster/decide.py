@@ -16,6 +16,7 @@ from chipwise.cluster.demand import demand, limits, quotas
 from chipwise.cluster.facts import DeploymentFact
 from chipwise.cluster.pools import PoolView, view_pools
 from chipwise.cluster.renewal import renewals
+from chipwise.cluster.setback import Setbacks, setbacks
 from chipwise.cluster.situation import Pods
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.cluster.subject import DEFAULT_POLICY, Subject, accept
@@ -79,6 +80,7 @@ class Decision:
     subjects: Mapping[str, Subject]
     refused: Mapping[str, Refusal]
     pods: Mapping[str, Pods]
+    setbacks: Setbacks
     acting: Round
     shown: Round
     current: Bill | None
@@ -131,7 +133,9 @@ def decide(
         else:
             subjects[key] = found
     pods = {key: situation.pods_of(subject, snapshot, views) for key, subject in subjects.items()}
-    maker = _Maker(snapshot, views, subjects, pods, now, standing, solve_limits or SolveLimits())
+    suffered = setbacks(subjects, pods, views, snapshot, now)
+    subjects = dict(suffered.subjects)
+    maker = _Maker(snapshot, views, subjects, pods, suffered, now, standing, solve_limits or SolveLimits())
     active = frozenset(key for key, subject in subjects.items() if _is_active(subject))
     shown = maker.round(frozenset(subjects))
     acting = shown if active == frozenset(subjects) else maker.round(active)
@@ -144,6 +148,7 @@ def decide(
         subjects=subjects,
         refused=refused,
         pods=pods,
+        setbacks=suffered,
         acting=acting,
         shown=shown,
         current=_current(shown),
@@ -169,6 +174,7 @@ class _Maker:
     views: Mapping[str, PoolView]
     subjects: Mapping[str, Subject]
     pods: Mapping[str, Pods]
+    setbacks: Setbacks
     now: datetime
     standing: Standing
     limits: SolveLimits
@@ -177,7 +183,9 @@ class _Maker:
         """Decide about ``keys`` together; everything else stays as it is."""
         found = quotas(self.snapshot, self._released(keys))
         workloads = {
-            key: self._narrowed(demand(self.subjects[key], self.snapshot, self.views, found))
+            key: self._narrowed(
+                demand(self.subjects[key], self.snapshot, self.views, found, self.setbacks.cooling)
+            )
             for key in sorted(keys)
         }
         movable = frozenset(key for key, workload in workloads.items() if workload.options)
@@ -195,7 +203,7 @@ class _Maker:
         return Round(problem, plan, plan_moves(problem, plan, {**now, **stuck}, rules), {**now, **stuck})
 
     def _released(self, keys: frozenset[str]) -> frozenset[str]:
-        return frozenset(pod.uid for key in keys for pod in (*self.pods[key].new, *self.pods[key].old))
+        return frozenset(pod.uid for key in keys for pod in self.pods[key].all)
 
     def _narrowed(self, workload: Workload) -> Workload:
         """A move in flight is finished before another is thought of."""
@@ -213,14 +221,31 @@ class _Maker:
     def _flying_to(self, workload: Workload) -> Option | None:
         subject = self.subjects[workload.key]
         home = subject.home
-        if home is None or not situation.in_flight(subject, self.pods[workload.key]):
+        if (
+            home is None
+            or workload.key in self.setbacks.fallen
+            or not situation.in_flight(subject, self.pods[workload.key])
+        ):
             return None
         return next((o for o in workload.options if (o.pool, o.variant) == (home.pool, home.variant)), None)
 
     def _running(self, key: str, workload: Workload) -> Running:
         return situation.running(
-            self.subjects[key], self.pods[key], self.snapshot, self.views, self.now, self._flying_to(workload)
+            self.subjects[key],
+            self.pods[key],
+            self.snapshot,
+            self.views,
+            self.now,
+            self._flying_to(workload),
+            self._failing(key),
         )
+
+    def _failing(self, key: str) -> Refusal | None:
+        """Why it does not come to serve where it is. A move that is taken back is where it served before."""
+        trouble = self.setbacks.cooling.failing.get(key)
+        if trouble is None or key in self.setbacks.fallen:
+            return None
+        return Refusal(trouble.reason, trouble.message)
 
 
 def _current(shown: Round) -> Bill | None:
@@ -264,7 +289,10 @@ def _workload_of(deployment: DeploymentFact) -> str | None:
 
 
 def _due(acting: Round, maker: _Maker) -> float | None:
-    """When the passing of time alone may change the decision: the end of a minimum stay, or of a tug-of-war's window."""
+    """When the passing of time alone may change the decision.
+
+    At the end of a minimum stay, of a tug-of-war's window, of a cool-down, or of the time that a placement has to come to serve.
+    """
     waits = []
     for move in acting.moves:
         subject = maker.subjects[move.workload]
@@ -273,4 +301,6 @@ def _due(acting: Round, maker: _Maker) -> float | None:
             waits.append(subject.policy.minimum_stay_seconds - stayed)
         if subject.record is not None and situation.is_contested(subject.record, maker.now):
             waits.append(situation.contest_seconds(subject.record, maker.now))
+    if maker.setbacks.due_seconds is not None:
+        waits.append(maker.setbacks.due_seconds)
     return max(0.1, min(waits)) + 0.1 if waits else None

@@ -8,6 +8,7 @@ from math import ceil
 from typing import TypeVar
 
 from chipwise.api import Variant
+from chipwise.cluster.cooling import Cooling
 from chipwise.cluster.feasibility import Case, first_refusal
 from chipwise.cluster.knowledge import expected, knowledge_of, objectives_of, shape_of, sustained
 from chipwise.cluster.pools import PoolView
@@ -54,7 +55,11 @@ def limits(found: Collection[Quota]) -> tuple[Limit, ...]:
 
 
 def demand(
-    subject: Subject, snapshot: Snapshot, views: Mapping[str, PoolView], found: Collection[Quota]
+    subject: Subject,
+    snapshot: Snapshot,
+    views: Mapping[str, PoolView],
+    found: Collection[Quota],
+    cooling: Cooling,
 ) -> Workload:
     """Every (variant, pool of its class) as an option or a refused candidate."""
     options: list[Option] = []
@@ -66,7 +71,7 @@ def demand(
             refused.append(Candidate(variant.name, None, Refusal(Reason.NO_VARIANT, message)))
         for view in pools:
             outcome = _consider(
-                Case(subject, variant, view, footprint(subject, variant), snapshot), views, found
+                Case(subject, variant, view, footprint(subject, variant), snapshot, cooling), views, found
             )
             if isinstance(outcome, Refusal):
                 refused.append(Candidate(variant.name, view.name, outcome))

@@ -36,6 +36,7 @@ class PoolView:
     room: Room
     minimum: int
     maximum: int
+    boot_seconds: int
     committed: int
     nodes: tuple[NodeFact, ...]
     refusal: Refusal | None
@@ -98,6 +99,7 @@ def _view(pool: AcceleratorPool, snapshot: Snapshot, currency: str) -> PoolView:
         ),
         minimum=spec.nodes.min,
         maximum=spec.nodes.max,
+        boot_seconds=spec.nodes.boot_seconds,
         committed=spec.committed_nodes,
         nodes=tuple(node for _, node in sorted(snapshot.nodes.items()) if wanted <= set(node.labels)),
         refusal=_refusal(pool, chip_class, currency),

@@ -13,7 +13,7 @@ from typing import Any
 
 from chipwise.cluster.authorship import Authorship, read_deployment
 from chipwise.cluster.decide import Decision
-from chipwise.cluster.facts import DeploymentFact
+from chipwise.cluster.facts import DeploymentFact, PodFact
 from chipwise.cluster.feasibility.image import fits_image
 from chipwise.cluster.renewal import home_option, rendered_today
 from chipwise.cluster.situation import TUG_OF_WAR, in_flight, is_contested, recent_reverts
@@ -26,6 +26,7 @@ from chipwise.placement.steps import Observed, Step, next_step
 from chipwise.reasons import Reason
 from chipwise.rendering import record as records
 from chipwise.rendering import write
+from chipwise.rendering.location import container_digest, container_of
 from chipwise.rendering.manifest import Manifest, manifest_of
 from chipwise.rendering.record import Record
 from chipwise.rendering.render import render
@@ -42,6 +43,7 @@ class Kind(StrEnum):
     RESTORED = "Restored"
     RELEASE = "Released"
     RENEW = "Renewed"
+    ROLL_BACK = "RolledBack"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,8 @@ def act_for(subject: Subject, move: Move, decision: Decision) -> Act | None:
             return _heal(subject, decision)
         case Authorship.CHANGED if adopted := _adopt(subject, decision):
             return adopted
+        case Authorship.OURS if not _starts(move) and subject.key in decision.setbacks.fallen:
+            return _roll_back(subject, decision)
         case Authorship.OURS if not _starts(move):
             return _renew(subject, decision) or _advance(subject, decision)
         case _:
@@ -140,6 +144,45 @@ def _move(subject: Subject, move: Move, decision: Decision) -> Act | None:
         reverts=recent_reverts(before, decision.now) if before else (),
     )
     return Act(Kind.MOVE, subject.deployment, move.message, manifest=rendered, record=record)
+
+
+def _roll_back(subject: Subject, decision: Decision) -> Act | None:
+    """A move failed while what ran before still serves: the template of that comes back, in the ReplicaSet that it had.
+
+    That of the author's own pods is the author's; that of an earlier placement is rendered as it was.
+    """
+    record, home = subject.record, subject.home
+    if record is None or _is_frozen(subject, decision):
+        return None
+    trouble = decision.setbacks.troubles[subject.key]
+    message = (
+        f"the move to {record.variant} on {record.pools[0]} failed ({trouble.reason}: {trouble.message})"
+    )
+    old = decision.pods[subject.key].old
+    container = container_of(record.base.template, subject.container)
+    if container is not None and _are_of(old, subject.container, container_digest(container)):
+        return restoring_act(subject.deployment, record, decision.snapshot, message)
+    variant = next((v for v in subject.profile.spec.variants if home and v.name == home.variant), None)
+    if home is None or variant is None:
+        return None
+    replicas = subject.deployment.replicas
+    wish = target(
+        variant, (decision.views[home.pool],), subject.container, subject.words, surge=max(1, replicas)
+    )
+    rendered = render(subject.reading.base, wish)
+    noted = replace(
+        record,
+        pools=(home.pool,),
+        variant=variant.name,
+        replicas=replicas,
+        moved_at=_moment(decision),
+        rendered=rendered,
+    )
+    return Act(Kind.ROLL_BACK, subject.deployment, message, manifest=rendered, record=noted)
+
+
+def _are_of(pods: tuple[PodFact, ...], container: str, digest: str) -> bool:
+    return bool(pods) and all(dict(pod.digests).get(container) == digest for pod in pods)
 
 
 def _stated_replicas(subject: Subject) -> int | None:

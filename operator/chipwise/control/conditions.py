@@ -18,7 +18,7 @@ from chipwise.reasons import Reason
 Document = dict[str, Any]
 
 #: Conditions that say something is wrong while they hold. TemplateOutdated is none: what serves is sound.
-_TROUBLES = frozenset({"Paused", "Contested", "VariantOutdated"})
+_TROUBLES = frozenset({"Failing", "Paused", "Contested", "VariantOutdated"})
 
 
 def condition(kind: str, *, holds: bool, reason: str, message: str, generation: int) -> Document:
@@ -54,6 +54,7 @@ def conditions_of(
         _accepted(subject),
         _feasible(subject, decision),
         _placed(subject, move, writes_refused),
+        _failing(subject, decision),
         _paused(subject),
         _contested(subject, decision),
         _variant_outdated(subject),
@@ -90,6 +91,13 @@ def _placed(subject: Subject, move: Move, writes_refused: str | None) -> Documen
     if move.decision is Verdict.STAY:
         return _say(subject, "Placed", "Placed", move.message)
     return _say(subject, "Placed", move.reason.value, move.message, holds=False)
+
+
+def _failing(subject: Subject, decision: Decision) -> Document | None:
+    trouble = decision.setbacks.troubles.get(subject.key)
+    if trouble is None:
+        return None
+    return _say(subject, "Failing", trouble.reason.value, trouble.message)
 
 
 def _paused(subject: Subject) -> Document | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from chipwise.api import InferenceWorkload
+from chipwise.cluster.cooling import CoolDown, kept, stamp
 from chipwise.cluster.decide import Decision
 from chipwise.cluster.subject import Subject
 from chipwise.control.conditions import Document, condition, conditions_of
@@ -46,9 +47,36 @@ def workload_status(key: str, decision: Decision, writes_refused: str | None = N
         "candidates": _candidates(key, decision),
         "conditions": conditions_of(subject, move, decision, writes_refused),
     }
+    cool_downs = _cool_downs(subject, decision)
+    if cool_downs:
+        status["coolDowns"] = cool_downs
     if move.target is not None and move.decision is not Verdict.STAY:
         status["savingsPerHour"] = money(move.savings_per_hour)
     return status
+
+
+def _cool_downs(subject: Subject, decision: Decision) -> list[Document]:
+    """What the status tells of already, and what is new. One that failed again takes the place of the one before."""
+    found = list(decision.setbacks.cooling.own(subject.key))
+    news = decision.setbacks.news.get(subject.key)
+    if news is not None:
+        found = [news, *(one for one in found if one.culprit != news.culprit)]
+    return [_cool_down(one) for one in kept(found, subject.policy.cool_down.longest_seconds, decision.now)]
+
+
+def _cool_down(one: CoolDown) -> Document:
+    culprit = one.culprit
+    entry: Document = {
+        "reason": one.reason,
+        "message": one.message[:_MESSAGE],
+        "variant": culprit.variant,
+        "failures": one.failures,
+        "at": stamp(one.at),
+        "until": stamp(one.until),
+    }
+    if culprit.pool:
+        entry |= {"pool": culprit.pool, "capacityType": culprit.capacity_type, "chips": culprit.chips}
+    return entry
 
 
 def said(move: Move, decision: Decision) -> Move:

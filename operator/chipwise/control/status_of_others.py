@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from chipwise.api import shorten
+from chipwise.cluster.cooling import stamp
 from chipwise.cluster.decide import Decision
 from chipwise.cluster.extract import BY_KIND
 from chipwise.cluster.facts import NodeFact
@@ -23,6 +25,7 @@ from chipwise.kube.resources import (
 from chipwise.reasons import Reason
 
 _UNDECLARED_SHOWN = 16
+_COOL_DOWNS_SHOWN = 16
 _INSTANCE_TYPE = "node.kubernetes.io/instance-type"
 
 
@@ -153,6 +156,18 @@ def _pool_status(view: PoolView, decision: Decision) -> Document:
         },
         "conditions": [ready],
     }
+    cool_downs = decision.setbacks.cooling.of_pool(view.name)[:_COOL_DOWNS_SHOWN]
+    if cool_downs:
+        status["coolDowns"] = [
+            {
+                "capacityType": one.culprit.capacity_type,
+                "chips": one.culprit.chips,
+                "reason": one.reason,
+                "until": stamp(one.until),
+                "message": shorten(one.message),
+            }
+            for one in cool_downs
+        ]
     price = pool.spec.price
     if price is not None:
         status["priceInForce"] = {

@@ -133,9 +133,9 @@ class _Round:
         return Candidate(key, self._now[key], target, priority, horizon, rescue=rescue)
 
     def _is_untenable(self, key: str) -> bool:
-        """Whether the place where it runs was refused for what its own people demand."""
+        """Whether it fails where it runs, or that place was refused for what its own people demand."""
         running = self._now[key]
-        return any(
+        return running.failing is not None or any(
             refused.variant == running.variant
             and refused.pool in (None, running.pool)
             and refused.refusal.reason in _UNTENABLE
@@ -180,9 +180,8 @@ class _Round:
                 slot.key, running, target, 0.0, Decision.MOVE, Reason.MOVE_IN_PROGRESS, f"Moving {way}", 0
             )
         if slot.place is Place.NOW:
-            return Move(
-                slot.key, running, target, 0.0, Decision.MOVE, Reason.MOVED, f"Moves {way}", slot.step
-            )
+            reason, message = _starting(running, way)
+            return Move(slot.key, running, target, 0.0, Decision.MOVE, reason, message, slot.step)
         reason = Reason.CONCURRENCY_BUDGET if slot.place is Place.BUDGET else Reason.NO_SURGE_CAPACITY
         return Move(slot.key, running, target, 0.0, Decision.HOLD, reason, f"{slot.message} {way}", slot.step)
 
@@ -204,6 +203,15 @@ class _Round:
             text = f"{move.message}, {_saying(savings)}" if move.step is not None else move.message
             found.append(replace(move, savings_per_hour=savings, message=text))
         return tuple(found)
+
+
+def _starting(running: Running, way: str) -> tuple[Reason, str]:
+    if running.failing is None:
+        return Reason.MOVED, f"Moves {way}"
+    return (
+        Reason.RESCUED,
+        f"Moves {way}, where it failed ({running.failing.reason}: {running.failing.message})",
+    )
 
 
 def _saying(savings: float) -> str:

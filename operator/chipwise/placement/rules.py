@@ -33,7 +33,7 @@ class Running:
     """Where a workload runs now. ``pool`` is None when its nodes belong to no known pool, ``variant`` None on the author's own chips.
 
     ``stayed_seconds`` counts from the last move, None if there was none. ``moving_to`` is the target of a move in flight, which holds
-    its footprint beside the present one.
+    its footprint beside the present one. ``failing`` is why it does not come to serve where it is: leaving is then a rescue.
     """
 
     workload: str
@@ -43,6 +43,7 @@ class Running:
     footprint: Footprint | None = None
     stayed_seconds: float | None = None
     moving_to: Option | None = None
+    failing: Refusal | None = None
 
     @property
     def place(self) -> str:
@@ -132,7 +133,9 @@ def author_rolling_out(case: Case) -> Refusal | None:
 
 
 def minimum_stay(case: Case) -> Refusal | None:
-    """What moved lately stays."""
+    """What moved lately stays, unless it does not come to serve there."""
+    if case.running.failing is not None:
+        return None
     stayed, least = case.running.stayed_seconds, case.rule.minimum_stay_seconds
     if stayed is not None and stayed < least:
         return Refusal(
@@ -143,9 +146,12 @@ def minimum_stay(case: Case) -> Refusal | None:
 
 
 def needs_bridge(case: Case) -> Refusal | None:
-    """One Deployment cannot roll to more replicas without losing capacity or starting more on the old chip."""
+    """One Deployment cannot roll to more replicas without losing capacity or starting more on the old chip.
+
+    What does not come to serve has little to lose: it goes as it is and is scaled up where it serves.
+    """
     now, then = case.running.replicas, case.target.replicas
-    if 0 < now < then:
+    if 0 < now < then and case.running.failing is None:
         return Refusal(
             Reason.NEEDS_BRIDGE,
             f"{then} replicas are needed on {case.target.pool} and {now} run now: a rollout adds none",
