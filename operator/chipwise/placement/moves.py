@@ -180,7 +180,7 @@ class _Round:
                 slot.key, running, target, 0.0, Decision.MOVE, Reason.MOVE_IN_PROGRESS, f"Moving {way}", 0
             )
         if slot.place is Place.NOW:
-            reason, message = _starting(running, way)
+            reason, message = _starting(running, target)
             return Move(slot.key, running, target, 0.0, Decision.MOVE, reason, message, slot.step)
         reason = Reason.CONCURRENCY_BUDGET if slot.place is Place.BUDGET else Reason.NO_SURGE_CAPACITY
         return Move(slot.key, running, target, 0.0, Decision.HOLD, reason, f"{slot.message} {way}", slot.step)
@@ -205,13 +205,13 @@ class _Round:
         return tuple(found)
 
 
-def _starting(running: Running, way: str) -> tuple[Reason, str]:
-    if running.failing is None:
-        return Reason.MOVED, f"Moves {way}"
-    return (
-        Reason.RESCUED,
-        f"Moves {way}, where it failed ({running.failing.reason}: {running.failing.message})",
-    )
+def _starting(running: Running, target: Option) -> tuple[Reason, str]:
+    there = f"to {target.variant} on {target.pool}"
+    failing = running.failing
+    if failing is None:
+        return Reason.MOVED, f"Moves from {running.place} {there}"
+    why = f"where it failed ({failing.reason}: {failing.message})"
+    return Reason.RESCUED, f"Moves from {running.place}, {why}, {there}"
 
 
 def _saying(savings: float) -> str:
