@@ -103,7 +103,15 @@ class OperatorProcess:
 
     def command(self) -> list[str]:
         """What is run."""
-        return [str(_CHIPWISE), "run", "--kubeconfig", str(self.kubeconfig), *self.extra_args]
+        return [
+            str(_CHIPWISE),
+            "run",
+            "--listen",
+            "127.0.0.1:0",
+            "--kubeconfig",
+            str(self.kubeconfig),
+            *self.extra_args,
+        ]
 
     def stop(self, grace: float = 10.0) -> int | None:
         """SIGTERM, and SIGKILL after `grace` seconds. The exit code, None if it was never started."""

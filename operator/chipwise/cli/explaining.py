@@ -11,12 +11,13 @@ import click
 from chipwise.api import InferenceWorkload, ModelProfile, Performance, Variant
 from chipwise.cli.errors import BadInput
 from chipwise.cli.options import Source
-from chipwise.cli.report import currency_of, move_document
+from chipwise.cli.report import move_document
 from chipwise.cli.sheet import Block, Column, Sheet, show
 from chipwise.cli.source import decided
 from chipwise.cli.words import cents, latency, served, unit
 from chipwise.cli.workload import candidates, standing
 from chipwise.cluster.decide import Decision
+from chipwise.cluster.pools import currency_of
 
 Document = dict[str, Any]
 
@@ -61,7 +62,7 @@ def explanation(decision: Decision, key: str) -> Document:
     refused = key in decision.refused
     profile = decision.snapshot.profiles.get(spec.model_profile_name)
     return {
-        "currency": currency_of(decision),
+        "currency": currency_of(decision.snapshot),
         **standing(decision, key),
         "deployment": spec.target_ref.name,
         "modelProfile": spec.model_profile_name,

@@ -70,9 +70,14 @@ def _taint_documents(taints: tuple[Taint, ...]) -> tuple[Mapping[str, str], ...]
 
 def view_pools(snapshot: Snapshot) -> dict[str, PoolView]:
     """Every pool in order of name. All prices must be in one currency: that of the first priced pool by name."""
-    currency = next((p.spec.price.currency for _, p in sorted(snapshot.pools.items()) if p.spec.price), "USD")
+    currency = currency_of(snapshot)
     views = {name: _view(pool, snapshot, currency) for name, pool in sorted(snapshot.pools.items())}
     return _mark_overlaps(views)
+
+
+def currency_of(snapshot: Snapshot) -> str:
+    """The one currency of all pools that are used."""
+    return next((p.spec.price.currency for _, p in sorted(snapshot.pools.items()) if p.spec.price), "USD")
 
 
 def _view(pool: AcceleratorPool, snapshot: Snapshot, currency: str) -> PoolView:

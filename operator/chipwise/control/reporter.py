@@ -19,6 +19,7 @@ from chipwise.control.status_of_others import Report, observed_status, other_sta
 from chipwise.kube.errors import KubeError, NotFound
 from chipwise.kube.protocol import Kube
 from chipwise.kube.resources import DEPLOYMENTS, INFERENCE_WORKLOADS, Resource
+from chipwise.telemetry.pulse import Pulse
 
 log = logging.getLogger(__name__)
 
@@ -40,12 +41,14 @@ class Reporter:
         *,
         may_write: Callable[[], bool],
         failures: Mapping[str, str],
+        pulse: Pulse | None = None,
     ) -> None:
         self.writes = 0
         self._kube = kube
         self._recorder = recorder
         self._may_write = may_write
         self._failures = failures
+        self._pulse = pulse or Pulse()
         self._written: dict[Key, tuple[Document, datetime]] = {}
         self._held: frozenset[str] = frozenset()
         self._left = False
@@ -59,8 +62,12 @@ class Reporter:
         await self._tell_of_held(decision)
         reports = [*self._workloads(decision), *other_statuses(decision)]
         self._written = {key: self._written[key] for key in map(_key, reports) if key in self._written}
-        for report in reports:
-            await self._tell(report, decision)
+        try:
+            for report in reports:
+                self._pulse.beat()
+                await self._tell(report, decision)
+        finally:
+            self._pulse.rest()
         return not self._left
 
     def _workloads(self, decision: Decision) -> Iterator[Report]:

@@ -87,6 +87,15 @@ def said(move: Move, decision: Decision) -> Move:
     return replace(move, decision=Verdict.HOLD, reason=Reason.WRITES_DISABLED, message=message)
 
 
+def told(key: str, decision: Decision) -> Move:
+    """The same at the moment of deciding: of a move under way also how far it has come."""
+    move, pods = said(decision.move(key), decision), decision.pods[key]
+    if move.reason is not Reason.MOVE_IN_PROGRESS:
+        return move
+    ready = f"{pods.new_ready} new replicas are Ready, {len(pods.old)} old ones still run"
+    return replace(move, message=f"{move.message}: {ready}")
+
+
 def decision_entry(key: str, decision: Decision, at: str) -> Document:
     """What was decided, for the log of decisions in status."""
     refusal = decision.refused.get(key)
@@ -97,7 +106,7 @@ def decision_entry(key: str, decision: Decision, at: str) -> Document:
             "reason": refusal.reason.value,
             "message": refusal.message[:_MESSAGE],
         }
-    move = said(decision.move(key), decision)
+    move = told(key, decision)
     entry = {
         "at": at,
         "decision": move.decision.value,
