@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from chipwise.api import InferenceWorkload
 from chipwise.cluster.authorship import Authorship
 from chipwise.cluster.facts import PodFact
 from chipwise.cluster.pools import PoolView
@@ -20,6 +21,8 @@ from chipwise.rendering.record import Record
 #: So many re-assertions within the window are a tug-of-war. The window is also how long chipwise then waits.
 TUG_OF_WAR = 3
 TUG_WINDOW = timedelta(minutes=10)
+#: On an InferenceWorkload: its Deployment is to be given back. The value is the generation for which that was asked.
+RESTORE = "chipwise.dev/restore"
 #: Reason of the condition Paused while it is False because the workload was edited after the undo.
 EDITED = "Edited"
 
@@ -132,7 +135,14 @@ def rule(subject: Subject, now: datetime, *, frozen: bool) -> MoveRule:
         paused=is_paused(subject),
         contested=is_contested(subject.record, now),
         author_rolling_out=_author_rolls_out(subject),
+        restored=is_restore_requested(subject.workload),
     )
+
+
+def is_restore_requested(workload: InferenceWorkload) -> bool:
+    """A person asked for it, and the spec has not been edited since."""
+    metadata = workload.metadata
+    return metadata.annotations.get(RESTORE) == str(metadata.generation)
 
 
 def _author_rolls_out(subject: Subject) -> bool:

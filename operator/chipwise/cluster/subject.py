@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from chipwise.api import InferenceWorkload, ModelProfile, PlacementPolicySpec
@@ -238,13 +238,31 @@ def _pool_of_template(
     template: Mapping[str, Any], resource_name: str, snapshot: Snapshot, views: Mapping[str, PoolView]
 ) -> str | None:
     """The only pool of this resource whose known labels satisfy the template's own selector and affinity, chips included."""
-    whole = author_constraints(template, _NoChips())
     candidates = [view for view in views.values() if view.resource_name == resource_name]
     if len(candidates) > 1:
-        candidates = [
-            view for view in candidates if any(whole.matches(labels) for labels in _labels_of(view, snapshot))
-        ]
+        candidates = pools_for(template, resource_name, snapshot, views)
     return candidates[0].name if len(candidates) == 1 else None
+
+
+def pools_for(
+    template: Mapping[str, Any], resource_name: str, snapshot: Snapshot, views: Mapping[str, PoolView]
+) -> list[PoolView]:
+    """The pools of this resource whose known labels satisfy the template's own selector and affinity, chips included."""
+    whole = author_constraints(template, _NoChips())
+    return [
+        view
+        for view in views.values()
+        if view.resource_name == resource_name
+        and any(whole.matches(labels) for labels in _labels_of(view, snapshot))
+    ]
+
+
+def nodes_for(template: Mapping[str, Any], view: PoolView) -> PoolView:
+    """The pool less those nodes that the template's own selector and affinity exclude; nodes to come are not judged."""
+    whole = author_constraints(template, _NoChips())
+    kept = tuple(node for node in view.nodes if whole.matches(dict(node.labels), node.name))
+    most = view.maximum - (len(view.nodes) - len(kept))
+    return replace(view, nodes=kept, maximum=most, minimum=most if view.minimum == view.maximum else 0)
 
 
 class _NoChips(ChipVocabulary):

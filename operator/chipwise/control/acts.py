@@ -16,6 +16,7 @@ from chipwise.cluster.decide import Decision
 from chipwise.cluster.facts import DeploymentFact, PodFact
 from chipwise.cluster.feasibility.image import fits_image
 from chipwise.cluster.renewal import home_option, rendered_today
+from chipwise.cluster.restoring import authors_replicas, record_of
 from chipwise.cluster.situation import TUG_OF_WAR, in_flight, is_contested, recent_reverts
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.cluster.subject import Subject
@@ -24,7 +25,6 @@ from chipwise.placement.moves import Decision as Verdict
 from chipwise.placement.moves import Move
 from chipwise.placement.steps import Observed, Step, next_step
 from chipwise.reasons import Reason
-from chipwise.rendering import record as records
 from chipwise.rendering import write
 from chipwise.rendering.location import container_digest, container_of
 from chipwise.rendering.manifest import Manifest, manifest_of
@@ -75,18 +75,23 @@ def acts_of(decision: Decision) -> tuple[Act, ...]:
     if not decision.standing.writes:
         return ()
     found = [act_for(decision.subjects[move.workload], move, decision) for move in decision.acting.moves]
-    found += [
-        restoring_act(
-            subject.deployment, subject.record, decision.snapshot, "the author's template comes back"
-        )
-        for subject in decision.subjects.values()
-        if subject.record is not None
-        and subject.record.restoring
-        and str(subject.workload.spec.mode) != "Off"
-        and not _is_frozen(subject, decision)
-    ]
+    found += [_returning_act(subject, decision) for subject in decision.subjects.values()]
     found += [orphan_act(deployment, decision) for deployment in decision.orphans]
     return tuple(act for act in found if act is not None)
+
+
+def _returning_act(subject: Subject, decision: Decision) -> Act | None:
+    """The next write of one that is on its way back, or asked to be."""
+    if subject.key in decision.restores:
+        if decision.restores[subject.key] is not None:
+            return None
+        return giving_back(subject.deployment, decision, "as was asked for, the author's template comes back")
+    if subject.record is None or not subject.record.restoring:
+        return None
+    if str(subject.workload.spec.mode) == "Off" or _is_frozen(subject, decision):
+        return None
+    why = "the author's template comes back"
+    return restoring_act(subject.deployment, subject.record, decision.snapshot, why)
 
 
 def act_for(subject: Subject, move: Move, decision: Decision) -> Act | None:
@@ -294,22 +299,24 @@ def _replicas(subject: Subject, record: Record, decision: Decision) -> int | Non
 
 
 def orphan_act(deployment: DeploymentFact, decision: Decision) -> Act | None:
-    """The next write for a managed Deployment whose workload was deleted: take our traces off, or give it back to its author.
+    """The next write for a managed Deployment whose workload was deleted: take our traces off, or give it back to its author."""
+    record = record_of(deployment)
+    if record is not None and record.deletion_policy != "Restore":
+        return Act(Kind.RELEASE, deployment, "the workload is gone; what runs is retained")
+    if record is not None and decision.frozen:
+        return None
+    return giving_back(deployment, decision, "the workload is gone; the author's template comes back")
+
+
+def giving_back(deployment: DeploymentFact, decision: Decision, why: str) -> Act | None:
+    """The next write on the way back for whoever wants it.
 
     An undo to an earlier rendering of ours brought that one's record back, which is enough to give the author's back; one to the
     author's ReplicaSet brought none, and there is nothing to give back.
     """
-    try:
-        record = records.read(deployment.document)
-    except records.RecordDamaged:
-        return Act(Kind.RELEASE, deployment, "the workload is gone and its move was undone")
+    record = record_of(deployment)
     if record is None:
-        return None
-    if record.deletion_policy != "Restore":
-        return Act(Kind.RELEASE, deployment, "the workload is gone; what runs is retained")
-    if decision.frozen:
-        return None
-    why = "the workload is gone; the author's template comes back"
+        return Act(Kind.RELEASE, deployment, "its move was undone, and nothing of chipwise is left on it")
     return restoring_act(deployment, record, decision.snapshot, why)
 
 
@@ -321,8 +328,7 @@ def restoring_act(deployment: DeploymentFact, record: Record, snapshot: Snapshot
     """
     document = deployment.document
     base = read_deployment(document).base
-    external = record.base_replicas is None or deployment.key in snapshot.autoscaler_of
-    author = deployment.replicas if external else record.base_replicas or 0
+    author = authors_replicas(deployment, record, snapshot)
     if not record.restoring:
         if author > deployment.replicas:
             return Act(Kind.SCALE, deployment, "the author's replicas, before the template", replicas=author)

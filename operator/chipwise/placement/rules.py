@@ -57,7 +57,8 @@ class Running:
 class MoveRule:
     """What one workload's mode and policy, and what has happened to it, say about moving. Seconds throughout.
 
-    ``max_concurrent_moves`` counts the moves in flight among the workloads of the same ``policy``.
+    ``max_concurrent_moves`` counts the moves in flight among the workloads of the same ``policy``, with the ``restoring`` ones: those on
+    their way back to their author. ``restored``: it was asked to be given back, and is left there.
     """
 
     mode: Mode = Mode.OFF
@@ -70,6 +71,8 @@ class MoveRule:
     paused: bool = False
     contested: bool = False
     author_rolling_out: bool = False
+    restored: bool = False
+    restoring: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,13 @@ def paused(case: Case) -> Refusal | None:
     """An author who undid a move is not contradicted."""
     if case.rule.paused:
         return Refusal(Reason.PAUSED, "the author undid our last move")
+    return None
+
+
+def restored(case: Case) -> Refusal | None:
+    """What was given back on request stays there until its spec is edited."""
+    if case.rule.restored:
+        return Refusal(Reason.RESTORED, "it was given back to its author on request")
     return None
 
 
@@ -182,7 +192,14 @@ def payback(worth: Worth) -> Refusal | None:
 
 
 #: Asked when a move is in flight: these stop even its next step.
-STANDING: tuple[Callable[[Case], Refusal | None], ...] = (mode_off, initial_placed, paused, contested, frozen)
+STANDING: tuple[Callable[[Case], Refusal | None], ...] = (
+    restored,
+    mode_off,
+    initial_placed,
+    paused,
+    contested,
+    frozen,
+)
 #: Asked before a move starts.
 BEFORE: tuple[Callable[[Case], Refusal | None], ...] = (
     *STANDING,

@@ -96,7 +96,7 @@ def _at_once(floor: Floor, candidate: Candidate) -> float:
 
 
 def _in_flight(flying: Mapping[str, Candidate], rules: Mapping[str, MoveRule]) -> dict[str, int]:
-    counts: dict[str, int] = {}
+    counts = {rule.policy: rule.restoring for rule in rules.values()}
     for key in flying:
         counts[rules[key].policy] = counts.get(rules[key].policy, 0) + 1
     return counts
