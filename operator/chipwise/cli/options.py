@@ -51,6 +51,23 @@ class Moment(click.ParamType[datetime]):
         return found
 
 
+class Span(click.ParamType[float]):
+    """A length of time, in seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """As the kinds have it: 90s, 15m, 1h30m."""
+        from chipwise.api.durations import to_seconds  # noqa: PLC0415 - pydantic: not for --help
+
+        if isinstance(value, float):
+            return value
+        try:
+            return float(to_seconds(str(value)))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
 def source_options(command: _Command) -> _Command:
     """-f, --kubeconfig, --context and --at, handed on by these names."""
     for option in reversed(_OPTIONS):
