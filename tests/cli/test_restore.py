@@ -32,7 +32,7 @@ def kube() -> FakeKube:
     return found
 
 
-def annotations(kube: FakeKube) -> dict[str, str]:
+def kept(kube: FakeKube) -> dict[str, str]:
     metadata = kube.peek(INFERENCE_WORKLOADS, "prod", "chat")["metadata"]
     return dict(metadata.get("annotations") or {})
 
@@ -54,10 +54,10 @@ def document(status: Document | None = None, **metadata: Any) -> Document:
 
 async def test_the_wish_is_the_generation_and_other_annotations_stay(kube: FakeKube):
     assert await wish_for(kube, "prod", "chat") == WISH
-    assert annotations(kube) == {RESTORE: "1"}
+    assert kept(kube) == {RESTORE: "1"}
     kube.put(INFERENCE_WORKLOADS, {**docs.workload(rate="11.0"), "metadata": {"name": "chat", "namespace": "prod", "annotations": {"a": "b"}}})  # fmt: skip
     assert (await wish_for(kube, "prod", "chat")).generation == 2
-    assert annotations(kube) == {"a": "b", RESTORE: "2"}
+    assert kept(kube) == {"a": "b", RESTORE: "2"}
 
 
 async def test_a_wish_that_is_there_is_not_written_again(kube: FakeKube):

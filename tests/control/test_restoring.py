@@ -325,6 +325,16 @@ def test_an_authors_change_on_the_way_survives():
     assert world.deployment()["spec"]["template"]["spec"]["containers"][0]["image"] == "example.com/engine:3"
 
 
+def test_the_message_has_a_proposal_only_where_there_is_another():
+    world = moved()
+    ask(world)
+    until_quiet(world)
+    said = "runs as its author wrote it, as was asked for, until its spec is edited"
+    assert world.decide().move("prod/chat").message == f"{said}; maia-x4 on maia is proposed"
+    world.edit(ACCELERATOR_POOLS, "h100", lambda d: d["spec"]["price"].update(amount="0.01"))
+    assert world.decide().move("prod/chat").message == said
+
+
 def test_one_act_only_for_each():
     world = moved()
     ask(world)

@@ -90,9 +90,8 @@ def told(move: Move, subject: Subject, waiting: Mapping[str, Refusal | None]) ->
     """The move of a workload that was asked to be given back, whatever the plan wants."""
     if not is_restore_requested(subject.workload):
         return move
-    proposed = "" if move.target is None else f"; {move.target.variant} on {move.target.pool} is proposed"
     if subject.key not in waiting:
-        message = f"runs as its author wrote it, as was asked for, until its spec is edited{proposed}"
+        message = f"runs as its author wrote it, as was asked for, until its spec is edited{_proposal(move)}"
         return replace(move, decision=Decision.HOLD, reason=Reason.RESTORED, message=message, step=None)
     refusal, gone = waiting[subject.key], replace(move, target=None, savings_per_hour=0.0, step=None)
     if refusal is None:
@@ -100,6 +99,14 @@ def told(move: Move, subject: Subject, waiting: Mapping[str, Refusal | None]) ->
         return replace(gone, decision=Decision.MOVE, reason=Reason.RESTORING, message=message)
     message = f"Is to go back to {HOME}: {refusal.message}"
     return replace(gone, decision=Decision.HOLD, reason=refusal.reason, message=message)
+
+
+def _proposal(move: Move) -> str:
+    """Where the plan would have it, if that is elsewhere."""
+    target, source = move.target, move.source
+    if target is None or (target.pool, target.variant) == (source.pool, source.variant):
+        return ""
+    return f"; {target.variant} on {target.pool} is proposed"
 
 
 def record_of(deployment: DeploymentFact) -> Record | None:

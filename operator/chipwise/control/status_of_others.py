@@ -13,6 +13,7 @@ from chipwise.cluster.extract import BY_KIND
 from chipwise.cluster.facts import NodeFact
 from chipwise.cluster.pools import PoolView
 from chipwise.cluster.snapshot import Unreadable
+from chipwise.cluster.subject import DEFAULT_POLICY
 from chipwise.cluster.supply import census
 from chipwise.control.conditions import Document, condition
 from chipwise.kube.resources import (
@@ -47,12 +48,15 @@ def other_statuses(decision: Decision) -> Iterator[Report]:
         yield _report(ACCELERATOR_CLASSES, chip_class, _class_status(name, decision))
     for name, pool in sorted(snapshot.pools.items()):
         yield _report(ACCELERATOR_POOLS, pool, _pool_status(decision.views[name], decision))
+    specs = [workload.spec for workload in snapshot.workloads.values()]
+    served = Counter(spec.model_profile_name for spec in specs)
+    under = Counter(spec.policy_name or DEFAULT_POLICY for spec in specs)
     for name, profile in sorted(snapshot.profiles.items()):
-        yield _report(MODEL_PROFILES, profile, _profile_status(name, decision))
-    for _, policy in sorted(snapshot.policies.items()):
+        yield _report(MODEL_PROFILES, profile, _profile_status(name, served[name], decision))
+    for name, policy in sorted(snapshot.policies.items()):
         generation = policy.metadata.generation
         ready = condition("Ready", holds=True, reason="Accepted", message="in force", generation=generation)
-        status = {"observedGeneration": generation, "conditions": [ready]}
+        status = {"observedGeneration": generation, "workloads": under[name], "conditions": [ready]}
         yield _report(PLACEMENT_POLICIES, policy, status)
     for one in snapshot.unreadable:
         resource, seen = BY_KIND[one.kind], dict(one.status)
@@ -179,7 +183,7 @@ def _pool_status(view: PoolView, decision: Decision) -> Document:
     return status
 
 
-def _profile_status(name: str, decision: Decision) -> Document:
+def _profile_status(name: str, workloads: int, decision: Decision) -> Document:
     profile = decision.snapshot.profiles[name]
     generation = profile.metadata.generation
     missing = sorted({v.class_name for v in profile.spec.variants} - set(decision.snapshot.classes))
@@ -191,4 +195,9 @@ def _profile_status(name: str, decision: Decision) -> Document:
     else:
         message = f"{len(profile.spec.variants)} variants"
         ready = condition("Ready", holds=True, reason="Accepted", message=message, generation=generation)
-    return {"observedGeneration": generation, "conditions": [ready]}
+    return {
+        "observedGeneration": generation,
+        "variants": len(profile.spec.variants),
+        "workloads": workloads,
+        "conditions": [ready],
+    }
