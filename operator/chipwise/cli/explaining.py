@@ -11,6 +11,7 @@ import click
 from chipwise.api import InferenceWorkload, ModelProfile, Performance, Variant
 from chipwise.cli.errors import BadInput
 from chipwise.cli.options import Source
+from chipwise.cli.reasoning import sentences
 from chipwise.cli.report import move_document
 from chipwise.cli.sheet import Block, Column, Sheet, show
 from chipwise.cli.source import decided
@@ -61,6 +62,8 @@ def explanation(decision: Decision, key: str) -> Document:
     spec = workload.spec
     refused = key in decision.refused
     profile = decision.snapshot.profiles.get(spec.model_profile_name)
+    ranked = candidates(decision, key, 10_000)
+    known = [_known(workload, profile, variant) for variant in profile.spec.variants] if profile else []
     return {
         "currency": currency_of(decision.snapshot),
         **standing(decision, key),
@@ -72,13 +75,20 @@ def explanation(decision: Decision, key: str) -> Document:
         "objectives": [
             one.model_dump(by_alias=True, exclude_none=True, mode="json") for one in spec.objectives
         ],
-        "sentences": [] if refused else decision.shown.explainer.choice(key),
+        "sentences": [] if refused else sentences(decision, key, ranked, known),
         "move": None if refused else move_document(decision.shown.by_workload[key]),
-        "candidates": candidates(decision, key, 10_000),
-        "performance": [_known(workload, profile, variant) for variant in profile.spec.variants]
-        if profile
-        else [],
+        "candidates": ranked,
+        "performance": known,
+        "decisions": _decisions(workload),
     }
+
+
+def _decisions(workload: InferenceWorkload) -> list[Document]:
+    """What the operator decided lately, newest first; none without an operator, as in files."""
+    fields = ("at", "decision", "reason", "message", "from", "to")
+    found = workload.status.decisions if workload.status else ()
+    dumped = (one.model_dump(by_alias=True, mode="json") for one in found)
+    return [{field: one.get(field) for field in fields} for one in dumped]
 
 
 def _known(workload: InferenceWorkload, profile: ModelProfile, variant: Variant) -> Document:
@@ -125,6 +135,8 @@ def blocks(document: Document) -> Iterator[Block]:
     )
     if refused:
         yield Sheet("Refused", (Column("VARIANT"), Column("POOL"), Column("REASON"), Column("WHY")), refused)
+    if document["decisions"]:
+        yield Sheet("Decided by the operator, newest first", _DECIDED, _rows(document["decisions"]))
     if document["performance"]:
         columns = (
             Column("VARIANT"),
@@ -134,6 +146,13 @@ def blocks(document: Document) -> Iterator[Block]:
             Column("SOURCE"),
         )
         yield Sheet("Performance used", columns, tuple(_source(one) for one in document["performance"]))
+
+
+_DECIDED = (Column("AT"), Column("DECISION"), Column("REASON"), Column("WHY"))
+
+
+def _rows(decisions: list[Document]) -> tuple[tuple[str, ...], ...]:
+    return tuple((one["at"], one["decision"], one["reason"], one["message"]) for one in decisions)
 
 
 def _asked(document: Document) -> Iterator[str]:
