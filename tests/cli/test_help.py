@@ -15,6 +15,7 @@ COMMANDS: tuple[list[str], ...] = (
     ["plan"],
     ["explain"],
     ["restore"],
+    ["catalog"],
     ["import"],
     ["import", "inferno"],
     ["run"],
@@ -101,4 +102,4 @@ def test_errors_are_one_sentence_on_standard_error():
 
 
 def test_every_command_is_listed():
-    assert {"plan", "explain", "restore", "import", "run"} == set(main.commands)
+    assert {"plan", "explain", "restore", "catalog", "import", "run"} == set(main.commands)

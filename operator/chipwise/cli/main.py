@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from chipwise.cli.catalog import catalog
 from chipwise.cli.explain import explain
 from chipwise.cli.importing import import_group
 from chipwise.cli.plan import plan
@@ -15,6 +16,7 @@ Examples:
   chipwise plan -f examples/
   chipwise explain serving/chat -f examples/
   chipwise restore serving/chat --dry-run
+  chipwise catalog -f examples/
   chipwise import inferno tests/data/inferno-small -o fleet.yaml
 """
 
@@ -28,5 +30,5 @@ def main() -> None:
     """
 
 
-for _command in (plan, explain, restore, import_group, run):
+for _command in (plan, explain, restore, catalog, import_group, run):
     main.add_command(_command)

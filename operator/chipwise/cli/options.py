@@ -68,14 +68,19 @@ class Span(click.ParamType[float]):
             self.fail(str(error), param, ctx)
 
 
-def source_options(command: _Command) -> _Command:
-    """-f, --kubeconfig, --context and --at, handed on by these names."""
-    for option in reversed(_OPTIONS):
+def place_options(command: _Command) -> _Command:
+    """-f, --kubeconfig and --context, handed on by these names."""
+    for option in reversed(_PLACES):
         command = option(command)
     return command
 
 
-_OPTIONS = (
+def source_options(command: _Command) -> _Command:
+    """Those and --at."""
+    return place_options(_AT(command))
+
+
+_PLACES = (
     click.option(
         "-f",
         "--filename",
@@ -89,9 +94,9 @@ _OPTIONS = (
         "--kubeconfig", metavar="FILE", help="The kubeconfig to use; else $KUBECONFIG, else ~/.kube/config."
     ),
     click.option("--context", metavar="NAME", help="The context of the kubeconfig to use."),
-    click.option(
-        "--at",
-        type=Moment(),
-        help="Decide as of this moment (RFC 3339) instead of now; minimum stays depend on it.",
-    ),
+)
+_AT = click.option(
+    "--at",
+    type=Moment(),
+    help="Decide as of this moment (RFC 3339) instead of now; minimum stays depend on it.",
 )

@@ -111,6 +111,14 @@ def _view(pool: AcceleratorPool, snapshot: Snapshot, currency: str) -> PoolView:
     )
 
 
+def class_refusal(chip_class: AcceleratorClass) -> Refusal | None:
+    """Why no pool of a class can be used."""
+    if chip_class.spec.resource_name:
+        return None
+    message = "spec.resourceName is missing: fill in the extended resource that the device plugin of your cluster registers"
+    return Refusal(Reason.RESOURCE_NAME_MISSING, message)
+
+
 def _tolerations(pool: AcceleratorPool, chip_class: AcceleratorClass | None) -> tuple[Mapping[str, Any], ...]:
     listed = [*(chip_class.spec.tolerations if chip_class else ()), *pool.spec.tolerations]
     return tuple(t.model_dump(by_alias=True, exclude_none=True, mode="json") for t in listed)

@@ -11,7 +11,7 @@ from chipwise.cluster.cooling import stamp
 from chipwise.cluster.decide import Decision
 from chipwise.cluster.extract import BY_KIND
 from chipwise.cluster.facts import NodeFact
-from chipwise.cluster.pools import PoolView
+from chipwise.cluster.pools import PoolView, class_refusal
 from chipwise.cluster.snapshot import Unreadable
 from chipwise.cluster.subject import DEFAULT_POLICY
 from chipwise.cluster.supply import census
@@ -88,18 +88,16 @@ def _invalid_status(one: Unreadable) -> Document:
 
 def _class_status(name: str, decision: Decision) -> Document:
     chip_class = decision.snapshot.classes[name]
-    generation, resource = chip_class.metadata.generation, chip_class.spec.resource_name
-    if resource:
-        ready = condition(
-            "Ready", holds=True, reason="Accepted", message=f"pods ask for {resource}", generation=generation
-        )
+    generation, refusal = chip_class.metadata.generation, class_refusal(chip_class)
+    if refusal is None:
+        message = f"pods ask for {chip_class.spec.resource_name}"
+        ready = condition("Ready", holds=True, reason="Accepted", message=message, generation=generation)
     else:
-        message = "spec.resourceName is missing: fill in the extended resource that the device plugin of your cluster registers"
         ready = condition(
             "Ready",
             holds=False,
-            reason=Reason.RESOURCE_NAME_MISSING.value,
-            message=message,
+            reason=refusal.reason.value,
+            message=refusal.message,
             generation=generation,
         )
     return {
