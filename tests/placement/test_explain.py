@@ -74,6 +74,14 @@ def test_the_only_option_is_told_to_be():
     assert explain_choice(one, solve(one), "prod/a")[-1] == "No other option is feasible"
 
 
+def test_nodes_that_cost_nothing_more_are_told_from_those_that_do():
+    """Somebody else keeps the first one in use."""
+    one = problem([workload("a", option("gpu", 12))], [node_pool("gpu", 1, free=1)])
+    (_, money, *_) = explain_choice(one, solve(one), "prod/a")
+    wanted = "12 of the 12 chips on 2 nodes of gpu, 1 of them billed at 8.00 $/h and the others in use or paid for anyway"
+    assert f"{wanted}, 8.00 $/h" in money
+
+
 def test_a_share_of_chips_billed_one_by_one_is_told_with_their_price():
     """Committed chips cost nothing more."""
     pool = chip_pool("shared", 8, price=2.0, committed=2)

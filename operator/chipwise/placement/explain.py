@@ -142,10 +142,15 @@ class Explainer:
         if by_chip(pool):
             free = f" beyond {pool.committed_chips} committed ones" if pool.committed_chips else ""
             return f" ({part} that {pool.name} bills at {pool.price_per_hour:.2f} $/h each{free})"
-        return (
-            f" ({part} for which {_count(use.nodes_paid, 'node')} of {pool.name} at {pool.price_per_hour:.2f} $/h are billed, "
-            f"{use.cost_per_hour:.2f} $/h)"
-        )
+        price = f"{pool.price_per_hour:.2f} $/h"
+        if use.nodes_paid == use.nodes:
+            billed = f"for which {_count(use.nodes, 'node')} of {pool.name} at {price} are billed"
+        else:
+            billed = (
+                f"on {_count(use.nodes, 'node')} of {pool.name}, {use.nodes_paid} of them billed at {price} and the others in use "
+                "or paid for anyway"
+            )
+        return f" ({part} {billed}, {use.cost_per_hour:.2f} $/h)"
 
     def _next_best(self, key: str) -> list[str]:
         ranked = self.candidates(key, top=1_000)
