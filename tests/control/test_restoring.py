@@ -312,6 +312,13 @@ def test_the_status_still_passes_its_schema():
         until_quiet(world)
 
 
+def test_the_log_of_decisions_says_from_where_to_where():
+    world = moved()
+    ask(world)
+    entry = decision_entry("prod/chat", world.decide(), "2026-01-01T12:00:00Z")
+    assert (entry["from"], entry["to"]) == ("maia-x4 on maia", "what its author wrote")
+
+
 def test_an_authors_change_on_the_way_survives():
     world = moved()
     ask(world)

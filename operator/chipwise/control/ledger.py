@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from chipwise.cluster.decide import Decision
-from chipwise.control.status import told
+from chipwise.control.status import destination, told
 from chipwise.placement.moves import Move
 
 log = logging.getLogger(__name__)
@@ -51,15 +51,15 @@ def line_of(key: str, decision: Decision) -> tuple[Line, str]:
 
 
 def _line(move: Move) -> Line:
-    target = move.target
     fields: Line = {
         "workload": move.workload,
         "decision": move.decision.value,
         "reason": move.reason.value,
         "from": move.source.place,
     }
-    if target is not None:
-        fields |= {"to": f"{target.variant} on {target.pool}", "savings": round(move.savings_per_hour, 4)}
+    where = destination(move)
+    if where is not None:
+        fields |= {"to": where, "savings": round(move.savings_per_hour, 4)}
     if move.step is not None:
         fields["step"] = move.step
     return fields

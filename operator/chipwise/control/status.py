@@ -7,6 +7,7 @@ from dataclasses import replace
 from chipwise.api import InferenceWorkload
 from chipwise.cluster.cooling import CoolDown, kept, stamp
 from chipwise.cluster.decide import Decision
+from chipwise.cluster.restoring import HOME
 from chipwise.cluster.subject import Subject
 from chipwise.control.conditions import Document, condition, conditions_of
 from chipwise.placement.explain import cost_per_million_tokens
@@ -113,9 +114,17 @@ def decision_entry(key: str, decision: Decision, at: str) -> Document:
         "reason": move.reason.value,
         "message": move.message[:_MESSAGE],
     }
-    if move.decision is Verdict.MOVE and move.target is not None:
-        entry |= {"from": move.source.place, "to": f"{move.target.variant} on {move.target.pool}"}
+    where = destination(move)
+    if move.decision is Verdict.MOVE and where is not None:
+        entry |= {"from": move.source.place, "to": where}
     return entry
+
+
+def destination(move: Move) -> str | None:
+    """Where to, in words; None where there is no place for it."""
+    if move.reason is Reason.RESTORING:
+        return HOME
+    return None if move.target is None else f"{move.target.variant} on {move.target.pool}"
 
 
 def _present(subject: Subject, decision: Decision) -> Document | None:
