@@ -58,7 +58,7 @@ def test_a_move_that_saves_is_made():
         (replace(ROLLOUT, mode=Mode.INITIAL, already_placed=True), Reason.ALREADY_PLACED),
         (replace(ROLLOUT, paused=True), Reason.PAUSED),
         (replace(ROLLOUT, contested=True), Reason.CONTESTED),
-        (replace(ROLLOUT, frozen=True), Reason.FROZEN),
+        (replace(ROLLOUT, frozen_by="policy calm"), Reason.FROZEN),
         (replace(ROLLOUT, max_concurrent_moves=0), Reason.CONCURRENCY_BUDGET),
     ],
 )
@@ -107,7 +107,7 @@ def test_a_freeze_stops_a_move_in_flight_with_both_copies_held():
     one = workload("a", option("x", 8), option("y", 8))
     question = problem([one], [node_pool("x", 1), node_pool("y", 1, price=5.0)])
     move = decide(
-        question, [at("a", one.options[0], moving_to=one.options[1])], replace(ROLLOUT, frozen=True)
+        question, [at("a", one.options[0], moving_to=one.options[1])], replace(ROLLOUT, frozen_by="policy calm")
     )["a"]
     assert (move.decision, move.reason, move.step) == (Decision.HOLD, Reason.FROZEN, 0)
 
@@ -255,7 +255,7 @@ def situations(draw: st.DrawFn) -> tuple[Problem, dict[str, Running], dict[str, 
             mode=draw(st.sampled_from([Mode.ROLLOUT, Mode.ROLLOUT, Mode.OFF])),
             max_concurrent_moves=draw(st.integers(1, 3)),
             minimum_stay_seconds=draw(st.sampled_from([0.0, 60.0])),
-            frozen=draw(st.sampled_from([False, False, False, True])),
+            frozen_by=draw(st.sampled_from([None, None, None, "policy calm"])),
         )
     return question, running, rules
 

@@ -19,6 +19,8 @@ from chipwise.rendering.record import Record
 #: So many re-assertions within the window are a tug-of-war. The window is also how long chipwise then waits.
 TUG_OF_WAR = 3
 TUG_WINDOW = timedelta(minutes=10)
+#: Who stops every move of everybody, in words.
+INSTALLATION = "the installation (chart value freeze, flag --freeze)"
 #: Reason of the condition Paused while it is False because the workload was edited after the undo.
 EDITED = "Edited"
 
@@ -106,12 +108,17 @@ def rule(subject: Subject, now: datetime, *, frozen: bool) -> MoveRule:
         minimum_stay_seconds=policy.minimum_stay_seconds,
         payback_horizon_seconds=policy.payback_horizon_seconds,
         max_concurrent_moves=policy.max_concurrent_moves,
-        frozen=frozen or subject.frozen,
+        frozen_by=frozen_by(subject, frozen=frozen),
         already_placed=subject.record is not None,
         paused=is_paused(subject),
         contested=is_contested(subject.record, now),
         author_rolling_out=_author_rolls_out(subject),
     )
+
+
+def frozen_by(subject: Subject, *, frozen: bool) -> str | None:
+    """Who stops every move of the workload, in words; ``frozen`` says whether the installation does."""
+    return INSTALLATION if frozen else subject.frozen_by
 
 
 def _author_rolls_out(subject: Subject) -> bool:

@@ -56,7 +56,8 @@ class Running:
 class MoveRule:
     """What one workload's mode and policy, and what has happened to it, say about moving. Seconds throughout.
 
-    ``max_concurrent_moves`` counts the moves in flight among the workloads of the same ``policy``.
+    ``max_concurrent_moves`` counts the moves in flight among the workloads of the same ``policy``. ``frozen_by`` is who stopped every move,
+    in words; None if nobody did.
     """
 
     mode: Mode = Mode.OFF
@@ -64,7 +65,7 @@ class MoveRule:
     minimum_stay_seconds: float = 600.0
     payback_horizon_seconds: float = 86_400.0
     max_concurrent_moves: int = 1
-    frozen: bool = False
+    frozen_by: str | None = None
     already_placed: bool = False
     paused: bool = False
     contested: bool = False
@@ -119,8 +120,8 @@ def contested(case: Case) -> Refusal | None:
 
 def frozen(case: Case) -> Refusal | None:
     """A freeze stops every move, also the next step of one in flight."""
-    if case.rule.frozen:
-        return Refusal(Reason.FROZEN, f"policy {case.rule.policy} is frozen")
+    if case.rule.frozen_by is not None:
+        return Refusal(Reason.FROZEN, f"{case.rule.frozen_by} is frozen")
     return None
 
 
