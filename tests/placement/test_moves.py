@@ -107,7 +107,9 @@ def test_a_freeze_stops_a_move_in_flight_with_both_copies_held():
     one = workload("a", option("x", 8), option("y", 8))
     question = problem([one], [node_pool("x", 1), node_pool("y", 1, price=5.0)])
     move = decide(
-        question, [at("a", one.options[0], moving_to=one.options[1])], replace(ROLLOUT, frozen_by="policy calm")
+        question,
+        [at("a", one.options[0], moving_to=one.options[1])],
+        replace(ROLLOUT, frozen_by="policy calm"),
     )["a"]
     assert (move.decision, move.reason, move.step) == (Decision.HOLD, Reason.FROZEN, 0)
 
@@ -151,6 +153,24 @@ def test_what_pays_back_too_late_is_held_and_says_when():
     moves = decide(replace(late, workloads=dear), [at("a", a.options[0]), at("b", b.options[0])], MANY)
     assert moves["a"].reason is Reason.PAYBACK_TOO_LONG
     assert "pays back after 36 h, the horizon is 24 h" in moves["a"].message
+
+
+def test_who_stays_because_moving_costs_too_much_is_told_so():
+    """Three days pay the move back: the plan leaves it where it is, with the figures. A cheaper place that does not fit is none."""
+    move = cheaper(switching=9.0)
+    assert (move.decision, move.reason) == (Decision.STAY, Reason.PAYBACK_TOO_LONG)
+    assert (
+        "is where the plan wants it: new-x1 on new saves 3.00 $/h but moving costs 216.00 $" in move.message
+    )
+    assert "pays back after 72 h, the horizon is 24 h" in move.message
+    assert move.savings_per_hour == 0
+    one = workload("a", option("old", 4), option("new", 4, switching=9.0))
+    full = problem([one], [node_pool("old", 1, price=8.0), node_pool("new", 0, price=5.0)])
+    assert decide(full, [at("a", one.options[0])])["a"].reason is Reason.STAYS
+
+
+def test_who_may_not_move_anyway_is_not_told_what_moving_would_cost():
+    assert cheaper(MoveRule(), switching=9.0).reason is Reason.STAYS
 
 
 def test_the_budget_counts_moves_in_flight():
