@@ -72,7 +72,9 @@ def test_each_rule_holds_with_its_reason(rule, reason):
 def test_what_moved_lately_stays():
     """Until the minimum stay has passed; what never moved may."""
     rule = replace(ROLLOUT, minimum_stay_seconds=600)
-    assert cheaper(rule, stayed_seconds=599.0).reason is Reason.MINIMUM_STAY
+    held_ = cheaper(rule, stayed_seconds=599.0, moved_at="2026-01-01T12:00:00+00:00")
+    assert held_.reason is Reason.MINIMUM_STAY
+    assert held_.message.endswith("moved at 2026-01-01T12:00:00+00:00 and stays 10 min")
     assert cheaper(rule, stayed_seconds=600.0).decision is Decision.MOVE
     assert cheaper(rule, stayed_seconds=None).decision is Decision.MOVE
 

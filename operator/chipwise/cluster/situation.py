@@ -85,7 +85,8 @@ def running(
     footprint = Footprint(home.chips, subject.cpu_milli, subject.memory_bytes)
     if target is None:
         replicas, stayed = subject.deployment.replicas, _stayed(subject, now)
-        return Running(subject.key, home.pool, home.variant, replicas, footprint, stayed)
+        moved_at = subject.record.moved_at if subject.record else ""
+        return Running(subject.key, home.pool, home.variant, replicas, footprint, stayed, moved_at)
     where = _pool_of(pods.old, snapshot, views)
     if where is None:
         return Running(subject.key, moving_to=target)

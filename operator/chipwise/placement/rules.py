@@ -32,8 +32,8 @@ class Mode(StrEnum):
 class Running:
     """Where a workload runs now. ``pool`` is None when its nodes belong to no known pool, ``variant`` None on the author's own chips.
 
-    ``stayed_seconds`` counts from the last move, None if there was none. ``moving_to`` is the target of a move in flight, which holds
-    its footprint beside the present one.
+    ``stayed_seconds`` counts from the last move, None if there was none; ``moved_at`` says when that was. ``moving_to`` is the target of
+    a move in flight, which holds its footprint beside the present one.
     """
 
     workload: str
@@ -42,6 +42,7 @@ class Running:
     replicas: int = 0
     footprint: Footprint | None = None
     stayed_seconds: float | None = None
+    moved_at: str = ""
     moving_to: Option | None = None
 
     @property
@@ -133,12 +134,12 @@ def author_rolling_out(case: Case) -> Refusal | None:
 
 
 def minimum_stay(case: Case) -> Refusal | None:
-    """What moved lately stays."""
+    """What moved lately stays. The sentence says since when, not for how long still, which would be untrue as soon as it is written."""
     stayed, least = case.running.stayed_seconds, case.rule.minimum_stay_seconds
     if stayed is not None and stayed < least:
         return Refusal(
             Reason.MINIMUM_STAY,
-            f"moved {duration(stayed)} ago and stays {duration(least)}: {duration(least - stayed)} left",
+            f"moved at {case.running.moved_at} and stays {duration(least)}",
         )
     return None
 
