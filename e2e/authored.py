@@ -37,7 +37,8 @@ class Setup:
     """One world. TPOT in ms decides how many replicas a pool needs: 10 ms half as many as 20 ms, 40 ms twice as many.
 
     ``alternative`` is the resource of the other pool, which is the cheaper one: of another vendor, or of the same. ``stated_replicas``
-    and ``strategy`` are what the author's file says; without the former the Deployment is scaled by hand to ``replicas``.
+    and ``strategy`` are what the author's file says; without the former the Deployment is scaled by hand to ``replicas``. Each pool has
+    so many ``machines``, and the last of them is far.
     """
 
     name: str
@@ -56,6 +57,10 @@ class Setup:
     policy_stay: str = "0s"
     ready_delay: str = "2s"
     concurrent_moves: int = 1
+    startup_seconds: int = 2
+    payback: str = "24h"
+    frozen: bool = False
+    machines: int = 5
 
     @property
     def requests_per_second(self) -> float:
@@ -74,7 +79,7 @@ def labelled(setup: Setup, document: Document) -> Document:
 
 
 def nodes(setup: Setup) -> list[Document]:
-    """Four near machines and a far one for each pool."""
+    """The machines of both pools."""
     found = []
     for pool, resource in (("gpu", NVIDIA), ("alt", setup.alternative)):
         labels = {AGENT_POOL: f"{setup.name}-{pool}", MINE: setup.name}
@@ -86,10 +91,10 @@ def nodes(setup: Setup) -> list[Document]:
                 labels=labels,
                 taints=[{"key": resource, "value": "present", "effect": "NoSchedule"}],
                 capacity={resource: "8"},
-                zone=FAR if number == 4 else NEAR,
+                zone=FAR if number == setup.machines - 1 else NEAR,
                 instance_type=f"example-{pool}",
             )
-            for number in range(5)
+            for number in range(setup.machines)
         ]
     return found
 
@@ -112,6 +117,8 @@ def kinds(setup: Setup) -> list[Document]:
                     "minimumStay": setup.policy_stay,
                     "onOutdatedVariant": setup.outdated,
                     "maxConcurrentMoves": setup.concurrent_moves,
+                    "paybackHorizon": setup.payback,
+                    "freeze": setup.frozen,
                 },
             },
         ),
@@ -140,7 +147,7 @@ def pool(setup: Setup, chip: str, price: str | None, *, name: str = "", selects:
         "nodeSelector": {AGENT_POOL: f"{setup.name}-{selects or chip}"},
         "shape": {"chips": 8, "cpu": "192", "memory": "2048Gi"},
         "zones": [NEAR, FAR],
-        "nodes": {"min": 0, "max": 5},
+        "nodes": {"min": 0, "max": setup.machines},
     }
     if price is not None:
         spec["price"] = {"amount": price}
@@ -165,7 +172,7 @@ def profile(setup: Setup) -> Document:
     }
     if setup.own_image:
         container["image"] = ALT_IMAGE
-    common = {"precision": "bf16", "startupSeconds": 2, "maxConcurrency": 16}
+    common = {"precision": "bf16", "startupSeconds": setup.startup_seconds, "maxConcurrency": 16}
     variants = [
         {
             **common,
