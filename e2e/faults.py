@@ -97,9 +97,7 @@ class Lab:
 
     def events(self, namespace: str, reason: str = "") -> list[Document]:
         """Events in a namespace that chipwise posted, of one reason if that is given."""
-        items = self.admin.get(f"/apis/events.k8s.io/v1/namespaces/{namespace}/events")["items"]
-        ours = [each for each in items if each.get("reportingController") == "chipwise.dev/operator"]
-        return [each for each in ours if reason in ("", each["reason"])]
+        return self.admin.events(namespace, reason)
 
     def within(self, seconds: float, check: Callable[[], Any], what: str) -> Any:
         """The first true answer; AssertionError with the last words of the last operator if there is none in time."""

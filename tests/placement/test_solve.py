@@ -194,6 +194,21 @@ def test_exhausted_capacity_names_the_smallest_change():
     assert solve(problem([first, second], [node_pool("gpu", 3)])).choice("prod/b").option is not None
 
 
+@pytest.mark.parametrize(
+    ("other", "words"), [(8, "Others of equal or higher"), (None, "too little room even")]
+)
+def test_exhausted_capacity_blames_others_only_where_they_are_to_blame(other, words):
+    """Room for 8 chips: one that needs 8 is kept out by another, one that needs 12 by nobody."""
+    wants = 8 if other else 12
+    some = [workload("b", option("gpu", wants), priority=-1)]
+    some += [workload("a", option("gpu", other))] if other else []
+    refusal = solve(problem(some, [node_pool("gpu", 1)])).choice("prod/b").refusal
+    assert refusal is not None
+    assert refusal.reason is Reason.CAPACITY_EXHAUSTED
+    assert words in refusal.message
+    assert "1 more node of pool gpu" in refusal.message
+
+
 def test_exhausted_quota_is_named_too():
     """A limit that is short is named with the amount."""
     both = [

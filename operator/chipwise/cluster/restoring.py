@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from chipwise.cluster.demand import quotas
 from chipwise.cluster.facts import DeploymentFact, PodFact, pairs
 from chipwise.cluster.pools import PoolView
-from chipwise.cluster.situation import Pods, in_flight, is_restore_requested
+from chipwise.cluster.situation import Pods, frozen_by, in_flight, is_restore_requested
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.cluster.subject import DEFAULT_POLICY, Subject, nodes_for, pools_for
 from chipwise.cluster.supply import supply
@@ -71,8 +71,9 @@ def restores(
         if record is None:
             waiting[key] = None  # nothing runs otherwise than its author wrote it: only our traces go
             continue
-        if frozen or subject.frozen:
-            waiting[key] = Refusal(Reason.FROZEN, "moves are frozen")
+        freezer = frozen_by(subject, frozen=frozen)
+        if freezer is not None:
+            waiting[key] = Refusal(Reason.FROZEN, f"{freezer} is frozen")
             continue
         if record.restoring:
             waiting[key] = None

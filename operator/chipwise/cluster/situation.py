@@ -23,6 +23,8 @@ TUG_OF_WAR = 3
 TUG_WINDOW = timedelta(minutes=10)
 #: On an InferenceWorkload: its Deployment is to be given back. The value is the generation for which that was asked.
 RESTORE = "chipwise.dev/restore"
+#: Who stops every move of everybody, in words.
+INSTALLATION = "the installation (chart value freeze, flag --freeze)"
 #: Reason of the condition Paused while it is False because the workload was edited after the undo.
 EDITED = "Edited"
 
@@ -100,7 +102,17 @@ def running(
     footprint = Footprint(home.chips, subject.cpu_milli, subject.memory_bytes)
     if target is None:
         replicas, stayed = subject.deployment.replicas, _stayed(subject, now)
-        return Running(subject.key, home.pool, home.variant, replicas, footprint, stayed, failing=failing)
+        moved_at = subject.record.moved_at if subject.record else ""
+        return Running(
+            subject.key,
+            home.pool,
+            home.variant,
+            replicas,
+            footprint,
+            stayed,
+            moved_at,
+            failing=failing,
+        )
     before = old_home(subject, pods, snapshot, views)
     if before is None:
         return Running(subject.key, moving_to=target)
@@ -130,7 +142,7 @@ def rule(subject: Subject, now: datetime, *, frozen: bool) -> MoveRule:
         minimum_stay_seconds=policy.minimum_stay_seconds,
         payback_horizon_seconds=policy.payback_horizon_seconds,
         max_concurrent_moves=policy.max_concurrent_moves,
-        frozen=frozen or subject.frozen,
+        frozen_by=frozen_by(subject, frozen=frozen),
         already_placed=subject.record is not None,
         paused=is_paused(subject),
         contested=is_contested(subject.record, now),
@@ -143,6 +155,11 @@ def is_restore_requested(workload: InferenceWorkload) -> bool:
     """A person asked for it, and the spec has not been edited since."""
     metadata = workload.metadata
     return metadata.annotations.get(RESTORE) == str(metadata.generation)
+
+
+def frozen_by(subject: Subject, *, frozen: bool) -> str | None:
+    """Who stops every move of the workload, in words; ``frozen`` says whether the installation does."""
+    return INSTALLATION if frozen else subject.frozen_by
 
 
 def _author_rolls_out(subject: Subject) -> bool:

@@ -40,13 +40,16 @@ class Home:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One workload that can be decided about. ``image``, ``constraints`` and footprint are of the author's base."""
+    """One workload that can be decided about. ``image``, ``constraints`` and footprint are of the author's base.
+
+    ``frozen_by`` is the frozen policy that stops every move of it, in words; None if there is none.
+    """
 
     key: str
     workload: InferenceWorkload
     profile: ModelProfile
     policy: PlacementPolicySpec
-    frozen: bool
+    frozen_by: str | None
     priority: int
     deployment: DeploymentFact
     reading: Reading
@@ -96,13 +99,12 @@ def accept(
     if isinstance(base_name, Refusal):
         return base_name
     size, volumes = pod_footprint(template), template_volumes(template)
-    default = snapshot.policies.get(DEFAULT_POLICY)
     return Subject(
         key=key,
         workload=workload,
         profile=profile,
         policy=policy,
-        frozen=policy.freeze or (default is not None and default.spec.freeze),
+        frozen_by=_frozen_by(workload, snapshot),
         priority=priority,
         deployment=deployment,
         reading=reading,
@@ -127,6 +129,13 @@ def policy_of(workload: InferenceWorkload, snapshot: Snapshot) -> PlacementPolic
         return found.spec if found else PlacementPolicySpec()
     found = snapshot.policies.get(name)
     return found.spec if found else None
+
+
+def _frozen_by(workload: InferenceWorkload, snapshot: Snapshot) -> str | None:
+    """The policy named ``default`` stops everybody; any other those who name it."""
+    names = (DEFAULT_POLICY, workload.spec.policy_name or DEFAULT_POLICY)
+    found = (snapshot.policies.get(name) for name in names)
+    return next((f"policy {one.metadata.name}" for one in found if one is not None and one.spec.freeze), None)
 
 
 def _names(

@@ -118,7 +118,7 @@ def _starts(move: Move) -> bool:
 
 
 def _is_frozen(subject: Subject, decision: Decision) -> bool:
-    return decision.frozen or subject.frozen
+    return decision.frozen or subject.frozen_by is not None
 
 
 def _returns(subject: Subject, decision: Decision) -> bool:

@@ -90,7 +90,8 @@ def _placed(subject: Subject, move: Move, writes_refused: str | None) -> Documen
         message = f"{move.message}; the last write was refused: {writes_refused}"
         return _say(subject, "Placed", Reason.WRITE_REFUSED.value, message, holds=False)
     if move.decision is Verdict.STAY:
-        return _say(subject, "Placed", "Placed", move.message)
+        reason = "Placed" if move.reason is Reason.STAYS else move.reason.value
+        return _say(subject, "Placed", reason, move.message)
     return _say(subject, "Placed", move.reason.value, move.message, holds=False)
 
 

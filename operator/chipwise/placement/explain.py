@@ -193,7 +193,8 @@ class Explainer:
         if not fits:
             lack = shortfall(self._instance, self._occupancy, seat)
             message = lack.sentence() if lack else "one replica does not fit a node of the pool"
-            refusal = Refusal(Reason.CAPACITY_EXHAUSTED, f"the others hold the room: {message}")
+            why = "there is too little room" if lack and lack.alone else "the others hold the room"
+            refusal = Refusal(Reason.CAPACITY_EXHAUSTED, f"{why}: {message}")
         return Ranked(
             variant=seat.option.variant,
             pool=seat.option.pool,

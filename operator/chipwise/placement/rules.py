@@ -32,8 +32,9 @@ class Mode(StrEnum):
 class Running:
     """Where a workload runs now. ``pool`` is None when its nodes belong to no known pool, ``variant`` None on the author's own chips.
 
-    ``stayed_seconds`` counts from the last move, None if there was none. ``moving_to`` is the target of a move in flight, which holds
-    its footprint beside the present one. ``failing`` is why it does not come to serve where it is: leaving is then a rescue.
+    ``stayed_seconds`` counts from the last move, None if there was none; ``moved_at`` says when that was. ``moving_to`` is the target of
+    a move in flight, which holds its footprint beside the present one. ``failing`` is why it does not come to serve where it is: leaving
+    is then a rescue.
     """
 
     workload: str
@@ -42,6 +43,7 @@ class Running:
     replicas: int = 0
     footprint: Footprint | None = None
     stayed_seconds: float | None = None
+    moved_at: str = ""
     moving_to: Option | None = None
     failing: Refusal | None = None
 
@@ -58,7 +60,8 @@ class MoveRule:
     """What one workload's mode and policy, and what has happened to it, say about moving. Seconds throughout.
 
     ``max_concurrent_moves`` counts the moves in flight among the workloads of the same ``policy``, with the ``restoring`` ones: those on
-    their way back to their author. ``restored``: it was asked to be given back, and is left there.
+    their way back to their author. ``restored``: it was asked to be given back, and is left there. ``frozen_by`` is who stopped every
+    move, in words; None if nobody did.
     """
 
     mode: Mode = Mode.OFF
@@ -66,7 +69,7 @@ class MoveRule:
     minimum_stay_seconds: float = 600.0
     payback_horizon_seconds: float = 86_400.0
     max_concurrent_moves: int = 1
-    frozen: bool = False
+    frozen_by: str | None = None
     already_placed: bool = False
     paused: bool = False
     contested: bool = False
@@ -130,8 +133,8 @@ def contested(case: Case) -> Refusal | None:
 
 def frozen(case: Case) -> Refusal | None:
     """A freeze stops every move, also the next step of one in flight."""
-    if case.rule.frozen:
-        return Refusal(Reason.FROZEN, f"policy {case.rule.policy} is frozen")
+    if case.rule.frozen_by is not None:
+        return Refusal(Reason.FROZEN, f"{case.rule.frozen_by} is frozen")
     return None
 
 
@@ -143,14 +146,17 @@ def author_rolling_out(case: Case) -> Refusal | None:
 
 
 def minimum_stay(case: Case) -> Refusal | None:
-    """What moved lately stays, unless it does not come to serve there."""
+    """What moved lately stays, unless it does not come to serve there.
+
+    The sentence says since when, not for how long still, which would be untrue as soon as it is written.
+    """
     if case.running.failing is not None:
         return None
     stayed, least = case.running.stayed_seconds, case.rule.minimum_stay_seconds
     if stayed is not None and stayed < least:
         return Refusal(
             Reason.MINIMUM_STAY,
-            f"moved {duration(stayed)} ago and stays {duration(least)}: {duration(least - stayed)} left",
+            f"moved at {case.running.moved_at} and stays {duration(least)}",
         )
     return None
 
