@@ -124,11 +124,15 @@ def lay_out(pool: Pool, footprints: Iterable[Footprint]) -> Layout:
 
 
 def _regular_chain(pool: Pool, footprints: Sequence[Footprint]) -> frozenset[Footprint]:
-    """The regular footprints of the best chain of sizes: most footprints, then the largest sizes."""
-    usable = [bucket for bucket in pool.buckets if bucket.room.chips > 0 and bucket.count > 0]
+    """The regular footprints of the best chain of sizes: most footprints, then the largest sizes.
+
+    The roomiest node is the model, however few there are of it: were it the commonest, more nodes could change how everything packs,
+    and make it dearer.
+    """
+    usable = [bucket.room for bucket in pool.buckets if bucket.room.chips > 0 and bucket.count > 0]
     if not usable:
         return frozenset()
-    model = max(usable, key=lambda b: (b.room.chips * b.count, b.room)).room
+    model = max(usable)
     fitting = [f for f in footprints if regular(f, size(f), model, model.chips)]
     best: dict[int, tuple[int, tuple[int, ...]]] = {}
     for s in sorted({size(f) for f in fitting}):
