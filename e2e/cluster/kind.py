@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,11 +64,9 @@ class KindDriver:
         """The API server says it is ready."""
         return api_server_ready(obtain(["kubectl"])["kubectl"], self.kubeconfig)
 
-    def restart_api_server(self, down_seconds: float) -> None:
+    def api_server_down(self) -> AbstractContextManager[None]:
         """Not offered: the kubelet in the container would start it again at a time of its own."""
-        raise UnsupportedError(
-            f"kind cannot hold the API server down for {down_seconds:g} s; use CLUSTER=kwok"
-        )
+        raise UnsupportedError("kind cannot hold the API server down; use CLUSTER=kwok")
 
     def delete(self) -> None:
         """Remove the container; where the engine is gone it is only said, or nothing could ever be started again."""
