@@ -52,7 +52,7 @@ class ExistingDriver:
         self.kubeconfig.touch(mode=0o600)
         self.kubeconfig.write_text(self._current_context())
         if not self._has_kwok(kubectl):
-            fake_machines.install(kubectl, self.kubeconfig)
+            fake_machines.install(kubectl, self.kubeconfig, fake_machines.manifests())
 
     def healthy(self) -> bool:
         """The API server says it is ready."""
