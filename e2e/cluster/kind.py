@@ -27,6 +27,7 @@ _CONTROLLERS = ("kube-controller-manager", "kube-scheduler")
 COMPONENTS = frozenset({"etcd", _API_SERVER, *_CONTROLLERS})
 _DAEMONS = ("kindnet", "kube-proxy")
 _CLIENTS = ("kwok", "kube-proxy")
+_STUBBORN = f"the API server does not end within {DOWN_SECONDS:.0f} s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +88,14 @@ class KindDriver:
 
         What runs in the cluster and asks the API server sleeps meanwhile. Awake it would try ever more seldom, and
         kube-proxy would learn that the API server, as it goes, takes its own address out of the Service by which kwok
-        finds it. The controllers and the scheduler are started anew, as on kwok, and only when the fake machines
-        have reported again: controllers that live on would find them silent.
+        finds it. The controllers and the scheduler are started anew, as on kwok, and once kwok is awake: such as live
+        on would find its machines silent.
         """
-        node = self._node
-        node.signal("STOP", _CLIENTS)
-        node.take_away((_API_SERVER, *_CONTROLLERS))
-        gone = {_API_SERVER, *_CONTROLLERS}
-        wait_until(lambda: not node.running() & gone, DOWN_SECONDS, lambda: "the API server does not end")
+        node, components = self._node, (_API_SERVER, *_CONTROLLERS)
         try:
+            node.signal("STOP", _CLIENTS)
+            node.take_away(components)
+            wait_until(lambda: node.running().isdisjoint(components), DOWN_SECONDS, lambda: _STUBBORN)
             yield
         finally:
             node.give_back((_API_SERVER,))

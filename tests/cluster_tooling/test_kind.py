@@ -220,4 +220,5 @@ def test_one_that_does_not_end_is_told(engine, monkeypatch):
     engine.be("stubborn")
     monkeypatch.setattr(kind, "DOWN_SECONDS", 0.2)
     with pytest.raises(StartError, match="does not end"), KindDriver(NAME).api_server_down():
-        pass
+        pytest.fail("it is not down")
+    assert engine.manifests == ALL
