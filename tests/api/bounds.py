@@ -116,20 +116,16 @@ def unbounded(schema: Document, path: str) -> list[str]:
 
 def places(schema: Document, document: Document) -> Iterator[Place]:
     """Every bounded list and map of a spec, each in a document of its own. A list around another holds one entry."""
-    around = document
     for path, node in below(schema, "spec"):
-        if bound_of(node) not in ("maxItems", "maxProperties") or bound_of(node) not in node:
-            continue
-        around = document
-        for outer, list_schema in _lists_around(schema, path):
-            around = put(around, outer, [sample(list_schema["items"], f"{outer}[0]", 1)])
-        yield Place(path, node, around)
+        if bound_of(node) in {"maxItems", "maxProperties"} & set(node):
+            yield Place(path, node, _with_lists_around(document, schema, path))
 
 
-def _lists_around(schema: Document, path: str) -> list[tuple[str, Document]]:
-    return [
-        (at, node) for at, node in below(schema, "spec") if "items" in node and path.startswith(f"{at}[0]")
-    ]
+def _with_lists_around(document: Document, schema: Document, path: str) -> Document:
+    for outer, node in below(schema, "spec"):
+        if "items" in node and path.startswith(f"{outer}[0]"):
+            document = put(document, outer, [sample(node["items"], f"{outer}[0]", 1)])
+    return document
 
 
 def sample(schema: Document, path: str, number: int) -> Any:

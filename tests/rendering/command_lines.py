@@ -176,7 +176,7 @@ def _settable(flag: str) -> st.SearchStrategy[str | None]:
     return st.sampled_from([None, "false"]) if flag in SWITCHES else st.none()
 
 
-_shells = st.sampled_from(["sh", "bash", "/bin/sh", "/usr/bin/bash", "dash"])
+_shells = st.sampled_from(["sh", "bash", "/bin/sh", "/bin/bash", "dash"])
 _options = st.sampled_from([["-c"], ["-lc"], ["-e", "-c"], ["-euo", "pipefail", "-c"], ["-ec", "--"]])
 
 

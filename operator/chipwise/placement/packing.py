@@ -13,7 +13,9 @@ taken has exactly floor(chips / s_j) - u left, and if no node has one then all o
 Two conservative steps keep the rule sound beyond that case. A node that is short of CPU, memory or pods for its chips counts with fewer
 chips, the most at which every regular footprint is regular again. Any other footprint (an odd size, or hungry for CPU) either gets
 nodes of its own, as many replicas on each as every resource allows, or shares a node as if it had the next size of the chain at which it
-is regular. What is promised therefore always fits; a mix that a luckier bin packing would fit may be refused.
+is regular. What is promised therefore always fits; a mix that a luckier bin packing would fit may be refused. Which footprints are
+regular, and as what size the others share, follows from the kinds of nodes in the pool and not from their numbers: more of one kind only
+ever helps, while a node of another kind can make the rule refuse a mix of odd footprints that it let in before.
 """
 
 from __future__ import annotations
