@@ -5,7 +5,8 @@ Every name carries the world's, and every selector leads to the world's own node
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chipwise.rendering.render import SHARED_MEMORY_PATH
@@ -37,7 +38,9 @@ class Setup:
     """One world. TPOT in ms decides how many replicas a pool needs: 10 ms half as many as 20 ms, 40 ms twice as many.
 
     ``alternative`` is the resource of the other pool, which is the cheaper one: of another vendor, or of the same. ``stated_replicas``
-    and ``strategy`` are what the author's file says; without the former the Deployment is scaled by hand to ``replicas``.
+    and ``strategy`` are what the author's file says; without the former the Deployment is scaled by hand to ``replicas``. Each pool has
+    so many ``machines``, and the last of them is far; the other pool has ``alternative_machines`` where that is said. ``policy`` is what
+    the policy says beside the rest.
     """
 
     name: str
@@ -56,6 +59,15 @@ class Setup:
     policy_stay: str = "0s"
     ready_delay: str = "2s"
     concurrent_moves: int = 1
+    alternative_image: str = ALT_IMAGE
+    alternative_machines: int | None = None
+    boot_seconds: int = 300
+    scratch: str = ""
+    policy: Mapping[str, Any] = field(default_factory=dict)
+    startup_seconds: int = 2
+    payback: str = "24h"
+    frozen: bool = False
+    machines: int = 5
 
     @property
     def requests_per_second(self) -> float:
@@ -74,7 +86,7 @@ def labelled(setup: Setup, document: Document) -> Document:
 
 
 def nodes(setup: Setup) -> list[Document]:
-    """Four near machines and a far one for each pool."""
+    """The machines of both pools."""
     found = []
     for pool, resource in (("gpu", NVIDIA), ("alt", setup.alternative)):
         labels = {AGENT_POOL: f"{setup.name}-{pool}", MINE: setup.name}
@@ -86,12 +98,17 @@ def nodes(setup: Setup) -> list[Document]:
                 labels=labels,
                 taints=[{"key": resource, "value": "present", "effect": "NoSchedule"}],
                 capacity={resource: "8"},
-                zone=FAR if number == 4 else NEAR,
+                zone=FAR if number == setup.machines - 1 else NEAR,
                 instance_type=f"example-{pool}",
             )
-            for number in range(5)
+            for number in range(_machines(setup, pool))
         ]
     return found
+
+
+def _machines(setup: Setup, pool: str) -> int:
+    other = setup.alternative_machines
+    return setup.machines if pool == "gpu" or other is None else other
 
 
 def kinds(setup: Setup) -> list[Document]:
@@ -112,6 +129,9 @@ def kinds(setup: Setup) -> list[Document]:
                     "minimumStay": setup.policy_stay,
                     "onOutdatedVariant": setup.outdated,
                     "maxConcurrentMoves": setup.concurrent_moves,
+                    "paybackHorizon": setup.payback,
+                    "freeze": setup.frozen,
+                    **setup.policy,
                 },
             },
         ),
@@ -140,7 +160,7 @@ def pool(setup: Setup, chip: str, price: str | None, *, name: str = "", selects:
         "nodeSelector": {AGENT_POOL: f"{setup.name}-{selects or chip}"},
         "shape": {"chips": 8, "cpu": "192", "memory": "2048Gi"},
         "zones": [NEAR, FAR],
-        "nodes": {"min": 0, "max": 5},
+        "nodes": {"min": 0, "max": setup.machines, "bootSeconds": setup.boot_seconds},
     }
     if price is not None:
         spec["price"] = {"amount": price}
@@ -164,8 +184,13 @@ def profile(setup: Setup) -> Document:
         "sharedMemory": "16Gi",
     }
     if setup.own_image:
-        container["image"] = ALT_IMAGE
-    common = {"precision": "bf16", "startupSeconds": 2, "maxConcurrency": 16}
+        container["image"] = setup.alternative_image
+    common = {
+        "precision": "bf16",
+        "startupSeconds": setup.startup_seconds,
+        "pullSeconds": 2,
+        "maxConcurrency": 16,
+    }
     variants = [
         {
             **common,
@@ -253,10 +278,14 @@ def _pod(setup: Setup, image: str) -> Document:
                 "resources": {"requests": {"cpu": "4", "memory": "32Gi"}, "limits": {NVIDIA: "2"}},
                 "volumeMounts": [{"name": "shm", "mountPath": SHARED_MEMORY_PATH}],
             },
-            {"name": "logs", "image": "example/logs:1", "resources": {"requests": {"cpu": "100m"}}},
+            {"name": "logs", "image": "example/logs:1", "resources": {"requests": _logs(setup)}},
         ],
         "volumes": [{"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": "8Gi"}}],
     }
+
+
+def _logs(setup: Setup) -> Document:
+    return {"cpu": "100m", **({"ephemeral-storage": setup.scratch} if setup.scratch else {})}
 
 
 def workload(setup: Setup, *, name: str = "chat", **spec: Any) -> Document:

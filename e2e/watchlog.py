@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from e2e.admin import Admin, Refused
+from e2e.flights import Flights
 
 Document = dict[str, Any]
 
@@ -61,6 +62,7 @@ class WatchLog:
 
     def __init__(self, admin: Admin, namespace: str, rates: Mapping[str, float]) -> None:
         self.instants: list[Instant] = []
+        self.flights = Flights()
         self._rates = rates
         self._serving: dict[str, float] = {}
         self._revisions: dict[str, list[Revision]] = {}
@@ -120,6 +122,7 @@ class WatchLog:
             time.sleep(0.2)
 
     def _note_pod(self, kind: str, pod: Document, moment: float) -> None:
+        self.flights.note(kind, pod, moment)
         name, node = pod["metadata"]["name"], pod["spec"].get("nodeName", "")
         conditions = pod.get("status", {}).get("conditions") or ()
         ready = any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)

@@ -61,6 +61,7 @@ def _play(teller: Teller, picture: Path | None) -> None:
     with staged(teller) as stage:
         asked = story.first_moves(stage)
         story.price_change(stage)
+        story.nodes_vanish(stage)
         story.infeasible(stage)
         story.restore(stage)
         story.epilogue(stage)

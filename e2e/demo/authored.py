@@ -1,7 +1,7 @@
 """`examples/` as the demo applies it: the authors' files, a policy with short times, and how much each replica serves.
 
-Two things differ from the files. Pods take some seconds to become Ready, as models load; and the policy lets a workload move
-again after seconds, where hours are sensible.
+Three things differ from the files. Pods take some seconds to become Ready, as models load; the policy lets a workload move again after
+seconds, where hours are sensible; and a node is given seconds to boot, and what failed is tried again after seconds, not minutes.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ EXAMPLES = ROOT / "examples"
 NAMESPACE = "serving"
 READY_AFTER = "4s"
 MINIMUM_STAY = "3s"
+BOOT_SECONDS = 3
+IMPATIENCE = {"failureGrace": "2s", "coolDown": {"first": "15s", "longest": "60s"}}
 _READY_DELAY = "pod-ready.stage.kwok.x-k8s.io/delay"
 
 
@@ -50,7 +52,9 @@ def documents(folder: Path = EXAMPLES) -> list[Document]:
             template = document["spec"]["template"]
             template["metadata"].setdefault("annotations", {})[_READY_DELAY] = READY_AFTER
         elif document["kind"] == "PlacementPolicy":
-            document["spec"]["minimumStay"] = MINIMUM_STAY
+            document["spec"] |= {"minimumStay": MINIMUM_STAY, **IMPATIENCE}
+        elif document["kind"] == "AcceleratorPool":
+            document["spec"]["nodes"]["bootSeconds"] = BOOT_SECONDS
     return found
 
 

@@ -19,7 +19,7 @@ from e2e.cluster.folders import cluster_folder
 from e2e.cluster.processes import KnownProcess
 from e2e.cluster.start import delete_cluster
 from e2e.demo.authored import NAMESPACE, READY_AFTER, Serving, by_author, documents, serving
-from e2e.demo.fleet import FLEET
+from e2e.demo.fleet import AGENT_POOL, FLEET
 from e2e.demo.history import History
 from e2e.demo.teller import Teller, Unmet
 from e2e.demo.visiting import clear, marked, refuse_foreign
@@ -115,6 +115,21 @@ def start_operator(stage: Stage) -> None:
     stage.teller.guard = broken
 
 
+def remove_machines(stage: Stage, pool: str) -> None:
+    """Every node of a pool is gone, and the pods that were on it."""
+    stage.cluster.run_kubectl("delete", "nodes", "-l", f"{AGENT_POOL}={pool}pool")
+    pods = stage.admin.get(PODS)["items"]
+    lost = [p["metadata"]["name"] for p in pods if p["spec"].get("nodeName", "").startswith(f"{pool}-")]
+    stage.cluster.run_kubectl("delete", "pods", "-n", NAMESPACE, "--force", "--grace-period=0", *lost)
+
+
+def bring_machines(stage: Stage, pool: str) -> None:
+    """The nodes of a pool are there again."""
+    machines = next(each for each in FLEET if each.pool == pool)
+    apply(stage.cluster, [marked(node) for node in machines.manifests()])
+    stage.teller.say(f"{machines.pool}: {machines.says}", "    ")
+
+
 def remove() -> bool:
     """Take everything away that a demo left. Whether there was anything."""
     KnownProcess(_pid_file(), str(folder() / "operator.kubeconfig")).stop(grace=10.0)
@@ -135,7 +150,9 @@ def interruptible() -> None:
 def _fresh_cluster(teller: Teller) -> Cluster:
     if remove():
         teller.say("what an earlier demo left has been removed")
-    teller.say("starting a control plane: some 10 s, and some minutes where its programs must be built first")
+    teller.say(
+        "starting a control plane: some 10 s, longer in Docker, and some minutes where its programs must be built first"
+    )
     cluster = start_cluster(NAME)
     if cluster.backend is Backend.EXISTING:
         refuse_foreign(cluster, (NAMESPACE, SYSTEM))

@@ -5,15 +5,25 @@ from __future__ import annotations
 import json
 import shlex
 import time
+from datetime import datetime
 from typing import Any
 
 from chipwise.cli.words import per_hour
 
 from e2e.demo.authored import NAMESPACE
-from e2e.demo.claims import OURS, authored, make_before_break, never_short, traces, untouched, visible
+from e2e.demo.claims import (
+    OURS,
+    authored,
+    make_before_break,
+    never_short,
+    one_at_a_time,
+    traces,
+    untouched,
+    visible,
+)
 from e2e.demo.fleet import FLEET
 from e2e.demo.savings import savings
-from e2e.demo.stage import Stage, start_operator
+from e2e.demo.stage import Stage, bring_machines, remove_machines, start_operator
 from e2e.demo.timeline import timeline
 
 Document = dict[str, Any]
@@ -30,6 +40,9 @@ USUAL_STAY = "10m"
 #: So long after the last change every status has been written, in seconds.
 QUIET = 2.0
 AFTER_NEW_PRICE = ("mi300x", "mi300x-x2", 4)
+#: Where moderation goes when Maia's nodes are gone, and for how many seconds Maia is then left alone.
+FALLBACK = ("mi300x", "mi300x-x1", 5)
+COOL_DOWN = 15.0
 
 
 def first_moves(stage: Stage) -> Document:
@@ -58,6 +71,7 @@ def first_moves(stage: Stage) -> Document:
     for name in STAYING:
         untouched(stage, name)
     never_short(stage, DESTINATIONS, since)
+    one_at_a_time(stage, DESTINATIONS, since)
     return asked
 
 
@@ -88,10 +102,66 @@ def price_change(stage: Stage) -> None:
     teller.same("other workloads that moved", moved_too or "none", "none")
 
 
+def nodes_vanish(stage: Stage) -> None:
+    """Take every Maia node away: its workload falls back to the next best pool. Give them back: it returns when the cool-down is over."""
+    teller, name = stage.teller, "moderation"
+    teller.chapter("3. A pool's nodes vanish; its workload falls back, and later returns")
+    others = {other: _template(stage, other) for other in stage.before if other != name}
+    teller.show("kubectl delete nodes -l kubernetes.azure.com/agentpool=maiapool", "    ")
+    teller.say(
+        "The pods on them are deleted too, which the pod garbage collector of Kubernetes takes a minute for. The pool could grow to six "
+        "nodes again; that no node comes within 5 s (here: 3 s to boot, 2 s of grace) is what counts as starved."
+    )
+    gone = time.monotonic()
+    remove_machines(stage, "maia")
+    teller.wait(f"{name} falls back", lambda: _all_arrived(stage, {name: FALLBACK}), 60)
+    served = _served_again(stage, name, gone)
+    status = stage.status(name)
+    (cool_down,) = status["coolDowns"]
+    rescued = next(each for each in status["decisions"] if each["reason"] == "Rescued")
+    teller.say(f"{name}: {rescued['message']}")
+    teller.same("what its status tells of the pool", _told(cool_down), "Unschedulable, maia, 1 failure")
+    teller.say(f"Nobody could serve it for {served - gone:.1f} s; from then on its demand is met.")
+    back = time.monotonic()
+    teller.say("The nodes come back:")
+    bring_machines(stage, "maia")
+    teller.wait(f"{name} returns", lambda: _all_arrived(stage, {name: DESTINATIONS[name]}), 60)
+    returned = next(
+        step.moment for step in stage.history.steps(name, back) if step.ready.get(DESTINATIONS[name][1])
+    )
+    teller.check(
+        "not tried again before its cool-down was over",
+        holds=returned - gone > COOL_DOWN == _seconds(cool_down),
+        expected=f"a cool-down of {COOL_DOWN:g} s",
+        seen=f"the first pod served on Maia again {returned - gone:.1f} s after the loss, cool-down {_seconds(cool_down):g} s",
+    )
+    make_before_break(stage, name, FALLBACK[1], DESTINATIONS[name][1], back)
+    never_short(stage, (name,), served)
+    moved_too = [other for other, template in others.items() if _template(stage, other) != template]
+    teller.same("other workloads that moved", moved_too or "none", "none")
+
+
+def _served_again(stage: Stage, name: str, gone: float) -> float:
+    """The moment from which on the demand is met again."""
+    demand = stage.serving[name].demand
+    short = [step.moment for step in stage.history.steps(name, gone) if step.capacity < demand]
+    return next(step.moment for step in stage.history.steps(name, gone) if step.moment > short[-1])
+
+
+def _told(cool_down: Document) -> str:
+    failures = cool_down["failures"]
+    return f"{cool_down['reason']}, {cool_down['pool']}, {failures} failure{'s' if failures > 1 else ''}"
+
+
+def _seconds(cool_down: Document) -> float:
+    until, at = (datetime.fromisoformat(cool_down[key]) for key in ("until", "at"))
+    return (until - at).total_seconds()
+
+
 def infeasible(stage: Stage) -> None:
     """What nobody can serve is told why, and left alone."""
     teller, name = stage.teller, "impossible"
-    teller.chapter("3. A workload that nobody can serve within its objective says why")
+    teller.chapter("4. A workload that nobody can serve within its objective says why")
 
     def told() -> tuple[Document | None, str]:
         status = stage.status(name)
@@ -122,7 +192,7 @@ def infeasible(stage: Stage) -> None:
 def restore(stage: Stage) -> None:
     """Deleting a workload gives the Deployment back to its author, to the very ReplicaSet."""
     teller, name = stage.teller, "moderation"
-    teller.chapter("4. Deleting a workload restores its Deployment")
+    teller.chapter("5. Deleting a workload restores its Deployment")
     before = stage.before[name]
     template, replicas = stage.templates[name], before["spec"]["replicas"]
     teller.say(

@@ -80,14 +80,30 @@ class Reason(StrEnum):
     ROLLOUT_IN_PROGRESS = "RolloutInProgress"  # the author's own rollout has not finished
     PAUSED = "Paused"  # the author undid our move
     CONTESTED = "Contested"  # another manager keeps reverting it
+    RESTORED = "Restored"  # given back to its author on request: edit the workload's spec
     WRITES_DISABLED = "WritesDisabled"  # installed with writes.enabled=false
     WRITE_REFUSED = "WriteRefused"  # the API server refused the write: the message says why
+    # a placement that does not serve
+    UNSCHEDULABLE = "Unschedulable"  # pods found no node in time: add nodes, or wait for the next try
+    NODES_LOST = "NodesLost"  # the pool has no node left and gets no new one by itself
+    NEVER_READY = "NeverReady"  # pods run and do not get Ready in time: look at their log and readiness probe
+    CRASH_LOOP = "CrashLoop"  # the container ends again and again: look at its log
+    IMAGE_PULL_FAILED = "ImagePullFailed"  # the image is not there, or may not be pulled
+    CONTAINER_NOT_STARTED = (
+        "ContainerNotStarted"  # a Secret, ConfigMap or command that the container needs is missing
+    )
+    ADMISSION_REFUSED = (
+        "AdmissionRefused"  # an admission policy or webhook refuses the pods: the message has its words
+    )
+    COOLING_DOWN = "CoolingDown"  # it failed a moment ago and is tried again later
     # good ends
     SCALED_TO_ZERO = (
         "ScaledToZero"  # by its author or for lack of traffic: nothing is written until it is scaled up
     )
+    RESCUED = "Rescued"
     STAYS = "Stays"
     MOVED = "Moved"
+    RESTORING = "Restoring"
 
 
 @dataclass(frozen=True, slots=True)

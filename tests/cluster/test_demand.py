@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from chipwise.cluster.cooling import Cooling
 from chipwise.cluster.demand import demand
 from chipwise.cluster.knowledge import knowledge_of, objectives_of
 from chipwise.cluster.pools import view_pools
@@ -20,7 +21,7 @@ from hypothesis import strategies as st
 
 from tests.cluster import documents as docs
 from tests.cluster.documents import Document
-from tests.cluster.world import World
+from tests.cluster.world import NOON, World
 from tests.control.carrying import until_quiet
 
 #: Requests per second that one replica at 20 ms per token sustains.
@@ -36,7 +37,7 @@ def asked(world: World, *, moving: bool = False, assumed: bool = False) -> Workl
     subject = accept(snapshot.workloads["prod/chat"], snapshot, views)
     assert isinstance(subject, Subject), subject
     ours = frozenset(pod.uid for pod in snapshot.pods_by_deployment.get("prod/chat", ()) if moving)
-    return demand(subject, snapshot, views, quotas(snapshot, ours))
+    return demand(subject, snapshot, views, quotas(snapshot, ours), Cooling(NOON))
 
 
 def option(world: World, pool: str = "maia", **how: Any) -> Option:
@@ -256,6 +257,14 @@ def test_the_order_of_objectives_is_no_difference():
 
 def test_quotas_count_back_only_what_is_released():
     built = limited(world(), "nvidia.com/gpu", 8, used=8)
+    pods = frozenset(pod["metadata"]["uid"] for pod in built.all(PODS))
+    assert [quota.amount for quota in quotas(built.snapshot(), ())] == [0]
+    assert [quota.amount for quota in quotas(built.snapshot(), pods)] == [8]
+
+
+def test_a_quota_that_has_not_counted_yet_has_no_room_that_pods_hold():
+    """Its status says zero for a moment: eight chips of eight are held all the same."""
+    built = limited(world(), "nvidia.com/gpu", 8, used=0)
     pods = frozenset(pod["metadata"]["uid"] for pod in built.all(PODS))
     assert [quota.amount for quota in quotas(built.snapshot(), ())] == [0]
     assert [quota.amount for quota in quotas(built.snapshot(), pods)] == [8]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from chipwise.cluster.cooling import Cooling
 from chipwise.cluster.feasibility import RULES, Case, first_refusal
 from chipwise.cluster.feasibility.precision import WEIGHT_BITS
 from chipwise.cluster.pools import view_pools
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 
 from tests.cluster import documents as docs
 from tests.cluster.documents import Document
-from tests.cluster.world import World
+from tests.cluster.world import NOON, World
 
 Template = Callable[[Document], Any]
 
@@ -54,7 +55,7 @@ def case(
     subject = accept(snapshot.workloads["prod/chat"], snapshot, views)
     assert isinstance(subject, Subject), subject
     (one,) = subject.profile.spec.variants
-    return Case(subject, one, views[pool_name], snapshot)
+    return Case(subject, one, views[pool_name], snapshot, Cooling(NOON))
 
 
 def refusal(**given_: Any) -> Reason | None:
@@ -189,7 +190,7 @@ def test_the_first_objection_is_the_one_that_is_easiest_to_understand():
 
 
 def test_every_rule_is_named_once():
-    assert len(set(RULES)) == len(RULES) == 12
+    assert len(set(RULES)) == len(RULES) == 13
 
 
 def test_a_refusal_names_what_would_have_to_change():
@@ -205,3 +206,9 @@ def test_precisions_compare_by_bits_per_weight(floor: str, has: str):
         workload=docs.workload(minimumPrecision=floor), variant=docs.variant("maia", precision=has)
     )
     assert (found is None) == (WEIGHT_BITS[has] >= WEIGHT_BITS[floor])
+
+
+def test_an_architecture_that_does_not_fit_is_named_with_the_one_asked_for():
+    found = first_refusal(case(template=pod_spec(nodeSelector={"kubernetes.io/arch": "arm64"})))
+    assert found is not None
+    assert found.message == "nodes of pool maia are amd64, the Deployment asks for arm64"

@@ -59,10 +59,12 @@ def left_out(model: Model, decision: Decision) -> list[str]:
 def options(decision: Decision, key: str) -> Iterator[tuple[Option, Document]]:
     """All that the workload could have had, had there been room, with the pods of each."""
     subject, snapshot = decision.subjects[key], decision.snapshot
-    asked = demand(subject, snapshot, decision.views, ())
+    asked = demand(subject, snapshot, decision.views, (), decision.setbacks.cooling)
     for option in asked.options:
         variant = next(v for v in subject.profile.spec.variants if v.name == option.variant)
-        template = Case(subject, variant, decision.views[option.pool], snapshot).template
+        template = Case(
+            subject, variant, decision.views[option.pool], snapshot, decision.setbacks.cooling
+        ).template
         assert not isinstance(template, Refusal)
         yield option, dict(template)
 

@@ -52,6 +52,8 @@ class World:
         self.kube = FakeKube()
         self.now = NOON
         self.standing = Standing()
+        #: Images of which no pod comes to serve, and the container status that the kubelet shows for it.
+        self.ailing: dict[str, Document] = {}
         for document in objects:
             self.put(document)
 
@@ -109,6 +111,14 @@ class World:
     def pass_time(self, **span: float) -> None:
         self.now += timedelta(**span)
 
+    def condition(self, kind: str, status: str, **more: str) -> Document:
+        """One that changes now."""
+        return {"type": kind, "status": status, "lastTransitionTime": self.stamp, **more}
+
+    @property
+    def stamp(self) -> str:
+        return self.now.strftime("%Y-%m-%dT%H:%M:%SZ")
+
     # the other controllers
 
     def settle(self) -> None:
@@ -131,7 +141,9 @@ class World:
         """Bind what fits, in order of name."""
         for pod in self.all(PODS):
             if not pod["spec"].get("nodeName") and (chosen := self._node_for(pod)):
-                self.kube.put(PODS, {**pod, "spec": {**pod["spec"], "nodeName": chosen}})
+                bound = self.condition("PodScheduled", "True")
+                status = {**pod["status"], "conditions": [bound]}
+                self.kube.put(PODS, {**pod, "spec": {**pod["spec"], "nodeName": chosen}, "status": status})
 
     def become_ready(self, most: int = 1000) -> None:
         """Up to ``most`` bound pods of Deployments start to serve."""
@@ -141,12 +153,38 @@ class World:
                 and pod["spec"].get("nodeName")
                 and "deployment" in pod["metadata"].get("labels", {})
                 and not _ready(pod)
+                and not self._ails(pod)
             ):
-                status = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
-                self.kube.put(PODS, {**pod, "status": status})
+                kept = [c for c in pod["status"].get("conditions", ()) if c["type"] != "Ready"]
+                conditions = [*kept, self.condition("Ready", "True")]
+                self.kube.put(PODS, {**pod, "status": {"phase": "Running", "conditions": conditions}})
                 most -= 1
         for document in self.all(DEPLOYMENTS):
             self._count(document)
+
+    def fall_ill(self) -> None:
+        """The kubelet says what ails the bound pods of ailing images."""
+        for pod in self.all(PODS):
+            shown = self._ails(pod)
+            if shown and pod["spec"].get("nodeName") and "containerStatuses" not in pod["status"]:
+                status = {**pod["status"], "containerStatuses": [shown]}
+                self.kube.put(PODS, {**pod, "status": status})
+
+    def lose_nodes(self, class_name: str) -> None:
+        """The nodes of a pool are gone; their pods are still there."""
+        for node in self.all(NODES):
+            if node["metadata"]["labels"].get(docs.NODE_LABEL) == class_name:
+                self.kube.drop(NODES, None, node["metadata"]["name"])
+
+    def collect(self) -> None:
+        """Pods of nodes that are gone are deleted, as the pod garbage collector does after a while."""
+        names = {node["metadata"]["name"] for node in self.all(NODES)}
+        for pod in self.all(PODS):
+            if pod["spec"].get("nodeName", next(iter(names), "")) not in names:
+                self._delete(pod)
+
+    def _ails(self, pod: Document) -> Document:
+        return self.ailing.get(pod["spec"]["containers"][0].get("image", ""), {})
 
     def _reconcile(self, document: Document) -> None:
         spec, name = document["spec"], document["metadata"]["name"]
@@ -204,6 +242,7 @@ class World:
                 "metadata": {
                     "name": f"{name}-{marker}-{serial}",
                     "namespace": document["metadata"]["namespace"],
+                    "creationTimestamp": self.stamp,
                     "labels": {"pod-template-hash": marker, "deployment": name},
                     "ownerReferences": [
                         {"kind": "ReplicaSet", "name": f"{name}-{marker}", "controller": True}

@@ -14,6 +14,7 @@ from chipwise.api.accelerator_pool import (
     CapacityType,
     ChipCounts,
     NodeCounts,
+    PoolCoolDown,
     Price,
     PriceInForce,
     PriceUnit,
@@ -48,6 +49,7 @@ from chipwise.api.model_profile import (
 from chipwise.api.parsing import KINDS, Kind, parse
 from chipwise.api.performance import Coefficients, Performance, Point, Statistic
 from chipwise.api.placement_policy import (
+    CoolDown,
     OutdatedVariant,
     PlacementPolicy,
     PlacementPolicySpec,
@@ -58,6 +60,7 @@ from chipwise.api.quantities import to_integer, to_milli
 from chipwise.api.toleration import Toleration
 from chipwise.api.workload_status import (
     CandidateStatus,
+    CoolDownStatus,
     DecisionStatus,
     InferenceWorkloadStatus,
     Placement,
@@ -87,6 +90,8 @@ __all__ = [
     "Condition",
     "ConditionStatus",
     "ContainerPatch",
+    "CoolDown",
+    "CoolDownStatus",
     "DecisionStatus",
     "DeletionPolicy",
     "InferenceWorkload",
@@ -113,6 +118,7 @@ __all__ = [
     "PlacementPolicyStatus",
     "PlacementSummary",
     "Point",
+    "PoolCoolDown",
     "Precision",
     "Price",
     "PriceInForce",

@@ -7,16 +7,16 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from chipwise.api.conditions import CommonStatus
+from chipwise.api.conditions import CommonStatus, MessageText, ReasonText
 from chipwise.api.custom_object import AGE, READY, WHY_NOT_READY, Column, CustomObject, Definition
 from chipwise.api.decimals import AnyDecimal, PositiveDecimal
 from chipwise.api.label_selector import LabelSelector
 from chipwise.api.lists import Distinct, NotEmpty
 from chipwise.api.model import Model, StatusModel
-from chipwise.api.numbers import Chips, Count, CountOrZero
+from chipwise.api.numbers import Chips, Count, CountOrZero, SecondsOrZero
 from chipwise.api.quantities import CpuQuantity, MemoryQuantity
 from chipwise.api.rules import Rule
-from chipwise.api.text import Currency, LabelValue, Line, Name
+from chipwise.api.text import Currency, LabelValue, Line, Name, Timestamp
 from chipwise.api.toleration import Tolerations
 
 
@@ -64,6 +64,9 @@ class NodeRange(Model):
     """The fewest nodes that are kept even when idle. They are paid for anyway and so cost a workload nothing. Default 0."""
     max: Count
     """The most nodes there can be, such as 8. Equal to min, the pool is static and only nodes that exist are counted on."""
+    boot_seconds: SecondsOrZero = 300
+    """Seconds from a pod that fits no node until a new node is Ready and shows its chips, such as 240. A pod that waits longer counts
+    as starved. Default 300. Without meaning in a static pool."""
 
 
 class Price(Model):
@@ -148,6 +151,21 @@ class PriceInForce(StatusModel):
     """Where the figure comes from."""
 
 
+class PoolCoolDown(StatusModel):
+    """A request that the pool could not serve a moment ago, and until when nothing of its size is placed here."""
+
+    capacity_type: CapacityType
+    """OnDemand, Spot or Reserved."""
+    chips: CountOrZero
+    """Chips of one replica. Replicas of as many or more are not placed here."""
+    reason: ReasonText
+    """What happened, as one word, such as Unschedulable."""
+    until: Timestamp
+    """When it is tried again, in RFC 3339."""
+    message: MessageText = ""
+    """What happened, as a sentence."""
+
+
 class AcceleratorPoolStatus(CommonStatus):
     """What chipwise sees of the pool."""
 
@@ -157,6 +175,8 @@ class AcceleratorPoolStatus(CommonStatus):
     """Chips of the pool now."""
     price_in_force: PriceInForce | None = None
     """The price that decisions use, and where it comes from."""
+    cool_downs: Annotated[tuple[PoolCoolDown, ...], Field(max_length=16)] = ()
+    """What was tried here and failed lately, and is not tried again for a while."""
 
 
 class AcceleratorPool(CustomObject):

@@ -11,7 +11,7 @@ from chipwise.api.container_patch import ContainerPatch
 from chipwise.api.custom_object import AGE, READY, WHY_NOT_READY, Column, CustomObject, Definition
 from chipwise.api.lists import Distinct, MapBy, NotEmpty
 from chipwise.api.model import Model
-from chipwise.api.numbers import Chips, Count, Parameters, Seconds, Tokens
+from chipwise.api.numbers import Chips, Count, CountOrZero, Parameters, Seconds, SecondsOrZero, Tokens
 from chipwise.api.performance import Performance
 from chipwise.api.precision import Precision
 from chipwise.api.rules import Rule
@@ -65,6 +65,9 @@ class Variant(Model):
     """Patterns (* and ?) of the author's images that this variant was made for, such as vllm/vllm-openai:v0.12.*. Empty fits any."""
     startup_seconds: Seconds
     """Seconds from the start of the container until it serves, with the image on the node, such as 180."""
+    pull_seconds: SecondsOrZero = 300
+    """Seconds to pull the image onto a node that does not have it, such as 240. A pod that takes longer than this and startupSeconds
+    to be Ready counts as failed. Default 300."""
     max_concurrency: Count | None = None
     """The most requests that one replica works on at once, such as 128. Left out, memory or the measurements set the bound."""
     performance: Performance | None = None
@@ -87,6 +90,11 @@ class ModelProfileSpec(Model):
 class ModelProfileStatus(CommonStatus):
     """What chipwise makes of the profile."""
 
+    variants: CountOrZero | None = None
+    """How many variants it has."""
+    workloads: CountOrZero | None = None
+    """How many InferenceWorkloads name it."""
+
 
 class ModelProfile(CustomObject):
     """ModelProfile says how one model runs on each class of chip, and how fast."""
@@ -97,6 +105,8 @@ class ModelProfile(CustomObject):
         namespaced=False,
         columns=(
             Column("Model", ".spec.model", "The model's id on Hugging Face."),
+            Column("Variants", ".status.variants", "How many variants it has.", "integer"),
+            Column("Workloads", ".status.workloads", "How many workloads name it.", "integer"),
             READY,
             WHY_NOT_READY,
             AGE,

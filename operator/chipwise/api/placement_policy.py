@@ -14,7 +14,8 @@ from chipwise.api.decimals import Percentage, to_share
 from chipwise.api.durations import PositiveSpan, Span, to_seconds
 from chipwise.api.lists import Distinct
 from chipwise.api.model import Model
-from chipwise.api.numbers import Count, Flag
+from chipwise.api.numbers import Count, CountOrZero, Flag
+from chipwise.api.rules import Rule
 
 
 class OutdatedVariant(StrEnum):
@@ -22,6 +23,34 @@ class OutdatedVariant(StrEnum):
 
     HOLD = "Hold"
     RETURN_TO_AUTHOR = "ReturnToAuthor"
+
+
+class CoolDown(Model):
+    """How long what failed is not tried again: twice as long after each failure that follows."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "duration(self.longest) >= duration(self.first)",
+            "must not be below first",
+            lambda found: to_seconds(found.longest) >= to_seconds(found.first),
+            ".longest",
+        ),
+    )
+
+    first: PositiveSpan = "5m"
+    """After the first failure, such as 10m. Default 5m."""
+    longest: PositiveSpan = "30m"
+    """However often it failed. So long after a cool-down a failure counts as the first again. Default 30m."""
+
+    @property
+    def first_seconds(self) -> int:
+        """``first`` as a number."""
+        return to_seconds(self.first)
+
+    @property
+    def longest_seconds(self) -> int:
+        """``longest`` as a number."""
+        return to_seconds(self.longest)
 
 
 class PlacementPolicySpec(Model):
@@ -44,6 +73,16 @@ class PlacementPolicySpec(Model):
     """What happens when the author's new image is one that the variant was not made for: Hold (the default) keeps the old one serving
     and says so; ReturnToAuthor runs the new image on the author's own chip."""
 
+    failure_grace: Span = "1m"
+    """What a placement is given beyond the time that its nodes, image and model need, before it counts as failed. Default 1m."""
+    cool_down: CoolDown = CoolDown()
+    """How long what failed is not tried again."""
+
+    @property
+    def failure_grace_seconds(self) -> int:
+        """``failure_grace`` as a number."""
+        return to_seconds(self.failure_grace)
+
     @property
     def headroom(self) -> float:
         """``autoscaler_headroom`` as a share, 0.2 for 20%."""
@@ -63,6 +102,9 @@ class PlacementPolicySpec(Model):
 class PlacementPolicyStatus(CommonStatus):
     """What chipwise makes of the policy."""
 
+    workloads: CountOrZero | None = None
+    """How many InferenceWorkloads are under it; those that name none are under the one named default."""
+
 
 class PlacementPolicy(CustomObject):
     """PlacementPolicy says when a move is worth it. Workloads that name none get the one named default, or the built-in defaults."""
@@ -76,6 +118,7 @@ class PlacementPolicy(CustomObject):
             Column("Payback", ".spec.paybackHorizon", "Within what time a move must pay for itself."),
             Column("Moves", ".spec.maxConcurrentMoves", "How many workloads may move at once.", "integer"),
             Column("Frozen", ".spec.freeze", "Whether every move is stopped.", "boolean"),
+            Column("Workloads", ".status.workloads", "How many workloads are under it.", "integer"),
             AGE,
         ),
     )

@@ -90,6 +90,29 @@ class DecisionStatus(StatusModel):
     """Where it was to go, as a variant on a pool."""
 
 
+class CoolDownStatus(StatusModel):
+    """Something that failed and is not tried again for a while: a variant of this workload, or a pool for replicas of a size."""
+
+    reason: ReasonText
+    """What happened, as one word, such as Unschedulable or ImagePullFailed."""
+    message: MessageText = ""
+    """What happened, as a sentence."""
+    variant: ObjectName
+    """The variant that failed. It is not tried again if the pool is empty here."""
+    pool: ObjectName = ""
+    """The AcceleratorPool that had no room. Empty if the variant is what failed."""
+    capacity_type: Annotated[str, Field(max_length=32)] = ""
+    """The pool's capacity type at that time."""
+    chips: CountOrZero = 0
+    """Chips of one replica that found no room."""
+    failures: CountOrZero
+    """How often it failed in a row. Each time it cools down twice as long."""
+    at: Timestamp
+    """When it was noticed, in RFC 3339."""
+    until: Timestamp
+    """When it may be tried again, in RFC 3339."""
+
+
 class PlacementSummary(StatusModel):
     """One line for kubectl get: where it is, what it costs, why."""
 
@@ -122,3 +145,5 @@ class InferenceWorkloadStatus(CommonStatus):
     """The best ways to serve it that were considered, cheapest first, then those that are impossible with their reasons."""
     decisions: Annotated[tuple[DecisionStatus, ...], Field(max_length=10)] = ()
     """The last decisions, newest first."""
+    cool_downs: Annotated[tuple[CoolDownStatus, ...], Field(max_length=16)] = ()
+    """What failed lately and is not tried again for a while, newest first."""

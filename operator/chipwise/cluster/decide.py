@@ -19,6 +19,8 @@ from chipwise.cluster.growth import after_the_moves, growth
 from chipwise.cluster.pools import PoolView, view_pools
 from chipwise.cluster.quotas import Quota, limits, quotas
 from chipwise.cluster.renewal import Nodes, home_option, renewals
+from chipwise.cluster.restoring import Restores, restores, told
+from chipwise.cluster.setback import Setbacks, setbacks
 from chipwise.cluster.situation import Pods
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.cluster.subject import DEFAULT_POLICY, Subject, accept
@@ -31,7 +33,7 @@ from chipwise.placement.ground import Truth
 from chipwise.placement.moves import Move, plan_moves
 from chipwise.placement.plan import Choice, Plan
 from chipwise.placement.problem import Footprint, Option, Problem, SolveLimits, Workload
-from chipwise.placement.rules import Running
+from chipwise.placement.rules import MoveRule, Running
 from chipwise.placement.solve import solve
 from chipwise.reasons import Reason, Refusal
 from chipwise.rendering import record as records
@@ -76,8 +78,9 @@ class Decision:
 
     ``refused`` are workloads that cannot be decided about. ``acting`` decides about those that may be written, ``shown`` about all.
     ``current`` is the bill of what runs, None where what runs does not fit what is known of the pools. ``renewals`` are the templates
-    of ours that are out of date: None where one is to be written anew now, else why it waits. ``growth`` are the replicas that the nodes
-    take of those workloads that need more where they are.
+    of ours that are out of date: None where one is to be written anew now, else why it waits. ``restores`` are the workloads that are to
+    be given back on request, in the same way. ``growth`` are the replicas that the nodes take of those workloads that need more where
+    they are.
     """
 
     snapshot: Snapshot
@@ -87,6 +90,7 @@ class Decision:
     subjects: Mapping[str, Subject]
     refused: Mapping[str, Refusal]
     pods: Mapping[str, Pods]
+    setbacks: Setbacks
     acting: Round
     shown: Round
     current: Bill | None
@@ -95,6 +99,7 @@ class Decision:
     due_seconds: float | None = None
     active: frozenset[str] = field(default_factory=frozenset)
     renewals: Mapping[str, Refusal | None] = field(default_factory=dict)
+    restores: Mapping[str, Refusal | None] = field(default_factory=dict)
     growth: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -140,8 +145,20 @@ def decide(
         else:
             subjects[key] = found
     pods = {key: situation.pods_of(subject, snapshot, views) for key, subject in subjects.items()}
+    suffered = setbacks(subjects, pods, views, snapshot, now)
+    subjects = dict(suffered.subjects)
+    returning = restores(subjects, pods, snapshot, views, frozen=standing.frozen)
     maker = _Maker(
-        snapshot, views, subjects, pods, now, standing, solve_limits or SolveLimits(), TermsOf(snapshot)
+        returning.snapshot,
+        views,
+        subjects,
+        pods,
+        suffered,
+        returning,
+        now,
+        standing,
+        solve_limits or SolveLimits(),
+        TermsOf(returning.snapshot),
     )
     active = frozenset(key for key, subject in subjects.items() if _is_active(subject))
     shown = maker.round(frozenset(subjects))
@@ -158,6 +175,7 @@ def decide(
         subjects=subjects,
         refused=refused,
         pods=pods,
+        setbacks=suffered,
         acting=acting,
         shown=shown,
         current=_current(shown),
@@ -166,13 +184,16 @@ def decide(
         due_seconds=_due(acting, maker),
         active=active,
         renewals=renewed,
+        restores=returning.waiting,
         growth=growth(subjects, pods, acting.problem, acting.moves, outlook),
     )
 
 
 def _is_active(subject: Subject) -> bool:
-    return str(subject.workload.spec.mode) != "Off" and not (
-        subject.record is not None and subject.record.restoring
+    return (
+        str(subject.workload.spec.mode) != "Off"
+        and not situation.is_restore_requested(subject.workload)
+        and not (subject.record is not None and subject.record.restoring)
     )
 
 
@@ -182,6 +203,8 @@ class _Maker:
     views: Mapping[str, PoolView]
     subjects: Mapping[str, Subject]
     pods: Mapping[str, Pods]
+    setbacks: Setbacks
+    returning: Restores
     now: datetime
     standing: Standing
     limits: SolveLimits
@@ -201,7 +224,8 @@ class _Maker:
             if not more:
                 break
             barred = joined(barred, more)
-        return decided
+        moves = (told(m, self.subjects[m.workload], self.returning.waiting) for m in decided.moves)
+        return replace(decided, moves=tuple(moves))
 
     def _ask(self, workloads: Mapping[str, Workload]) -> Round:
         movable = frozenset(key for key, workload in workloads.items() if workload.options)
@@ -219,16 +243,18 @@ class _Maker:
             key: Running(key, replicas=self.subjects[key].deployment.replicas)
             for key in workloads.keys() - movable
         }
-        rules = {
-            key: situation.rule(self.subjects[key], self.now, frozen=self.standing.frozen)
-            for key in workloads
-        }
+        rules = {key: self._rule(self.subjects[key]) for key in workloads}
         truth = truth_of(self.snapshot, self.views.values(), self._flights(workloads), left)
         plan = solve(problem, self.limits)
         return Round(problem, plan, plan_moves(problem, plan, running, rules, truth), running, truth)
 
+    def _rule(self, subject: Subject) -> MoveRule:
+        rule = situation.rule(subject, self.now, frozen=self.standing.frozen)
+        return replace(rule, restoring=self.returning.under_way.get(rule.policy, 0))
+
     def _demand(self, key: str, found: tuple[Quota, ...]) -> Workload:
-        return demand(self.subjects[key], self.snapshot, self.views, found, self.terms_of)
+        cooling = self.setbacks.cooling
+        return demand(self.subjects[key], self.snapshot, self.views, found, cooling, self.terms_of)
 
     def _standing(self, key: str, one: Running) -> Iterator[tuple[str, Footprint]]:
         """What the pods that are bound where their workload may stay take, by UID."""
@@ -250,7 +276,7 @@ class _Maker:
         )
 
     def _released(self, keys: frozenset[str]) -> frozenset[str]:
-        return frozenset(pod.uid for key in keys for pod in (*self.pods[key].new, *self.pods[key].old))
+        return frozenset(pod.uid for key in keys for pod in self.pods[key].all)
 
     def _narrowed(self, workload: Workload) -> Workload:
         """A move in flight is finished before another is thought of."""
@@ -267,18 +293,27 @@ class _Maker:
 
     def _flying_to(self, workload: Workload) -> Option | None:
         subject = self.subjects[workload.key]
-        if not situation.in_flight(subject, self.pods[workload.key]):
+        if workload.key in self.setbacks.fallen or not situation.in_flight(subject, self.pods[workload.key]):
             return None
         return home_option(workload, subject)
 
     def _running(self, key: str, workload: Workload) -> Running:
         """What runs; of what an autoscaler owns as much as it may take where it is, so that like is compared with like."""
         subject, flying = self.subjects[key], self._flying_to(workload)
-        found = situation.running(subject, self.pods[key], self.snapshot, self.views, self.now, flying)
+        found = situation.running(
+            subject, self.pods[key], self.snapshot, self.views, self.now, flying, self._failing(key)
+        )
         home = home_option(workload, subject)
         if subject.autoscaler is None or flying is not None or home is None:
             return found
         return replace(found, replicas=max(found.replicas, home.replicas))
+
+    def _failing(self, key: str) -> Refusal | None:
+        """Why it does not come to serve where it is. A move that is taken back is where it served before."""
+        trouble = self.setbacks.cooling.failing.get(key)
+        if trouble is None or key in self.setbacks.fallen:
+            return None
+        return Refusal(trouble.reason, trouble.message)
 
 
 def _current(shown: Round) -> Bill | None:
@@ -322,7 +357,10 @@ def _workload_of(deployment: DeploymentFact) -> str | None:
 
 
 def _due(acting: Round, maker: _Maker) -> float | None:
-    """When the passing of time alone may change the decision: the end of a minimum stay, or of a tug-of-war's window."""
+    """When the passing of time alone may change the decision.
+
+    At the end of a minimum stay, of a tug-of-war's window, of a cool-down, or of the time that a placement has to come to serve.
+    """
     waits = []
     for move in acting.moves:
         subject = maker.subjects[move.workload]
@@ -331,4 +369,6 @@ def _due(acting: Round, maker: _Maker) -> float | None:
             waits.append(subject.policy.minimum_stay_seconds - stayed)
         if subject.record is not None and situation.is_contested(subject.record, maker.now):
             waits.append(situation.contest_seconds(subject.record, maker.now))
+    if maker.setbacks.due_seconds is not None:
+        waits.append(maker.setbacks.due_seconds)
     return max(0.1, min(waits)) + 0.1 if waits else None

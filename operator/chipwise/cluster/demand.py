@@ -8,6 +8,7 @@ from math import ceil
 from typing import TypeVar
 
 from chipwise.cluster.autoscaling import reserved
+from chipwise.cluster.cooling import Cooling
 from chipwise.cluster.feasibility import Case, first_refusal
 from chipwise.cluster.knowledge import expected, knowledge_of, objectives_of, shape_of, sustained
 from chipwise.cluster.pools import PoolView
@@ -29,6 +30,7 @@ def demand(
     snapshot: Snapshot,
     views: Mapping[str, PoolView],
     found: Collection[Quota],
+    cooling: Cooling,
     terms_of: TermsOf | None = None,
 ) -> Workload:
     """Every (variant, pool of its class) as an option or a refused candidate. ``terms_of`` remembers between workloads."""
@@ -41,7 +43,7 @@ def demand(
             message = f"no AcceleratorPool is of class {variant.class_name}"
             refused.append(Candidate(variant.name, None, Refusal(Reason.NO_VARIANT, message)))
         for view in pools:
-            outcome = _consider(Case(subject, variant, view, snapshot), asked)
+            outcome = _consider(Case(subject, variant, view, snapshot, cooling), asked)
             if isinstance(outcome, Refusal):
                 refused.append(Candidate(variant.name, view.name, outcome))
             else:

@@ -6,6 +6,7 @@ was lowered below it since.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -37,23 +38,28 @@ class Quota:
 
 
 def quotas(snapshot: Snapshot, released: Collection[str]) -> tuple[Quota, ...]:
-    """All that concern pods, in order of key. ``released`` are UIDs of pods that the plan may take away."""
+    """All that concern pods, in order of key. ``released`` are UIDs of pods that the plan may take away.
+
+    What a quota says is used follows the pods by moments, and of a new quota it is nothing at first: pods that are seen count all the same.
+    """
     found = []
-    ours: dict[str, list[PodFact]] = {}
+    pods: dict[str, list[PodFact]] = {}
     for pod in snapshot.pods.values() if snapshot.quotas else ():
-        if pod.uid in released:
-            ours.setdefault(pod.namespace, []).append(pod)
+        pods.setdefault(pod.namespace, []).append(pod)
     for name, fact in sorted(snapshot.quotas.items()):
-        pods = [pod for pod in ours.get(fact.namespace, ()) if fact.counts(pod.needs)]
+        counted = [(pod, size_of_pod(pod)) for pod in pods.get(fact.namespace, ()) if fact.counts(pod.needs)]
         used = dict(fact.used)
         for resource, hard in fact.hard:
-            mine: dict[str, int] = {}
-            for pod in pods:
-                key = f"{pod.namespace}/{pod.deployment}"
-                mine[key] = mine.get(key, 0) + taken(resource, size_of_pod(pod))
-            left = max(0, hard - used.get(resource, 0))
-            key, amount = f"{name}/{_title(resource)}", left + sum(mine.values())
-            found.append(Quota(key, fact.namespace, resource, amount, left, fact, mine))
+            mine: Counter[str] = Counter()
+            seen = 0
+            for pod, size in counted:
+                amount = taken(resource, size)
+                seen += 0 if pod.deleting else amount
+                if pod.uid in released:
+                    mine[f"{pod.namespace}/{pod.deployment}"] += amount
+            left = max(0, hard - max(used.get(resource, 0), seen))
+            key = f"{name}/{title(resource)}"
+            found.append(Quota(key, fact.namespace, resource, left + mine.total(), left, fact, mine))
     return tuple(found)
 
 
@@ -101,7 +107,7 @@ def usage(bid: Bid, found: Collection[Quota]) -> tuple[tuple[str, int], ...] | R
             meanwhile = " while both copies run" if both > whole else ""
             return Refusal(
                 Reason.QUOTA_EXCEEDED,
-                f"needs {both} {_title(quota.resource)} in namespace {quota.namespace}{meanwhile}; quota {quota.key} leaves {quota.amount}",
+                f"needs {both} {title(quota.resource)} in namespace {quota.namespace}{meanwhile}; quota {quota.key} leaves {quota.amount}",
             )
         if whole:
             usage.append((quota.key, whole))
@@ -137,5 +143,6 @@ def _stated(holder: Mapping[str, Any], kind: str) -> Collection[str]:
     return limits.keys() if kind == "limits" else limits.keys() | (resources.get("requests") or {}).keys()
 
 
-def _title(resource: str) -> str:
+def title(resource: str) -> str:
+    """As people know it: an extended resource by its own name."""
     return resource.removeprefix(_CHIPS) if "/" in resource else resource

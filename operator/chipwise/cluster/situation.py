@@ -6,30 +6,42 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from chipwise.api import InferenceWorkload
 from chipwise.cluster.authorship import Authorship
 from chipwise.cluster.facts import PodFact
 from chipwise.cluster.pools import PoolView
 from chipwise.cluster.sizes import footprint_of, size_of_template
 from chipwise.cluster.snapshot import Snapshot
-from chipwise.cluster.subject import DEFAULT_POLICY, Subject
+from chipwise.cluster.subject import DEFAULT_POLICY, Home, Subject
 from chipwise.placement.problem import Footprint, Option
 from chipwise.placement.rules import Mode, MoveRule, Running
+from chipwise.reasons import Refusal
 from chipwise.rendering.location import container_digest, container_of
 from chipwise.rendering.record import Record
 
 #: So many re-assertions within the window are a tug-of-war. The window is also how long chipwise then waits.
 TUG_OF_WAR = 3
 TUG_WINDOW = timedelta(minutes=10)
+#: On an InferenceWorkload: its Deployment is to be given back. The value is the generation for which that was asked.
+RESTORE = "chipwise.dev/restore"
+#: Who stops every move of everybody, in words.
+INSTALLATION = "the installation (chart value freeze, flag --freeze)"
 #: Reason of the condition Paused while it is False because the workload was edited after the undo.
 EDITED = "Edited"
 
 
 @dataclass(frozen=True, slots=True)
 class Pods:
-    """Pods of a workload that are not terminating: those of the present placement, and the others."""
+    """Pods of a workload that are not terminating: those of the present placement, those whose node is gone, and the others."""
 
     new: tuple[PodFact, ...]
     old: tuple[PodFact, ...]
+    lost: tuple[PodFact, ...] = ()
+
+    @property
+    def all(self) -> tuple[PodFact, ...]:
+        """Every pod that is not terminating."""
+        return (*self.new, *self.old, *self.lost)
 
     @property
     def new_ready(self) -> int:
@@ -38,14 +50,20 @@ class Pods:
 
 
 def pods_of(subject: Subject, snapshot: Snapshot, views: Mapping[str, PoolView]) -> Pods:
-    """A pod is new when it shows the template's container and is on (or not yet bound to) a node of the home pool."""
-    live = [pod for pod in snapshot.pods_by_deployment.get(subject.deployment.key, ()) if not pod.deleting]
+    """A pod is new when it shows the template's container and is on (or not yet bound to) a node of the home pool.
+
+    One that is bound to a node which does not exist is lost: it serves nobody, whatever its status still says.
+    """
+    found = [pod for pod in snapshot.pods_by_deployment.get(subject.deployment.key, ()) if not pod.deleting]
+    gone = () if snapshot.assume_nodes else found
+    lost = tuple(pod for pod in gone if pod.node is not None and pod.node not in snapshot.nodes)
+    live = [pod for pod in found if pod not in lost]
     home, container = (
         subject.home,
         container_of(subject.deployment.document["spec"]["template"], subject.container),
     )
     if home is None or container is None:
-        return Pods((), tuple(live))
+        return Pods((), tuple(live), lost)
     digest = container_digest(container)
     nodes = views[home.pool].node_names
     new = [
@@ -53,7 +71,7 @@ def pods_of(subject: Subject, snapshot: Snapshot, views: Mapping[str, PoolView])
         for p in live
         if dict(p.digests).get(subject.container) == digest and (p.node is None or p.node in nodes)
     ]
-    return Pods(tuple(new), tuple(p for p in live if p not in new))
+    return Pods(tuple(new), tuple(p for p in live if p not in new), lost)
 
 
 def in_flight(subject: Subject, pods: Pods) -> bool:
@@ -76,6 +94,7 @@ def running(
     views: Mapping[str, PoolView],
     now: datetime,
     target: Option | None,
+    failing: Refusal | None = None,
 ) -> Running:
     """``target`` is the option that a move in flight is on its way to, None when nothing is in flight."""
     home = subject.home
@@ -87,18 +106,37 @@ def running(
         footprint = replace(footprint, chips=home.chips)
     if target is None:
         replicas, stayed = subject.deployment.replicas, _stayed(subject, now)
-        return Running(subject.key, home.pool, home.variant, replicas, footprint, stayed)
+        moved_at = subject.record.moved_at if subject.record else ""
+        return Running(
+            subject.key,
+            home.pool,
+            home.variant,
+            replicas,
+            footprint,
+            stayed,
+            moved_at,
+            failing=failing,
+        )
+    before = old_home(subject, pods, snapshot, views)
+    if before is None:
+        return Running(subject.key, moving_to=target)
+    old = Footprint(
+        before.chips, max(pod.cpu_milli for pod in pods.old), max(pod.memory_bytes for pod in pods.old)
+    )
+    return Running(subject.key, before.pool, before.variant, len(pods.old), old, moving_to=target)
+
+
+def old_home(subject: Subject, pods: Pods, snapshot: Snapshot, views: Mapping[str, PoolView]) -> Home | None:
+    """Where the old pods of a move run, None where that is in no known pool."""
     where = _pool_of(pods.old, snapshot, views)
     if where is None:
-        return Running(subject.key, moving_to=target)
+        return None
     chips = max(sum(count for _, count in pod.chips) for pod in pods.old)
-    old = Footprint(chips, max(pod.cpu_milli for pod in pods.old), max(pod.memory_bytes for pod in pods.old))
+    view = views[where]
     fitting = (
-        v.name
-        for v in subject.profile.spec.variants
-        if (v.class_name, v.chips) == (views[where].class_name, chips)
+        v.name for v in subject.profile.spec.variants if (v.class_name, v.chips) == (view.class_name, chips)
     )
-    return Running(subject.key, where, next(fitting, None), len(pods.old), old, moving_to=target)
+    return Home(where, next(fitting, None), view.resource_name, chips, subject.deployment.replicas)
 
 
 def rule(subject: Subject, now: datetime, *, frozen: bool) -> MoveRule:
@@ -110,13 +148,25 @@ def rule(subject: Subject, now: datetime, *, frozen: bool) -> MoveRule:
         minimum_stay_seconds=policy.minimum_stay_seconds,
         payback_horizon_seconds=policy.payback_horizon_seconds,
         max_concurrent_moves=policy.max_concurrent_moves,
-        frozen=frozen or subject.frozen,
+        frozen_by=frozen_by(subject, frozen=frozen),
         already_placed=subject.record is not None,
         paused=is_paused(subject),
         contested=is_contested(subject.record, now),
         author_rolling_out=_author_rolls_out(subject),
+        restored=is_restore_requested(subject.workload),
         idle=subject.idle,
     )
+
+
+def is_restore_requested(workload: InferenceWorkload) -> bool:
+    """A person asked for it, and the spec has not been edited since."""
+    metadata = workload.metadata
+    return metadata.annotations.get(RESTORE) == str(metadata.generation)
+
+
+def frozen_by(subject: Subject, *, frozen: bool) -> str | None:
+    """Who stops every move of the workload, in words; ``frozen`` says whether the installation does."""
+    return INSTALLATION if frozen else subject.frozen_by
 
 
 def _author_rolls_out(subject: Subject) -> bool:

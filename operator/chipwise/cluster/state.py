@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from chipwise.api import InferenceWorkload
 from chipwise.cluster.snapshot import Snapshot, Unreadable
 from chipwise.kube.reflector import Key
 from chipwise.kube.resources import (
@@ -97,10 +98,13 @@ class ClusterState:
 
 
 def _decisive(fact: Any) -> Any:
-    """What decisions read of a fact: of our own kinds not the status, which is chipwise's own writing."""
+    """What decisions read of a fact: of our own kinds not the status, which is chipwise's own writing, but for the cool-downs in it."""
     if isinstance(fact, Unreadable):
         return replace(fact, status={})
-    return (fact.metadata, fact.spec) if hasattr(fact, "spec") else fact
+    if not hasattr(fact, "spec"):
+        return fact
+    cooling = fact.status.cool_downs if isinstance(fact, InferenceWorkload) and fact.status else ()
+    return (fact.metadata, fact.spec, cooling)
 
 
 def name_of(key: Key) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from chipwise.api import InferenceWorkload, ModelProfile, PlacementPolicySpec
@@ -45,13 +45,14 @@ class Subject:
     """One workload that can be decided about. ``image``, ``constraints`` and volumes are of the author's base.
 
     ``standing`` is the pod template that runs, ``added`` what admission was seen to add to its pods. ``idle``: it stands at zero replicas.
+    ``frozen_by`` is the frozen policy that stops every move of it, in words; None if there is none.
     """
 
     key: str
     workload: InferenceWorkload
     profile: ModelProfile
     policy: PlacementPolicySpec
-    frozen: bool
+    frozen_by: str | None
     priority: int
     deployment: DeploymentFact
     reading: Reading
@@ -103,13 +104,12 @@ def accept(
         return base_name
     volumes = template_volumes(template)
     standing, autoscaler = _standing(reading, document), snapshot.autoscaler_of.get(deployment.key)
-    default = snapshot.policies.get(DEFAULT_POLICY)
     return Subject(
         key=key,
         workload=workload,
         profile=profile,
         policy=policy,
-        frozen=policy.freeze or (default is not None and default.spec.freeze),
+        frozen_by=_frozen_by(workload, snapshot),
         priority=priority,
         deployment=deployment,
         reading=reading,
@@ -144,6 +144,13 @@ def policy_of(workload: InferenceWorkload, snapshot: Snapshot) -> PlacementPolic
         return found.spec if found else PlacementPolicySpec()
     found = snapshot.policies.get(name)
     return found.spec if found else None
+
+
+def _frozen_by(workload: InferenceWorkload, snapshot: Snapshot) -> str | None:
+    """The policy named ``default`` stops everybody; any other those who name it."""
+    names = (DEFAULT_POLICY, workload.spec.policy_name or DEFAULT_POLICY)
+    found = (snapshot.policies.get(name) for name in names)
+    return next((f"policy {one.metadata.name}" for one in found if one is not None and one.spec.freeze), None)
 
 
 def _names(
@@ -255,10 +262,25 @@ def _pool_of_template(
     template: Mapping[str, Any], resource_name: str, views: Mapping[str, PoolView]
 ) -> str | None:
     """The only pool of this resource whose known labels satisfy the template's own selector and affinity, chips included."""
-    whole = author_constraints(template, NO_CHIPS)
     candidates = [view for view in views.values() if view.resource_name == resource_name]
     if len(candidates) > 1:
-        candidates = [
-            view for view in candidates if any(whole.matches(labels) for labels in view.known_labels)
-        ]
+        candidates = pools_for(template, resource_name, views)
     return candidates[0].name if len(candidates) == 1 else None
+
+
+def pools_for(
+    template: Mapping[str, Any], resource_name: str, views: Mapping[str, PoolView]
+) -> list[PoolView]:
+    """The pools of this resource whose known labels satisfy the template's own selector and affinity, chips included."""
+    whole = author_constraints(template, NO_CHIPS)
+    return [
+        view
+        for view in views.values()
+        if view.resource_name == resource_name and any(whole.matches(labels) for labels in view.known_labels)
+    ]
+
+
+def nodes_for(template: Mapping[str, Any], view: PoolView) -> PoolView:
+    """The pool less those nodes that the template's own selector and affinity exclude; nodes to come are not judged."""
+    whole = author_constraints(template, NO_CHIPS)
+    return replace(view, nodes=tuple(n for n in view.nodes if whole.matches(dict(n.labels), n.name)))

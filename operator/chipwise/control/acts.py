@@ -13,9 +13,10 @@ from typing import Any
 
 from chipwise.cluster.authorship import Authorship, read_deployment
 from chipwise.cluster.decide import Decision
-from chipwise.cluster.facts import DeploymentFact
+from chipwise.cluster.facts import DeploymentFact, PodFact
 from chipwise.cluster.feasibility.image import fits_image
 from chipwise.cluster.renewal import home_option, rendered_today
+from chipwise.cluster.restoring import authors_replicas, record_of
 from chipwise.cluster.situation import TUG_OF_WAR, in_flight, is_contested, recent_reverts
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.cluster.subject import Subject
@@ -24,8 +25,8 @@ from chipwise.placement.moves import Decision as Verdict
 from chipwise.placement.moves import Move
 from chipwise.placement.steps import Observed, Step, next_step
 from chipwise.reasons import Reason
-from chipwise.rendering import record as records
 from chipwise.rendering import write
+from chipwise.rendering.location import container_digest, container_of
 from chipwise.rendering.manifest import Manifest, manifest_of
 from chipwise.rendering.record import Record
 from chipwise.rendering.render import render
@@ -42,6 +43,7 @@ class Kind(StrEnum):
     RESTORED = "Restored"
     RELEASE = "Released"
     RENEW = "Renewed"
+    ROLL_BACK = "RolledBack"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,25 +74,29 @@ def acts_of(decision: Decision) -> tuple[Act, ...]:
     """The next write of every Deployment that needs one: moves in the order of the plan, then what keeps or gives back."""
     if not decision.standing.writes:
         return ()
-    found = [act_for(decision.subjects[move.workload], move, decision) for move in decision.acting.moves]
-    found += [
-        restoring_act(
-            subject.deployment, subject.record, decision.snapshot, "the author's template comes back"
-        )
-        for subject in decision.subjects.values()
-        if subject.record is not None
-        and subject.record.restoring
-        and str(subject.workload.spec.mode) != "Off"
-        and not _is_frozen(subject, decision)
-    ]
+    awake = [(decision.subjects[m.workload], m) for m in decision.acting.moves]
+    found = [act_for(subject, move, decision) for subject, move in awake if subject.idle is None]
+    found += [_returning_act(subject, decision) for subject in decision.subjects.values()]
     found += [orphan_act(deployment, decision) for deployment in decision.orphans]
     return tuple(act for act in found if act is not None)
 
 
-def act_for(subject: Subject, move: Move, decision: Decision) -> Act | None:
-    """The next write for one workload that may be acted on; None when there is nothing to do, as for one that stands at zero."""
-    if subject.idle is not None:
+def _returning_act(subject: Subject, decision: Decision) -> Act | None:
+    """The next write of one that is on its way back, or asked to be."""
+    if subject.key in decision.restores:
+        if decision.restores[subject.key] is not None:
+            return None
+        return giving_back(subject.deployment, decision, "as was asked for, the author's template comes back")
+    if subject.record is None or not subject.record.restoring:
         return None
+    if str(subject.workload.spec.mode) == "Off" or _is_frozen(subject, decision):
+        return None
+    why = "the author's template comes back"
+    return restoring_act(subject.deployment, subject.record, decision.snapshot, why)
+
+
+def act_for(subject: Subject, move: Move, decision: Decision) -> Act | None:
+    """The next write for one workload that may be acted on; None when there is nothing to do."""
     if _returns(subject, decision) and subject.record is not None:
         message = f"variant {subject.record.variant} was not made for the author's new image {subject.image}"
         return restoring_act(subject.deployment, subject.record, decision.snapshot, message)
@@ -99,6 +105,8 @@ def act_for(subject: Subject, move: Move, decision: Decision) -> Act | None:
             return _heal(subject, decision)
         case Authorship.CHANGED if adopted := _adopt(subject, decision):
             return adopted
+        case Authorship.OURS if not _starts(move) and subject.key in decision.setbacks.fallen:
+            return _roll_back(subject, decision)
         case Authorship.OURS if not _starts(move):
             return _renew(subject, decision) or _advance(subject, decision)
         case _:
@@ -111,7 +119,7 @@ def _starts(move: Move) -> bool:
 
 
 def _is_frozen(subject: Subject, decision: Decision) -> bool:
-    return decision.frozen or subject.frozen
+    return decision.frozen or subject.frozen_by is not None
 
 
 def _returns(subject: Subject, decision: Decision) -> bool:
@@ -142,6 +150,45 @@ def _move(subject: Subject, move: Move, decision: Decision) -> Act | None:
         reverts=recent_reverts(before, decision.now) if before else (),
     )
     return Act(Kind.MOVE, subject.deployment, move.message, manifest=rendered, record=record)
+
+
+def _roll_back(subject: Subject, decision: Decision) -> Act | None:
+    """A move failed while what ran before still serves: the template of that comes back, in the ReplicaSet that it had.
+
+    That of the author's own pods is the author's; that of an earlier placement is rendered as it was.
+    """
+    record, home = subject.record, subject.home
+    if record is None or _is_frozen(subject, decision):
+        return None
+    trouble = decision.setbacks.troubles[subject.key]
+    message = (
+        f"the move to {record.variant} on {record.pools[0]} failed ({trouble.reason}: {trouble.message})"
+    )
+    old = decision.pods[subject.key].old
+    container = container_of(record.base.template, subject.container)
+    if container is not None and _are_of(old, subject.container, container_digest(container)):
+        return restoring_act(subject.deployment, record, decision.snapshot, message)
+    variant = next((v for v in subject.profile.spec.variants if home and v.name == home.variant), None)
+    if home is None or variant is None:
+        return None
+    replicas = subject.deployment.replicas
+    wish = target(
+        variant, (decision.views[home.pool],), subject.container, subject.words, surge=max(1, replicas)
+    )
+    rendered = render(subject.reading.base, wish)
+    noted = replace(
+        record,
+        pools=(home.pool,),
+        variant=variant.name,
+        replicas=replicas,
+        moved_at=_moment(decision),
+        rendered=rendered,
+    )
+    return Act(Kind.ROLL_BACK, subject.deployment, message, manifest=rendered, record=noted)
+
+
+def _are_of(pods: tuple[PodFact, ...], container: str, digest: str) -> bool:
+    return bool(pods) and all(dict(pod.digests).get(container) == digest for pod in pods)
 
 
 def _stated_replicas(subject: Subject) -> int | None:
@@ -256,22 +303,24 @@ def _replicas(subject: Subject, record: Record, decision: Decision) -> int | Non
 
 
 def orphan_act(deployment: DeploymentFact, decision: Decision) -> Act | None:
-    """The next write for a managed Deployment whose workload was deleted: take our traces off, or give it back to its author.
+    """The next write for a managed Deployment whose workload was deleted: take our traces off, or give it back to its author."""
+    record = record_of(deployment)
+    if record is not None and record.deletion_policy != "Restore":
+        return Act(Kind.RELEASE, deployment, "the workload is gone; what runs is retained")
+    if record is not None and decision.frozen:
+        return None
+    return giving_back(deployment, decision, "the workload is gone; the author's template comes back")
+
+
+def giving_back(deployment: DeploymentFact, decision: Decision, why: str) -> Act | None:
+    """The next write on the way back for whoever wants it.
 
     An undo to an earlier rendering of ours brought that one's record back, which is enough to give the author's back; one to the
     author's ReplicaSet brought none, and there is nothing to give back.
     """
-    try:
-        record = records.read(deployment.document)
-    except records.RecordDamaged:
-        return Act(Kind.RELEASE, deployment, "the workload is gone and its move was undone")
+    record = record_of(deployment)
     if record is None:
-        return None
-    if record.deletion_policy != "Restore":
-        return Act(Kind.RELEASE, deployment, "the workload is gone; what runs is retained")
-    if decision.frozen:
-        return None
-    why = "the workload is gone; the author's template comes back"
+        return Act(Kind.RELEASE, deployment, "its move was undone, and nothing of chipwise is left on it")
     return restoring_act(deployment, record, decision.snapshot, why)
 
 
@@ -283,9 +332,7 @@ def restoring_act(deployment: DeploymentFact, record: Record, snapshot: Snapshot
     """
     document = deployment.document
     base = read_deployment(document).base
-    external = record.base_replicas is None or deployment.key in snapshot.autoscaler_of
-    as_it_is = external or not deployment.replicas  # who scaled it to zero wants it there
-    author = deployment.replicas if as_it_is else record.base_replicas or 0
+    author = authors_replicas(deployment, record, snapshot)
     if not record.restoring:
         if author > deployment.replicas:
             return Act(Kind.SCALE, deployment, "the author's replicas, before the template", replicas=author)

@@ -6,7 +6,9 @@ from dataclasses import replace
 from math import floor
 
 from chipwise.api import InferenceWorkload
+from chipwise.cluster.cooling import CoolDown, kept, stamp
 from chipwise.cluster.decide import Decision
+from chipwise.cluster.restoring import HOME
 from chipwise.cluster.subject import Subject
 from chipwise.control.conditions import Document, condition, conditions_of
 from chipwise.placement.explain import cost_per_million_tokens
@@ -47,9 +49,36 @@ def workload_status(key: str, decision: Decision, writes_refused: str | None = N
         "candidates": _candidates(key, decision),
         "conditions": conditions_of(subject, move, decision, writes_refused),
     }
+    cool_downs = _cool_downs(subject, decision)
+    if cool_downs:
+        status["coolDowns"] = cool_downs
     if move.target is not None and move.decision is not Verdict.STAY:
         status["savingsPerHour"] = money(move.savings_per_hour)
     return status
+
+
+def _cool_downs(subject: Subject, decision: Decision) -> list[Document]:
+    """What the status tells of already, and what is new. One that failed again takes the place of the one before."""
+    found = list(decision.setbacks.cooling.own(subject.key))
+    news = decision.setbacks.news.get(subject.key)
+    if news is not None:
+        found = [news, *(one for one in found if one.culprit != news.culprit)]
+    return [_cool_down(one) for one in kept(found, subject.policy.cool_down.longest_seconds, decision.now)]
+
+
+def _cool_down(one: CoolDown) -> Document:
+    culprit = one.culprit
+    entry: Document = {
+        "reason": one.reason,
+        "message": one.message[:_MESSAGE],
+        "variant": culprit.variant,
+        "failures": one.failures,
+        "at": stamp(one.at),
+        "until": stamp(one.until),
+    }
+    if culprit.pool:
+        entry |= {"pool": culprit.pool, "capacityType": culprit.capacity_type, "chips": culprit.chips}
+    return entry
 
 
 def said(move: Move, decision: Decision) -> Move:
@@ -58,6 +87,15 @@ def said(move: Move, decision: Decision) -> Move:
         return move
     message = f"{move.message}: shown only, for chipwise was installed without the right to write Deployments"
     return replace(move, decision=Verdict.HOLD, reason=Reason.WRITES_DISABLED, message=message)
+
+
+def told(key: str, decision: Decision) -> Move:
+    """The same at the moment of deciding: of a move under way also how far it has come."""
+    move, pods = said(decision.move(key), decision), decision.pods[key]
+    if move.reason is not Reason.MOVE_IN_PROGRESS:
+        return move
+    ready = f"{pods.new_ready} new replicas are Ready, {len(pods.old)} old ones still run"
+    return replace(move, message=f"{move.message}: {ready}")
 
 
 def decision_entry(key: str, decision: Decision, at: str) -> Document:
@@ -70,16 +108,24 @@ def decision_entry(key: str, decision: Decision, at: str) -> Document:
             "reason": refusal.reason.value,
             "message": refusal.message[:_MESSAGE],
         }
-    move = said(decision.move(key), decision)
+    move = told(key, decision)
     entry = {
         "at": at,
         "decision": move.decision.value,
         "reason": move.reason.value,
         "message": move.message[:_MESSAGE],
     }
-    if move.decision is Verdict.MOVE and move.target is not None:
-        entry |= {"from": move.source.place, "to": f"{move.target.variant} on {move.target.pool}"}
+    where = destination(move)
+    if move.decision is Verdict.MOVE and where is not None:
+        entry |= {"from": move.source.place, "to": where}
     return entry
+
+
+def destination(move: Move) -> str | None:
+    """Where to, in words; None where there is no place for it."""
+    if move.reason is Reason.RESTORING:
+        return HOME
+    return None if move.target is None else f"{move.target.variant} on {move.target.pool}"
 
 
 def _present(subject: Subject, decision: Decision) -> Document | None:

@@ -18,7 +18,7 @@ from chipwise.placement.plan import Choice, Plan
 from chipwise.placement.problem import Option, Problem
 from chipwise.placement.rules import BEFORE, STANDING, Case, MoveRule, Running, first_refusal, money
 from chipwise.placement.sequence import Place, Slot, sequence
-from chipwise.placement.worth import Candidate, wanted, worthwhile
+from chipwise.placement.worth import Candidate, unpaid, wanted, worthwhile
 from chipwise.reasons import Reason, Refusal
 
 #: Refusals of the place where a workload runs that make leaving it a rescue. Not those of a pool that is misdeclared: correcting that
@@ -99,12 +99,15 @@ class _Round:
         self._choices: dict[str, Choice] = {choice.workload: choice for choice in plan.choices}
         self._priorities = {w.key: w.priority for w in problem.workloads}
         self._refused = {w.key: w.refused for w in problem.workloads}
+        self._options = {w.key: w.options for w in problem.workloads}
         self._settled: dict[str, Move] = {}
         self._truth = truth
 
     def moves(self) -> tuple[Move, ...]:
         flying, open_ = self._first_round()
-        worth = worthwhile(self._floor(), self._now, flying, open_)
+        floor = self._floor()
+        worth = worthwhile(floor, self._now, flying, open_)
+        self._say_what_does_not_pay(floor)
         slots = sequence(self._floor(), self._now, flying, worth.kept, self._rules, Outlook(self._truth))
         ordered = [self._stepped(slot) for slot in slots.slots]
         for key, refusal in {**worth.refused, **slots.refused}.items():
@@ -175,9 +178,9 @@ class _Round:
         return Candidate(key, self._now[key], target, priority, horizon, rescue=rescue)
 
     def _is_untenable(self, key: str) -> bool:
-        """Whether the place where it runs was refused for what its own people demand."""
+        """Whether it fails where it runs, or that place was refused for what its own people demand."""
         running = self._now[key]
-        return any(
+        return running.failing is not None or any(
             refused.variant == running.variant
             and refused.pool in (None, running.pool)
             and refused.refusal.reason in _UNTENABLE
@@ -207,6 +210,24 @@ class _Round:
             message += f" ({running.replicas} replicas run, {target.replicas} are needed)"
         return Move(key, running, target, 0.0, Decision.STAY, Reason.STAYS, message)
 
+    def _say_what_does_not_pay(self, floor: Floor) -> None:
+        """Who stays only because moving costs too much is told so. ``floor`` has every move that is worth it made."""
+        for key, move in self._settled.items():
+            if move.decision is not Decision.STAY:
+                continue
+            rule = self._rules[key]
+            others = (
+                option
+                for option in self._options[key]
+                if option.switching_cost_per_hour
+                and first_refusal(BEFORE, Case(rule, move.source, option)) is None
+            )
+            found = unpaid(floor, move.source, others, rule.payback_horizon_seconds)
+            if found is not None:
+                option, refusal = found
+                message = f"{move.message}: {option.variant} on {option.pool} {refusal.message}"
+                self._settled[key] = replace(move, reason=refusal.reason, message=message)
+
     def _held(self, key: str, target: Option, refusal: Refusal) -> Move:
         message = f"{target.variant} on {target.pool} is proposed: {refusal.message}"
         return Move(key, self._now[key], target, 0.0, Decision.HOLD, refusal.reason, message, refusal=refusal)
@@ -222,9 +243,8 @@ class _Round:
                 slot.key, running, target, 0.0, Decision.MOVE, Reason.MOVE_IN_PROGRESS, f"Moving {way}", 0
             )
         if slot.place is Place.NOW:
-            return Move(
-                slot.key, running, target, 0.0, Decision.MOVE, Reason.MOVED, f"Moves {way}", slot.step
-            )
+            reason, message = _starting(running, target)
+            return Move(slot.key, running, target, 0.0, Decision.MOVE, reason, message, slot.step)
         wait = slot.wait or Refusal(Reason.NO_SURGE_CAPACITY, "it waits for its turn")
         message = f"{wait.message}; step {slot.step} in the order is {way}"
         return Move(slot.key, running, target, 0.0, Decision.HOLD, wait.reason, message, slot.step)
@@ -247,6 +267,15 @@ class _Round:
             text = f"{move.message}, {_saying(savings)}" if move.step is not None else move.message
             found.append(replace(move, savings_per_hour=savings, message=text))
         return tuple(found)
+
+
+def _starting(running: Running, target: Option) -> tuple[Reason, str]:
+    there = f"to {target.variant} on {target.pool}"
+    failing = running.failing
+    if failing is None:
+        return Reason.MOVED, f"Moves from {running.place} {there}"
+    why = f"where it failed ({failing.reason}: {failing.message})"
+    return Reason.RESCUED, f"Moves from {running.place}, {why}, {there}"
 
 
 def _saying(savings: float) -> str:

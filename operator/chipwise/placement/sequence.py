@@ -16,7 +16,7 @@ from chipwise.placement.outlook import Outlook
 from chipwise.placement.problem import Option
 from chipwise.placement.rules import MoveRule, Running
 from chipwise.placement.terms import Terms
-from chipwise.placement.worth import Candidate, wanted
+from chipwise.placement.worth import Candidate, saved, wanted
 from chipwise.reasons import Reason, Refusal
 
 
@@ -70,7 +70,7 @@ def sequence(
         key=lambda c: (
             not c[0].first,
             -c[0].priority if c[0].first else 0,
-            -_at_once(floor, c[0]),
+            -saved(floor, c[0].running, c[0].target),
             -c[1],
             c[0].key,
         ),
@@ -137,20 +137,8 @@ class _Nodes:
 _ROOM = Refusal(Reason.NO_SURGE_CAPACITY, "both copies fit only after earlier moves")
 
 
-def _at_once(floor: Floor, candidate: Candidate) -> float:
-    """What the bill falls by if this move is made and no other, in dollars per hour."""
-    pools = (candidate.running.pool, candidate.target.pool)
-    before = floor.cost(pools)
-    floor.add(held(candidate.running), -1)
-    floor.add(wanted(candidate.target))
-    after = floor.cost(pools)
-    floor.add(wanted(candidate.target), -1)
-    floor.add(held(candidate.running))
-    return round(before - after, 9)
-
-
 def _in_flight(flying: Mapping[str, Candidate], rules: Mapping[str, MoveRule]) -> dict[str, int]:
-    counts: dict[str, int] = {}
+    counts = {rule.policy: rule.restoring for rule in rules.values()}
     for key in flying:
         counts[rules[key].policy] = counts.get(rules[key].policy, 0) + 1
     return counts

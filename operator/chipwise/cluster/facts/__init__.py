@@ -15,21 +15,23 @@ from chipwise.cluster.facts.bounds import (
     namespace_fact,
     priority_fact,
 )
-from chipwise.cluster.facts.deployments import DeploymentFact, deployment_fact
+from chipwise.cluster.facts.deployments import CreateFailure, DeploymentFact, deployment_fact
 from chipwise.cluster.facts.nodes import NodeFact, Taint, node_fact
-from chipwise.cluster.facts.pods import PodFact, pod_fact
+from chipwise.cluster.facts.pods import PodFact, Progress, pod_fact
 from chipwise.cluster.facts.quotas import QuotaFact, quota_fact
 from chipwise.cluster.facts.reading import Pairs, extended, pairs
 
 __all__ = [
     "AutoscalerFact",
     "ClaimFact",
+    "CreateFailure",
     "DeploymentFact",
     "NamespaceFact",
     "NodeFact",
     "Pairs",
     "PodFact",
     "PriorityFact",
+    "Progress",
     "QuotaFact",
     "Taint",
     "autoscaler_fact",

@@ -12,6 +12,14 @@ from chipwise.rendering.record import is_managed
 
 
 @dataclass(frozen=True, slots=True)
+class CreateFailure:
+    """The API server refuses this Deployment's pods: in whose words, and since when (RFC 3339)."""
+
+    message: str
+    since: str
+
+
+@dataclass(frozen=True, slots=True)
 class DeploymentFact:
     """One Deployment: the counts that a move watches, and the document (as JSON) that rendering reads."""
 
@@ -28,6 +36,7 @@ class DeploymentFact:
     deleting: bool
     managed: bool
     text: str
+    create_failure: CreateFailure | None = None
 
     @property
     def key(self) -> str:
@@ -50,6 +59,7 @@ class DeploymentFact:
         )
 
 
+_MESSAGE = 500
 _NOISE = frozenset({"managedFields", "resourceVersion", "selfLink", "generation", "deletionTimestamp"})
 
 
@@ -82,4 +92,12 @@ def deployment_fact(raw: Document) -> DeploymentFact:
         text=json.dumps(
             {"metadata": {**kept, "annotations": annotations}, "spec": spec}, separators=(",", ":")
         ),
+        create_failure=_create_failure(status),
     )
+
+
+def _create_failure(status: Mapping[str, Any]) -> CreateFailure | None:
+    for found in status.get("conditions") or ():
+        if found.get("type") == "ReplicaFailure" and found.get("status") == "True":
+            return CreateFailure(found.get("message", "")[:_MESSAGE], found.get("lastTransitionTime", ""))
+    return None

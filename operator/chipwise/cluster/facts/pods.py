@@ -10,10 +10,30 @@ from chipwise.cluster.facts.needs import NOTHING, Needs, pod_needs
 from chipwise.cluster.facts.reading import Document, Pairs, extended, pairs
 from chipwise.rendering.footprint import pod_requests
 
+#: Reasons of a waiting container that is only on its way.
+_ON_ITS_WAY = frozenset({"ContainerCreating", "PodInitializing"})
+_MESSAGE = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a pod has come on its way to serve, and what keeps it. Moments are RFC 3339, empty where they did not come yet.
+
+    ``waiting`` is why a container does not run, in the kubelet's word (ImagePullBackOff, CrashLoopBackOff); ``message`` is the
+    kubelet's or the scheduler's sentence about it.
+    """
+
+    created: str = ""
+    bound: str = ""
+    ready_changed: str = ""
+    waiting: str = ""
+    restarts: int = 0
+    message: str = ""
+
 
 @dataclass(frozen=True, slots=True)
 class PodFact:
-    """One pod that holds or awaits room. ``replica_set`` is its controlling ReplicaSet's name, if that is what controls it."""
+    """One pod that holds or awaits room. ``progress`` is kept only of a Deployment's pods that ask for chips."""
 
     namespace: str
     name: str
@@ -28,6 +48,7 @@ class PodFact:
     chips: tuple[tuple[str, int], ...]
     selector: Pairs
     digests: tuple[tuple[str, str], ...]
+    progress: Progress | None = None
     needs: Needs = NOTHING
 
 
@@ -63,5 +84,23 @@ def pod_fact(raw: Document, digest: Any) -> PodFact | None:
         digests=tuple((c["name"], digest(c)) for c in spec.get("containers") or ())
         if chips and deployment
         else (),
+        progress=_progress(metadata, status) if chips and deployment else None,
         needs=pod_needs(raw, asked),
+    )
+
+
+def _progress(metadata: Mapping[str, Any], status: Mapping[str, Any]) -> Progress:
+    conditions = {c.get("type"): c for c in status.get("conditions") or ()}
+    scheduled, ready = conditions.get("PodScheduled", {}), conditions.get("Ready", {})
+    containers = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
+    waiting = [w for c in containers if (w := (c.get("state") or {}).get("waiting")) and w.get("reason")]
+    stuck: Mapping[str, Any] = next((w for w in waiting if w["reason"] not in _ON_ITS_WAY), {})
+    unbound = scheduled.get("message", "") if scheduled.get("status") == "False" else ""
+    return Progress(
+        created=metadata.get("creationTimestamp", ""),
+        bound=scheduled.get("lastTransitionTime", "") if scheduled.get("status") == "True" else "",
+        ready_changed=ready.get("lastTransitionTime", ""),
+        waiting=stuck.get("reason", ""),
+        restarts=max((int(c.get("restartCount", 0)) for c in containers), default=0),
+        message=(stuck.get("message") or unbound)[:_MESSAGE],
     )

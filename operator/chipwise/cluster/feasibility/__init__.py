@@ -16,6 +16,7 @@ from chipwise.cluster.feasibility.allowed import (
 )
 from chipwise.cluster.feasibility.case import Case
 from chipwise.cluster.feasibility.constraints import author_constraints_hold, taints_tolerated
+from chipwise.cluster.feasibility.cooling import not_cooling_down
 from chipwise.cluster.feasibility.image import made_for_the_image
 from chipwise.cluster.feasibility.node import fits_one_node
 from chipwise.cluster.feasibility.pool import pool_is_ready
@@ -37,6 +38,7 @@ RULES: tuple[Callable[[Case], Refusal | None], ...] = (
     author_constraints_hold,
     volumes_can_move,
     can_be_rendered,
+    not_cooling_down,
 )
 
 

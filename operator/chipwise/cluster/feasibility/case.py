@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from chipwise.api import Variant
+from chipwise.cluster.cooling import Cooling
 from chipwise.cluster.pools import PoolView
 from chipwise.cluster.sizes import PodSize, footprint_of, size_of_template
 from chipwise.cluster.snapshot import Snapshot
@@ -21,12 +22,13 @@ from chipwise.rendering.render import render
 
 @dataclass(frozen=True)
 class Case:
-    """One workload's subject, one variant of its profile, one pool of the variant's class."""
+    """One workload's subject, one variant of its profile, one pool of the variant's class, and what cools down."""
 
     subject: Subject
     variant: Variant
     pool: PoolView
     snapshot: Snapshot
+    cooling: Cooling
 
     @property
     def at_home(self) -> bool:

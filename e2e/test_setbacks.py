@@ -1,0 +1,265 @@
+"""A placement that does not come to serve on a real control plane: recognised in time, told, taken back or left, and tried again later."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from e2e.authored import ALT_IMAGE, MINE, Document, Setup, nodes, profile
+from e2e.cluster.fleet import apply
+from e2e.faults import Lab
+from e2e.staging import case
+from e2e.world import World
+
+pytestmark = pytest.mark.e2e
+
+#: Seconds between a deadline that has passed and the write that follows: a decision, a status, its news, another decision.
+HASTE = 6.0
+GRACE = 3
+FIRST = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Hasty(Setup):
+    """Seconds where a policy would have minutes; the author's two pods serve before anything is placed."""
+
+    expects_move: bool = False
+    boot_seconds: int = 4
+    policy: dict[str, Any] = field(
+        default_factory=lambda: {
+            "failureGrace": f"{GRACE}s",
+            "coolDown": {"first": f"{FIRST}s", "longest": "60s"},
+        }
+    )
+
+
+def ails(how: str) -> Hasty:
+    """The other pool's image ails in one of the ways that the fake machines know."""
+    return Hasty(f"ails-{how}", alternative_image=f"example.com/ails/{how}:1")
+
+
+def cool_downs(world: World) -> list[Document]:
+    found: list[Document] = world.status().get("coolDowns", [])
+    return found
+
+
+def chips_of(revision: Any) -> str:
+    """The extended resource that the serving container of a revision asks for."""
+    (server,) = (each for each in revision.template["spec"]["containers"] if each["name"] == "server")
+    (chip,) = (name for name in server["resources"]["limits"] if "/" in name)
+    return str(chip)
+
+
+def turns(world: World) -> list[tuple[float, str]]:
+    """When the template changed to which chip, the author's own at first."""
+    found: list[tuple[float, str]] = []
+    for revision in world.revisions():
+        chip = chips_of(revision)
+        if not found or found[-1][1] != chip:
+            found.append((revision.moment, chip))
+    return found
+
+
+def back_with_the_author(world: World) -> Callable[[], bool]:
+    """The author's own ReplicaSet serves, and nothing of ours is left on the Deployment."""
+
+    def check() -> bool:
+        return world.hashes() == {world.author_hash} and world.is_on("gpu") and len(turns(world)) >= 3
+
+    return check
+
+
+@pytest.mark.parametrize(
+    ("reason", "allowed"),
+    [
+        # 2 s to pull, 2 s to start, and the grace.
+        case(ails("ready"), "NeverReady", 4 + GRACE),
+        case(ails("crash"), "CrashLoop", 0),
+        case(ails("pull"), "ImagePullFailed", 2 + GRACE),
+        case(ails("config"), "ContainerNotStarted", GRACE),
+    ],
+)
+def test_a_move_that_fails_is_taken_back(world: World, reason: str, allowed: float) -> None:
+    """Within its deadline, to the author's own ReplicaSet, and nothing that serves is lost. Then it is left alone for a while."""
+    world.eventually(back_with_the_author(world), "the author's pods alone", 40)
+    (_, _), (placed, amd), (taken_back, nvidia) = turns(world)[:3]
+    assert (amd, nvidia) == ("amd.com/gpu", "nvidia.com/gpu")
+    assert allowed <= taken_back - placed <= allowed + HASTE
+    (noted,) = cool_downs(world)
+    assert (noted["reason"], noted["variant"], noted["failures"]) == (reason, "alt", 1)
+    seconds = datetime.fromisoformat(noted["until"]) - datetime.fromisoformat(noted["at"])
+    assert seconds.total_seconds() == FIRST
+    world.nothing_lost()
+
+
+@pytest.mark.setup(ails("crash"))
+def test_it_is_tried_again_and_stays_once_it_serves(world: World) -> None:
+    """After the cool-down; the second failure cools down twice as long; a mended variant is taken at the next try."""
+    world.eventually(lambda: [one["failures"] for one in cool_downs(world)] == [2], "it failed twice", 60)
+    first, second = turns(world)[1][0], turns(world)[3][0]
+    assert FIRST <= second - first <= FIRST + 2 * HASTE
+    (noted,) = cool_downs(world)
+    seconds = datetime.fromisoformat(noted["until"]) - datetime.fromisoformat(noted["at"])
+    assert seconds.total_seconds() == 2 * FIRST
+    mended = Hasty(world.setup.name)
+    assert mended.alternative_image == ALT_IMAGE
+    apply(world.cluster, [profile(mended)])
+    world.settled("alt", deadline=60)
+    world.nothing_lost()
+
+
+@pytest.mark.setup(Hasty("starves", alternative_machines=0))
+def test_pods_that_find_no_node_are_taken_back(world: World) -> None:
+    """The pool could grow and does not: after the time a node takes to boot, and the pool is told to cool down for this size."""
+    world.eventually(back_with_the_author(world), "the author's pods alone", 40)
+    (_, _), (placed, _), (taken_back, _) = turns(world)[:3]
+    assert 4 + GRACE <= taken_back - placed <= 4 + GRACE + HASTE
+    (noted,) = cool_downs(world)
+    pool = f"{world.namespace}-alt"
+    assert (noted["reason"], noted["pool"], noted["chips"]) == ("Unschedulable", pool, 4)
+    shown = world.admin.get(f"/apis/chipwise.dev/v1alpha1/acceleratorpools/{pool}")["status"]["coolDowns"]
+    assert [(one["chips"], one["reason"]) for one in shown] == [(4, "Unschedulable")]
+    candidates = {one["pool"]: one for one in world.status()["candidates"]}
+    assert candidates[pool]["reason"] == "CoolingDown"
+    assert "is not tried again before" in candidates[pool]["message"]
+    # Machines come: the next try succeeds.
+    apply(
+        world.cluster,
+        [node for node in nodes(Hasty(world.setup.name)) if "-alt-" in node["metadata"]["name"]],
+    )
+    world.settled("alt", deadline=60)
+    world.nothing_lost()
+
+
+def quota(name: str) -> Document:
+    """It counts what chipwise does not: the author's two pods are all that it leaves room for."""
+    return {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": "disk", "namespace": name},
+        "spec": {"hard": {"requests.ephemeral-storage": "2500Mi"}},
+    }
+
+
+def admission(name: str) -> list[Document]:
+    """A policy that refuses pods of the other pool's image in one namespace."""
+    group = "admissionregistration.k8s.io/v1"
+    rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
+    refused = f"object.spec.containers.all(c, c.image != '{ALT_IMAGE}')"
+    meta = {"name": name, "labels": {MINE: name}}
+    return [
+        {
+            "apiVersion": group,
+            "kind": "ValidatingAdmissionPolicy",
+            "metadata": meta,
+            "spec": {
+                "matchConstraints": {"resourceRules": [rule]},
+                "validations": [{"expression": refused, "message": "this image is not approved"}],
+            },
+        },
+        {
+            "apiVersion": group,
+            "kind": "ValidatingAdmissionPolicyBinding",
+            "metadata": meta,
+            "spec": {
+                "policyName": name,
+                "validationActions": ["Deny"],
+                "matchResources": {
+                    "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}
+                },
+            },
+        },
+    ]
+
+
+@pytest.mark.setup(Hasty("quota", mode="Off", scratch="1Gi"))
+def test_pods_over_quota_are_taken_back(world: World) -> None:
+    """The API server's words reach the status."""
+    apply(world.cluster, [quota(world.namespace)])
+    refused(world, "QuotaExceeded", "requests.ephemeral-storage")
+
+
+@pytest.mark.setup(Hasty("admission", mode="Off"))
+def test_pods_that_admission_refuses_are_taken_back(world: World) -> None:
+    """So do those of an admission policy."""
+    documents = admission(world.namespace)
+    apply(world.cluster, documents)
+    try:
+        time.sleep(2)  # until the API server knows the policy
+        refused(world, "AdmissionRefused", "this image is not approved")
+    finally:
+        for found in documents:
+            world.kubectl("delete", found["kind"], found["metadata"]["name"])
+
+
+def refused(world: World, reason: str, words: str) -> None:
+    world.edit_workload(mode="Rollout")
+    world.eventually(back_with_the_author(world), "the author's pods alone", 40)
+    (noted,) = cool_downs(world)
+    assert noted["reason"] == reason
+    assert words in noted["message"]
+    (_, _), (placed, _), (taken_back, _) = turns(world)[:3]
+    assert GRACE <= taken_back - placed <= GRACE + HASTE
+    world.nothing_lost()
+
+
+@pytest.mark.setup(Hasty("vanish", expects_move=True))
+def test_a_pool_whose_nodes_vanish_is_left_and_returned_to(world: World) -> None:
+    """A rescue, though it costs more: the dearer pool serves again within seconds, and the cheaper one after its cool-down."""
+    world.settled("alt")
+    vanish(world)
+    gone = time.monotonic()
+    world.settled("gpu", deadline=40)
+    assert cool_downs(world)[0]["reason"] == "Unschedulable"
+    reasons = [(one["decision"], one["reason"]) for one in world.status()["decisions"]]
+    assert ("Move", "Rescued") in reasons
+    apply(world.cluster, [node for node in nodes(world.setup) if "-alt-" in node["metadata"]["name"]])
+    world.settled("alt", deadline=60)
+    assert [chip for _, chip in turns(world)] == ["nvidia.com/gpu", "amd.com/gpu"] * 2
+    assert turns(world)[3][0] - gone > FIRST
+    # Between the loss and the rescue nobody could serve; from the rescue on nothing is lost.
+    rescued = next(step.moment for step in world.log.instants if step.moment > gone and step.ready == 2)
+    world.log.capacity_never_below(world.demand, rescued)
+
+
+def vanish(world: World) -> None:
+    """The machines of the other pool are gone, and what ran on them is collected, which takes Kubernetes a minute otherwise."""
+    labels = f"kubernetes.azure.com/agentpool={world.namespace}-alt"
+    names = [pod["metadata"]["name"] for pod in world.pods()]
+    world.cluster.run_kubectl("delete", "nodes", "--selector", labels)
+    world.kubectl("delete", "pods", "--force", "--grace-period=0", *names)
+
+
+@dataclass(frozen=True, slots=True)
+class Patient(Hasty):
+    """A cool-down that outlives a leader."""
+
+    policy: dict[str, Any] = field(
+        default_factory=lambda: {"failureGrace": "2s", "coolDown": {"first": "25s", "longest": "2m"}}
+    )
+
+
+def test_a_cool_down_outlives_the_leader(lab: Lab) -> None:
+    """The next one reads it in the status: it does not try again before it is over, and counts on from the failures before."""
+    setup = Patient("outlives", alternative_image="example.com/ails/crash:1")
+    first = lab.operator(name="first")
+    first.start()
+    world = lab.world(setup, first).build()
+    lab.within(40, back_with_the_author(world), "taken back")
+    (noted,) = cool_downs(world)
+    first.kill()
+    lab.forget_lease()
+    with lab.operator(name="second") as second:
+        lab.within(20, lambda: "every list is complete" in second.log, "it decides")
+        lab.within(
+            90, lambda: [one["failures"] for one in cool_downs(world)] == [2], "tried again, and failed"
+        )
+        again = turns(world)[3][0]
+        assert again - turns(world)[1][0] > 24
+        assert cool_downs(world)[0]["at"] >= noted["until"]
+    world.nothing_lost()

@@ -1,0 +1,160 @@
+"""What failed and is not tried again for a while: twice as long after each failure, up to the policy's longest.
+
+It is kept in the status of the workload that failed, and read only from there: a failure counts when the status that was read tells of
+it, so whoever leads next knows as much. A pool without room cools down for every workload with replicas of that size or more; a
+variant that does not come to serve cools down for its own workload.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from chipwise.api import CoolDownStatus, PlacementPolicySpec
+from chipwise.cluster.health import Blame, Trouble
+from chipwise.cluster.pools import PoolView
+from chipwise.cluster.snapshot import Snapshot
+from chipwise.reasons import Reason, Refusal
+
+#: So many are kept in one status.
+KEPT = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Culprit:
+    """What cools down: a pool for replicas of so many chips on its terms, or (``pool`` empty) a variant of one workload."""
+
+    workload: str
+    variant: str
+    pool: str = ""
+    capacity_type: str = ""
+    chips: int = 0
+
+    def covers(self, workload: str, variant: str, view: PoolView, chips: int) -> bool:
+        """Whether a workload's variant on a pool is what cools down."""
+        if self.pool:
+            return (self.pool, self.capacity_type) == (view.name, view.capacity_type) and chips >= self.chips
+        return (self.workload, self.variant) == (workload, variant)
+
+    def is_like(self, other: Culprit) -> bool:
+        """Whether a failure of one counts with the failures of the other."""
+        if self.pool or other.pool:
+            ours = (self.pool, self.capacity_type, self.chips)
+            return ours == (other.pool, other.capacity_type, other.chips)
+        return (self.workload, self.variant) == (other.workload, other.variant)
+
+
+@dataclass(frozen=True, slots=True)
+class CoolDown:
+    """One culprit. ``failures`` in a row, the last noticed ``at``; not tried again before ``until``."""
+
+    culprit: Culprit
+    reason: str
+    message: str
+    failures: int
+    at: datetime
+    until: datetime
+
+    @property
+    def sentence(self) -> str:
+        """For people; the message of the failure says what to mend."""
+        times = "" if self.failures == 1 else f" for the {self.failures}. time in a row"
+        return (
+            f"failed{times} ({self.reason}: {self.message}) and is not tried again before {stamp(self.until)}"
+        )
+
+
+@dataclass(frozen=True)
+class Cooling:
+    """Everything that is remembered, and what fails right now. ``failing`` are workloads whose own status tells of their trouble."""
+
+    now: datetime
+    known: tuple[CoolDown, ...] = ()
+    failing: Mapping[str, Trouble] = field(default_factory=dict)
+
+    def refusal(
+        self, workload: str, variant: str, view: PoolView, chips: int, *, at_home: bool
+    ) -> Refusal | None:
+        """Why this is not to be tried now. Where a workload already runs only its own present trouble counts."""
+        if at_home and workload not in self.failing:
+            return None
+        found = [one for one in self.live if one.culprit.covers(workload, variant, view, chips)]
+        if not found:
+            return None
+        latest = max(found, key=lambda one: (one.until, one.message))
+        return Refusal(Reason.COOLING_DOWN, latest.sentence)
+
+    @property
+    def live(self) -> tuple[CoolDown, ...]:
+        """Those that are not over."""
+        return tuple(one for one in self.known if one.until > self.now)
+
+    @property
+    def due_seconds(self) -> float | None:
+        """Seconds until the next is over."""
+        return min(((one.until - self.now).total_seconds() for one in self.live), default=None)
+
+    def own(self, workload: str) -> tuple[CoolDown, ...]:
+        """What one workload's status tells of, newest first."""
+        found = [one for one in self.known if one.culprit.workload == workload]
+        return tuple(sorted(found, key=lambda one: one.at, reverse=True))
+
+    def of_pool(self, pool: str) -> tuple[CoolDown, ...]:
+        """What cools down in a pool now, one for each size, the longest."""
+        latest: dict[tuple[str, int], CoolDown] = {}
+        for one in sorted(self.live, key=lambda one: (one.until, one.message)):
+            if one.culprit.pool == pool:
+                latest[one.culprit.capacity_type, one.culprit.chips] = one
+        return tuple(latest[key] for key in sorted(latest))
+
+    def noticed(self, culprit: Culprit, trouble: Trouble, policy: PlacementPolicySpec) -> CoolDown | None:
+        """The cool-down that a trouble starts; None where its workload tells of one already."""
+        before = [one for one in self.known if one.culprit.is_like(culprit)]
+        if any(one.culprit.workload == culprit.workload and one.until > self.now for one in before):
+            return None
+        longest = timedelta(seconds=policy.cool_down.longest_seconds)
+        lately = [one.failures for one in before if one.until + longest > self.now]
+        # Two workloads that fail in the same room at once have seen one failure.
+        at_once = [one.failures for one in before if one.until > self.now]
+        failures = max(at_once, default=max(lately, default=0) + 1)
+        span = min(timedelta(seconds=policy.cool_down.first_seconds) * 2 ** min(failures - 1, 32), longest)
+        return CoolDown(culprit, trouble.reason.value, trouble.message, failures, self.now, self.now + span)
+
+
+def culprit_of(workload: str, variant: str, view: PoolView, chips: int, trouble: Trouble) -> Culprit:
+    """What is to blame for the trouble of one placement."""
+    if trouble.blame is Blame.ROOM:
+        return Culprit(workload, variant, view.name, view.capacity_type, chips)
+    return Culprit(workload, variant)
+
+
+def remembered(snapshot: Snapshot) -> tuple[CoolDown, ...]:
+    """All cool-downs in the statuses of workloads, those that are over included: they tell how often something failed."""
+    return tuple(
+        _read(key, entry)
+        for key, workload in sorted(snapshot.workloads.items())
+        for entry in (workload.status.cool_downs if workload.status else ())
+    )
+
+
+def kept(cool_downs: Iterable[CoolDown], longest_seconds: int, now: datetime) -> tuple[CoolDown, ...]:
+    """What a status goes on telling of: whatever still matters to how long the next one takes."""
+    longest = timedelta(seconds=longest_seconds)
+    return tuple(one for one in cool_downs if one.until + longest > now)[:KEPT]
+
+
+def _read(key: str, entry: CoolDownStatus) -> CoolDown:
+    return CoolDown(
+        Culprit(key, entry.variant, entry.pool, entry.capacity_type, entry.chips),
+        entry.reason,
+        entry.message,
+        entry.failures,
+        datetime.fromisoformat(entry.at),
+        datetime.fromisoformat(entry.until),
+    )
+
+
+def stamp(moment: datetime) -> str:
+    """RFC 3339 to the second, as status holds it."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,193 @@
+"""Whether what was placed comes to serve: a placement that failed is told from one that only takes its time.
+
+Every stage on a pod's way has its deadline: no node for longer than a node of the pool takes to boot, no Ready for longer than the
+image takes to pull and the model to load, each with the policy's grace on top. What the kubelet or the API server says outright (a
+crash loop, a refused pod) need not wait that long. Nothing is remembered: all moments are read from the objects themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, auto
+from math import inf
+
+from chipwise.api import Variant
+from chipwise.cluster.facts import PodFact, Progress
+from chipwise.cluster.pools import PoolView
+from chipwise.cluster.situation import Pods, in_flight
+from chipwise.cluster.subject import Subject
+from chipwise.placement.rules import duration
+from chipwise.reasons import Reason
+
+#: So often a container has to end before a crash loop is believed without waiting for the grace.
+_CRASHES = 3
+#: Waiting reasons of the kubelet (kubernetes pkg/kubelet/images/types.go).
+_IMAGE = frozenset(
+    {
+        "ErrImagePull",
+        "ImagePullBackOff",
+        "ErrImageNeverPull",
+        "InvalidImageName",
+        "ImageInspectError",
+        "RegistryUnavailable",
+        "SignatureValidationFailed",
+    }
+)
+_CRASH = "CrashLoopBackOff"
+
+
+class Blame(Enum):
+    """What is at fault, and so what is not tried again for a while."""
+
+    ROOM = auto()  # the pool, for replicas of this size
+    VARIANT = auto()  # the variant, for this workload
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A placement has failed. ``message`` is a sentence with the figures of the case."""
+
+    reason: Reason
+    blame: Blame
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """``trouble`` is what has failed, None while there is hope; ``due_seconds`` until the next deadline, None if none is running."""
+
+    trouble: Trouble | None = None
+    due_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Deadline:
+    """One pod, or the Deployment itself, and how long it may still take; negative once it is overdue."""
+
+    left: float
+    trouble: Trouble
+
+
+def examine(subject: Subject, pods: Pods, view: PoolView | None, now: datetime) -> Health:
+    """Look at what runs, or should run, where the workload is placed. ``view`` is its pool, None where that is unknown."""
+    if view is None or not subject.deployment.replicas:
+        return Health()
+    variant = next((v for v in subject.profile.spec.variants if v.name == _variant(subject)), None)
+    look = _Look(subject, pods, view, variant, now)
+    deadlines = sorted(look.deadlines(), key=lambda deadline: (deadline.left, deadline.trouble.message))
+    overdue = [deadline.trouble for deadline in deadlines if deadline.left <= 0]
+    ahead = [deadline.left for deadline in deadlines if 0 < deadline.left < inf]
+    return Health(look.verdict(overdue), min(ahead, default=None))
+
+
+def _variant(subject: Subject) -> str | None:
+    return subject.home.variant if subject.home else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    subject: Subject
+    pods: Pods
+    view: PoolView
+    variant: Variant | None
+    now: datetime
+
+    @property
+    def grace(self) -> float:
+        return float(self.subject.policy.failure_grace_seconds)
+
+    def verdict(self, overdue: Sequence[Trouble]) -> Trouble | None:
+        """What has failed, given what is overdue.
+
+        A move fails with its first pod. What served before fails for want of room once fewer serve than are needed, and by a variant
+        once half of it does: one pod that crashes on a bad node is Kubernetes' own business.
+        """
+        if not overdue or in_flight(self.subject, self.pods) or self.pods.new_ready == 0:
+            return next(iter(overdue), None)
+        record, replicas = self.subject.record, self.subject.deployment.replicas
+        starved = [trouble for trouble in overdue if trouble.blame is Blame.ROOM]
+        if starved and self.pods.new_ready < (record.replicas if record else replicas):
+            return starved[0]
+        failed = [trouble for trouble in overdue if trouble.blame is Blame.VARIANT]
+        return failed[0] if 2 * len(failed) >= replicas else None
+
+    def deadlines(self) -> Iterator[_Deadline]:
+        refused = self._refused()
+        if refused is not None:
+            yield refused
+        for pod in self.pods.lost:
+            yield from self._lost(pod)
+        for pod in self.pods.new:
+            if not pod.ready and pod.progress is not None:
+                yield self._unready(pod, pod.progress)
+
+    def _refused(self) -> _Deadline | None:
+        """The API server takes no pod: quota, admission."""
+        failure = self.subject.deployment.create_failure
+        if failure is None or self.subject.record is None:
+            return None
+        reason = Reason.QUOTA_EXCEEDED if "exceeded quota" in failure.message else Reason.ADMISSION_REFUSED
+        message = f"the API server refuses its pods: {failure.message}"
+        return _Deadline(self._left(failure.since, self.grace), Trouble(reason, Blame.VARIANT, message))
+
+    def _lost(self, pod: PodFact) -> Iterator[_Deadline]:
+        """Its node is gone. Where no other can take its place there is nothing to wait for; else a new pod has its own deadline."""
+        view = self.view
+        if view.usable_nodes or view.minimum < view.maximum:
+            return
+        # A pod that was bound a moment ago may be known before its node is.
+        since = pod.progress.bound if pod.progress else ""
+        message = f"the nodes of pool {view.name} are gone, and nothing adds any"
+        yield _Deadline(
+            self._left(since, min(self.grace, 30.0)), Trouble(Reason.NODES_LOST, Blame.ROOM, message)
+        )
+
+    def _unready(self, pod: PodFact, progress: Progress) -> _Deadline:
+        if pod.node is None:
+            return self._unbound(pod, progress)
+        if (
+            self.subject.record is None
+        ):  # the author's own pods on the author's own chip: the author's business
+            return _Deadline(inf, Trouble(Reason.NEVER_READY, Blame.VARIANT, ""))
+        name, pull, start = pod.name, self._seconds("pull"), self._seconds("startup")
+        if progress.waiting == _CRASH:
+            allowed = 0.0 if progress.restarts >= _CRASHES else self.grace
+            message = f"pod {name} crashed {progress.restarts} times: {progress.message or 'see its log'}"
+            return self._deadline(progress.bound, allowed, Reason.CRASH_LOOP, message)
+        if progress.waiting in _IMAGE:
+            message = f"pod {name} cannot get its image ({progress.waiting}): {progress.message}"
+            return self._deadline(progress.bound, pull + self.grace, Reason.IMAGE_PULL_FAILED, message)
+        if progress.waiting:
+            message = f"pod {name} does not start ({progress.waiting}): {progress.message}"
+            return self._deadline(progress.bound, self.grace, Reason.CONTAINER_NOT_STARTED, message)
+        allowed = pull + start + self.grace
+        message = f"pod {name} is not Ready after the {duration(allowed)} that image and model are given"
+        return self._deadline(
+            max(progress.bound, progress.ready_changed), allowed, Reason.NEVER_READY, message
+        )
+
+    def _unbound(self, pod: PodFact, progress: Progress) -> _Deadline:
+        """Room may yet come: a node that boots, or the pods that this rollout is about to take away once others are Ready."""
+        scales = self.view.minimum < self.view.maximum
+        allowed = (self.view.boot_seconds if scales else 0.0) + self.grace
+        latest = max((p.progress.ready_changed for p in self.pods.new if p.ready and p.progress), default="")
+        words = f": {progress.message}" if progress.message else ""
+        message = f"pod {pod.name} found no node of pool {self.view.name} within {duration(allowed)}{words}"
+        since = max(progress.created, latest)
+        return _Deadline(self._left(since, allowed), Trouble(Reason.UNSCHEDULABLE, Blame.ROOM, message))
+
+    def _deadline(self, since: str, allowed: float, reason: Reason, message: str) -> _Deadline:
+        return _Deadline(self._left(since, allowed), Trouble(reason, Blame.VARIANT, message))
+
+    def _left(self, since: str, allowed: float) -> float:
+        """Seconds until the deadline. Without a moment to count from there is none yet: news will bring it."""
+        if not since:
+            return inf
+        return allowed - (self.now - datetime.fromisoformat(since)).total_seconds()
+
+    def _seconds(self, what: str) -> float:
+        if self.variant is None:
+            return 0.0
+        return float(self.variant.pull_seconds if what == "pull" else self.variant.startup_seconds)

@@ -1,0 +1,97 @@
+"""What the troubles of placements mean for the next decision: which are known, which are news, and which moves are to be taken back.
+
+A trouble is acted on only when the workload's status, as it was read, tells of it. So the cool-down stands in the cluster before the
+first write that follows from it, and a leader that dies between the two loses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from chipwise.cluster.cooling import CoolDown, Cooling, Culprit, culprit_of, remembered
+from chipwise.cluster.health import Health, Trouble, examine
+from chipwise.cluster.pools import PoolView
+from chipwise.cluster.situation import Pods, is_restore_requested, old_home
+from chipwise.cluster.snapshot import Snapshot
+from chipwise.cluster.subject import Subject
+
+
+@dataclass(frozen=True)
+class Setbacks:
+    """``troubles`` are all placements that fail, ``news`` the cool-downs of those whose status does not tell of it yet.
+
+    ``fallen`` are moves that failed while what ran before still serves: their subjects in ``subjects`` are at home there again.
+    """
+
+    cooling: Cooling
+    subjects: Mapping[str, Subject]
+    troubles: Mapping[str, Trouble] = field(default_factory=dict)
+    news: Mapping[str, CoolDown] = field(default_factory=dict)
+    fallen: frozenset[str] = frozenset()
+    due_seconds: float | None = None
+
+
+def setbacks(
+    subjects: Mapping[str, Subject],
+    pods: Mapping[str, Pods],
+    views: Mapping[str, PoolView],
+    snapshot: Snapshot,
+    now: datetime,
+) -> Setbacks:
+    """Examine every placement of ``subjects`` that chipwise may act on."""
+    healths = {key: _examined(subject, pods[key], views, now) for key, subject in subjects.items()}
+    troubles = {key: health.trouble for key, health in healths.items() if health.trouble is not None}
+    known = Cooling(now, remembered(snapshot))
+    news, failing, fallen = {}, {}, {}
+    for key, trouble in troubles.items():
+        subject = subjects[key]
+        if _is_authors_rollout(subject, pods[key], snapshot, views):
+            continue
+        culprit = _culprit(subject, views, trouble)
+        noticed = known.noticed(culprit, trouble, subject.policy)
+        if noticed is not None:
+            news[key] = noticed
+            continue
+        failing[key] = trouble
+        if pods[key].old:
+            home = old_home(subject, pods[key], snapshot, views)
+            fallen[key] = replace(subject, home=home, standing=subject.reading.base.template)
+    cooling = replace(known, failing=failing)
+    waits = [health.due_seconds for health in healths.values()] + [cooling.due_seconds]
+    return Setbacks(
+        cooling=cooling,
+        subjects={**subjects, **fallen},
+        troubles=troubles,
+        news=news,
+        fallen=frozenset(fallen),
+        due_seconds=min((wait for wait in waits if wait is not None), default=None),
+    )
+
+
+def _examined(subject: Subject, pods: Pods, views: Mapping[str, PoolView], now: datetime) -> Health:
+    if str(subject.workload.spec.mode) == "Off" or is_restore_requested(subject.workload):
+        return Health()
+    if subject.record is not None and subject.record.restoring:
+        return Health()
+    view = views.get(subject.home.pool) if subject.home else None
+    return examine(subject, pods, view, now)
+
+
+def _culprit(subject: Subject, views: Mapping[str, PoolView], trouble: Trouble) -> Culprit:
+    home = subject.home
+    assert home is not None  # noqa: S101 - what has no home is not examined
+    return culprit_of(subject.key, home.variant or "", views[home.pool], home.chips, trouble)
+
+
+def _is_authors_rollout(
+    subject: Subject, pods: Pods, snapshot: Snapshot, views: Mapping[str, PoolView]
+) -> bool:
+    """New pods replace old ones of the same kind in the same place: a new image or profile, not a move. Taking that back is not ours."""
+    if not pods.old or subject.home is None:
+        return False
+    if subject.record is None:
+        return True
+    before = old_home(subject, pods, snapshot, views)
+    return before is not None and (before.pool, before.chips) == (subject.home.pool, subject.home.chips)
