@@ -16,6 +16,7 @@ Document = dict[str, Any]
 
 API = "chipwise.dev/v1alpha1"
 DOMAIN = "truth.example.com"
+FLEET = f"{DOMAIN}/fleet"
 POOL, ZONE, HOSTNAME = f"{DOMAIN}/pool", "topology.kubernetes.io/zone", "kubernetes.io/hostname"
 READY_DELAY = "pod-ready.stage.kwok.x-k8s.io/delay"
 DELETE_DELAY = "pod-delete.stage.kwok.x-k8s.io/delay"
@@ -66,13 +67,13 @@ class _Maker:
 def fleet(seed: int) -> Fleet:
     """One to three pools of one to five machines, and one to four workloads of one to four replicas. No pool can grow."""
     maker = _Maker(seed, random.Random(seed), f"t{seed}")  # noqa: S311 - no secret
-    pools = maker.dice.choice([1, 2, 2, 3])
+    pools = maker.dice.choice([1, 2, 2, 3, 3])
     maker.classes = [f"c{number}" for number in range(maker.dice.randint(1, pools))]
     for number in range(pools):
         maker.pools[f"p{number}"] = maker.classes[number % len(maker.classes)]
         maker.prices[f"p{number}"] = maker.dice.randint(1, 40)
         maker.shapes[f"p{number}"] = (
-            maker.dice.choice([1, 2, 3, 4, 4, 5, 6, 8, 8, 8]),
+            maker.dice.choice([1, 2, 3, 4, 4, 5, 6, 8, 8, 8, 8, 8]),
             maker.dice.choice([16, 32, 64, 64]),
             maker.dice.choice([64, 128, 256]),
         )
@@ -103,7 +104,7 @@ def _nodes(maker: _Maker, pool: str) -> list[Document]:
     chips, cpu, memory = maker.shapes[pool]
     resource = maker.resource(maker.pools[pool])
     found = []
-    maker.counts[pool] = maker.dice.randint(1, 5)
+    maker.counts[pool] = maker.dice.choice([1, 2, 2, 3, 3, 4, 5])
     for number in range(maker.counts[pool]):
         fewer = maker.dice.choice([0, 0, 0, 1]) if chips > 1 else 0
         taints = [{"key": resource, "value": "present", "effect": "NoSchedule"}]
@@ -119,7 +120,7 @@ def _nodes(maker: _Maker, pool: str) -> list[Document]:
         found.append(
             node_manifest(
                 f"{maker.name}-{pool}-{number}",
-                labels={POOL: f"{maker.name}-{pool}", DOMAIN + "/fleet": maker.name},
+                labels={POOL: f"{maker.name}-{pool}", FLEET: maker.name},
                 taints=taints,
                 capacity=capacity,
                 zone=maker.dice.choice(ZONES),
@@ -195,7 +196,7 @@ def _deployment(maker: _Maker, number: int) -> Document:
         "kind": "Deployment",
         "metadata": {"name": f"w{number}", "namespace": maker.name},
         "spec": {
-            "replicas": maker.dice.randint(1, 4),
+            "replicas": maker.dice.choice([1, 1, 2, 2, 3, 4]),
             "selector": {"matchLabels": labels},
             "template": template,
         },

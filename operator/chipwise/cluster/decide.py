@@ -306,7 +306,8 @@ class _Maker:
         home = home_option(workload, subject)
         if subject.autoscaler is None or flying is not None or home is None:
             return found
-        return replace(found, replicas=max(found.replicas, home.replicas))
+        reserved = max(found.replicas, home.replicas)
+        return replace(found, replicas=reserved, bound=None)
 
     def _failing(self, key: str) -> Refusal | None:
         """Why it does not come to serve where it is. A move that is taken back is where it served before."""

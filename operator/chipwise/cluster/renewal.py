@@ -16,7 +16,7 @@ from chipwise.cluster.situation import Pods, frozen_by, in_flight, is_contested
 from chipwise.cluster.subject import DEFAULT_POLICY, Subject
 from chipwise.cluster.targets import target
 from chipwise.cluster.terms import TermsOf
-from chipwise.placement.floor import Floor, held
+from chipwise.placement.floor import Floor, occupied
 from chipwise.placement.moves import Decision, Move
 from chipwise.placement.outlook import Outlook
 from chipwise.placement.problem import Option, Problem, Workload
@@ -128,7 +128,7 @@ def _full(problem: Problem, running: list[Running], starting: list[Move]) -> Flo
     """Who holds what while everything that moves holds both copies."""
     floor = Floor(problem, running)
     for one in running:
-        floor.add(held(one))
+        floor.add(occupied(one))
     for move in starting:
         if move.target is not None:
             floor.add(wanted(move.target))

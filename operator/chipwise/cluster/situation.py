@@ -116,6 +116,7 @@ def running(
             stayed,
             moved_at,
             failing=failing,
+            bound=None if snapshot.assume_nodes else _bound(pods.all),
         )
     before = old_home(subject, pods, snapshot, views)
     if before is None:
@@ -123,7 +124,12 @@ def running(
     old = Footprint(
         before.chips, max(pod.cpu_milli for pod in pods.old), max(pod.memory_bytes for pod in pods.old)
     )
-    return Running(subject.key, before.pool, before.variant, len(pods.old), old, moving_to=target)
+    count, bound = len(pods.old), _bound(pods.old)
+    return Running(subject.key, before.pool, before.variant, count, old, moving_to=target, bound=bound)
+
+
+def _bound(pods: tuple[PodFact, ...]) -> int:
+    return sum(pod.node is not None for pod in pods)
 
 
 def old_home(subject: Subject, pods: Pods, snapshot: Snapshot, views: Mapping[str, PoolView]) -> Home | None:

@@ -17,7 +17,7 @@ from chipwise.placement.outlook import Outlook
 from chipwise.placement.plan import Choice, Plan
 from chipwise.placement.problem import Option, Problem
 from chipwise.placement.rules import BEFORE, STANDING, Case, MoveRule, Running, first_refusal, money
-from chipwise.placement.sequence import Place, Slot, sequence
+from chipwise.placement.sequence import Nodes, Place, Slot, sequence
 from chipwise.placement.worth import Candidate, unpaid, wanted, worthwhile
 from chipwise.reasons import Reason, Refusal
 
@@ -108,7 +108,8 @@ class _Round:
         floor = self._floor()
         worth = worthwhile(floor, self._now, flying, open_)
         self._say_what_does_not_pay(floor)
-        slots = sequence(self._floor(), self._now, flying, worth.kept, self._rules, Outlook(self._truth))
+        nodes = Nodes(self._floor(), Outlook(self._truth))
+        slots = sequence(self._floor(), self._now, flying, worth.kept, self._rules, nodes)
         ordered = [self._stepped(slot) for slot in slots.slots]
         for key, refusal in {**worth.refused, **slots.refused}.items():
             self._settled[key] = self._held(key, open_[key].target, refusal)

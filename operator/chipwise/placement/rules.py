@@ -34,7 +34,7 @@ class Running:
 
     ``stayed_seconds`` counts from the last move, None if there was none; ``moved_at`` says when that was. ``moving_to`` is the target of
     a move in flight, which holds its footprint beside the present one. ``failing`` is why it does not come to serve where it is: leaving
-    is then a rescue.
+    is then a rescue. ``bound`` are the replicas that have a node, None where that is not known: all.
     """
 
     workload: str
@@ -46,6 +46,7 @@ class Running:
     moved_at: str = ""
     moving_to: Option | None = None
     failing: Refusal | None = None
+    bound: int | None = None
 
     @property
     def place(self) -> str:

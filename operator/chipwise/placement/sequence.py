@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from chipwise.placement.floor import Floor, Holding, held
+from chipwise.placement.floor import Floor, Holding, held, occupied
 from chipwise.placement.outlook import Outlook
 from chipwise.placement.problem import Option
 from chipwise.placement.rules import MoveRule, Running
@@ -53,17 +53,19 @@ def sequence(
     flying: Mapping[str, Candidate],
     kept: tuple[tuple[Candidate, float], ...],
     rules: Mapping[str, MoveRule],
-    outlook: Outlook,
+    nodes: Nodes,
 ) -> Order:
     """Order the ``kept`` moves: first placements by priority, then by what each saves at once if it goes first, then by contribution.
 
     So nobody sees the bill rise first for a saving that only a later move brings, where another order avoids it. ``floor`` is empty and
-    used up, and so is ``outlook``.
+    used up, and so are ``nodes``.
     """
     for key, running in now.items():
-        floor.add(held(running))
-        if key in flying:
-            floor.add(wanted(flying[key].target))
+        coming = wanted(flying[key].target) if key in flying else None
+        for holding in (held(running), coming):
+            floor.add(holding)
+        for holding in (occupied(running), coming):
+            nodes.floor.add(holding)
     slots = [Slot(key, flying[key].target, Place.IN_FLIGHT, 0) for key in sorted(flying)]
     queue = sorted(
         kept,
@@ -76,7 +78,6 @@ def sequence(
         ),
     )
     waiting = [candidate for candidate, _ in queue]
-    nodes = _Nodes(floor, outlook)
     started, why = _start(nodes, waiting, _in_flight(flying, rules), rules)
     slots += [Slot(c.key, c.target, Place.NOW, 1) for c in started]
     for done in [*(c for c in flying.values() if not c.stuck), *started]:
@@ -89,8 +90,8 @@ def sequence(
     return Order(tuple(slots), {c.key: _never(nodes, c) for c in stuck})
 
 
-class _Nodes:
-    """The pools as the plan may pack them, and the nodes as they are: a move must fit both."""
+class Nodes:
+    """The pools as the plan may pack them, less what only waits for a node, and the nodes as they are: a move must fit both."""
 
     def __init__(self, floor: Floor, outlook: Outlook) -> None:
         self.floor, self._outlook = floor, outlook
@@ -118,7 +119,7 @@ class _Nodes:
 
     def leave(self, candidate: Candidate) -> None:
         """The old copy is gone."""
-        self.floor.add(held(candidate.running), -1)
+        self.floor.add(occupied(candidate.running), -1)
         self._outlook.leave(candidate.key)
 
     def fragmented(self, candidate: Candidate) -> Refusal | None:
@@ -145,7 +146,7 @@ def _in_flight(flying: Mapping[str, Candidate], rules: Mapping[str, MoveRule]) -
 
 
 def _start(
-    nodes: _Nodes, waiting: list[Candidate], flights: dict[str, int], rules: Mapping[str, MoveRule]
+    nodes: Nodes, waiting: list[Candidate], flights: dict[str, int], rules: Mapping[str, MoveRule]
 ) -> tuple[list[Candidate], dict[str, Refusal]]:
     """Who starts now, holding both footprints; and why each other one waits."""
     started: list[Candidate] = []
@@ -166,7 +167,7 @@ def _start(
     return started, why
 
 
-def _afterwards(nodes: _Nodes, waiting: list[Candidate]) -> tuple[list[Candidate], list[Candidate]]:
+def _afterwards(nodes: Nodes, waiting: list[Candidate]) -> tuple[list[Candidate], list[Candidate]]:
     """One at a time in order, again from the front while something moved; and what never fits."""
     done: list[Candidate] = []
     while True:
@@ -185,7 +186,7 @@ def _afterwards(nodes: _Nodes, waiting: list[Candidate]) -> tuple[list[Candidate
         waiting = left
 
 
-def _never(nodes: _Nodes, candidate: Candidate) -> Refusal:
+def _never(nodes: Nodes, candidate: Candidate) -> Refusal:
     fragmented = nodes.fragmented(candidate)
     if fragmented is not None:
         return fragmented
