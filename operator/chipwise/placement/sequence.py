@@ -112,7 +112,7 @@ class Nodes:
 
     def follow(self, candidate: Candidate) -> bool:
         """Add the new footprint in the room that those who have left gave back."""
-        if self._outlook.lacks(candidate.key, candidate.target) is not None or not self._adds(candidate):
+        if self._outlook.lacks(candidate.target) is not None or not self._adds(candidate):
             return False
         self.leave(candidate)
         return True
@@ -124,7 +124,7 @@ class Nodes:
 
     def fragmented(self, candidate: Candidate) -> Refusal | None:
         """Why not even the room of its own old copy would do, if that is so."""
-        return self._outlook.lacks(candidate.key, candidate.target, leaving=(candidate.key,))
+        return self._outlook.lacks(candidate.target, leaving=(candidate.key,))
 
     def _adds(self, candidate: Candidate) -> bool:
         self.floor.add(wanted(candidate.target))
