@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from chipwise.cluster.autoscaling import reserved
-from chipwise.cluster.facts import autoscaler_fact
+from chipwise.cluster.facts import AutoscalerFact, autoscaler_fact
 from chipwise.control.status import workload_status
 from chipwise.kube.resources import DEPLOYMENTS, HORIZONTAL_POD_AUTOSCALERS, INFERENCE_WORKLOADS
 from chipwise.placement.moves import Decision as Verdict
@@ -56,8 +56,7 @@ def status(world: World) -> Document:
     return workload_status("prod/chat", world.decide())
 
 
-FACT = autoscaler_fact(hpa(2, 6))
-assert FACT is not None
+FACT = AutoscalerFact("prod", "chat-hpa", "", "chat", 2, 6)
 
 
 @given(st.integers(1, 6), st.integers(1, 8), st.integers(0, 300))
