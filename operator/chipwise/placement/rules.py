@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
+from chipwise.placement.bridge import span
 from chipwise.placement.problem import Footprint, Option
 from chipwise.reasons import Reason, Refusal
 
@@ -33,7 +34,8 @@ class Running:
     """Where a workload runs now. ``pool`` is None when its nodes belong to no known pool, ``variant`` None on the author's own chips.
 
     ``stayed_seconds`` counts from the last move, None if there was none. ``moving_to`` is the target of a move in flight, which holds
-    its footprint beside the present one. ``failing`` is why it does not come to serve where it is: leaving is then a rescue.
+    its footprint beside the present one. ``bridge`` are the replicas of a bridge that stands where it is moving to, or without
+    ``moving_to`` where it runs. ``failing`` is why it does not come to serve where it is: leaving is then a rescue.
     """
 
     workload: str
@@ -44,6 +46,7 @@ class Running:
     stayed_seconds: float | None = None
     moving_to: Option | None = None
     failing: Refusal | None = None
+    bridge: int = 0
 
     @property
     def place(self) -> str:
@@ -52,12 +55,22 @@ class Running:
             return "its present nodes" if self.replicas else "nowhere"
         return f"{self.variant} on {self.pool}" if self.variant else f"the author's own chips on {self.pool}"
 
+    def over_a_bridge(self, target: Option) -> int:
+        """How many replicas of a move go over a bridge: those that are missing, or of a move in flight those that stand.
+
+        What does not come to serve has little to lose: it goes as it is and is scaled up where it serves.
+        """
+        if self.moving_to is not None:
+            return self.bridge
+        return 0 if self.failing is not None else span(self.replicas, target.replicas)
+
 
 @dataclass(frozen=True, slots=True)
 class MoveRule:
     """What one workload's mode and policy, and what has happened to it, say about moving. Seconds throughout.
 
-    ``max_concurrent_moves`` counts the moves in flight among the workloads of the same ``policy``.
+    ``max_concurrent_moves`` counts the moves in flight among the workloads of the same ``policy``. ``replicas_external``: somebody else
+    owns their number.
     """
 
     mode: Mode = Mode.OFF
@@ -70,6 +83,7 @@ class MoveRule:
     paused: bool = False
     contested: bool = False
     author_rolling_out: bool = False
+    replicas_external: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,15 +160,13 @@ def minimum_stay(case: Case) -> Refusal | None:
 
 
 def needs_bridge(case: Case) -> Refusal | None:
-    """One Deployment cannot roll to more replicas without losing capacity or starting more on the old chip.
-
-    What does not come to serve has little to lose: it goes as it is and is scaled up where it serves.
-    """
+    """More replicas than run need a bridge, whose replicas are then taken in: not where somebody else owns their number."""
     now, then = case.running.replicas, case.target.replicas
-    if 0 < now < then and case.running.failing is None:
+    if case.rule.replicas_external and case.running.over_a_bridge(case.target):
         return Refusal(
             Reason.NEEDS_BRIDGE,
-            f"{then} replicas are needed on {case.target.pool} and {now} run now: a rollout adds none",
+            f"{then} replicas are needed on {case.target.pool} and {now} run now, and their number is not chipwise's to write: "
+            f"raise it to {then} (an autoscaler's minimum, for the time of the move)",
         )
     return None
 
@@ -182,11 +194,17 @@ def payback(worth: Worth) -> Refusal | None:
 
 
 #: Asked when a move is in flight: these stop even its next step.
-STANDING: tuple[Callable[[Case], Refusal | None], ...] = (mode_off, initial_placed, paused, contested, frozen)
+STANDING: tuple[Callable[[Case], Refusal | None], ...] = (
+    mode_off,
+    initial_placed,
+    paused,
+    contested,
+    frozen,
+    author_rolling_out,
+)
 #: Asked before a move starts.
 BEFORE: tuple[Callable[[Case], Refusal | None], ...] = (
     *STANDING,
-    author_rolling_out,
     minimum_stay,
     needs_bridge,
 )

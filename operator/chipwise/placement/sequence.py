@@ -2,6 +2,7 @@
 
 Moves that start now start together, so all their copies are counted at once, as far as the budgets go. What comes after is tried one at
 a time in the room that the earlier ones leave. What never fits, such as two workloads that would swap two full pools, is refused.
+A move over a bridge takes one replica more in its course than at its end, and is told of the room for more: it then ends sooner.
 """
 
 from __future__ import annotations
@@ -28,13 +29,14 @@ class Place(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One place in the order."""
+    """One place in the order. ``spare``: room for so many replicas beyond the target's is kept while the move goes over a bridge."""
 
     key: str
     target: Option
     place: Place
     step: int
     message: str = ""
+    spare: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,6 @@ def sequence(
         floor.add(held(running))
         if key in flying:
             floor.add(wanted(flying[key].target))
-    slots = [Slot(key, flying[key].target, Place.IN_FLIGHT, 0) for key in sorted(flying)]
     queue = sorted(
         kept,
         key=lambda c: (
@@ -72,11 +73,13 @@ def sequence(
             c[0].key,
         ),
     )
+    spare = {key: _spare(floor, flying[key]) for key in sorted(flying)}
+    slots = [Slot(key, flying[key].target, Place.IN_FLIGHT, 0, spare=spare[key]) for key in spare]
     waiting = [candidate for candidate, _ in queue]
     started, why = _start(floor, waiting, _in_flight(flying, rules), rules)
-    slots += [Slot(c.key, c.target, Place.NOW, 1) for c in started]
+    slots += [Slot(c.key, c.target, Place.NOW, 1, spare=c.spare) for c in started]
     for done in [*(c for c in flying.values() if not c.stuck), *started]:
-        floor.add(held(done.running), -1)
+        _end(floor, done, spare.get(done.key, done.spare))
     later, stuck = _afterwards(floor, [c for c in waiting if c.key in why])
     for step, candidate in enumerate(later, start=2):
         slots.append(_later(candidate, why[candidate.key], step, rules[candidate.key]))
@@ -93,6 +96,24 @@ def _at_once(floor: Floor, candidate: Candidate) -> float:
     floor.add(wanted(candidate.target), -1)
     floor.add(held(candidate.running))
     return round(before - after, 9)
+
+
+def _spare(floor: Floor, candidate: Candidate) -> int:
+    """Room for as many replicas of the bridge at once as there is, added to what is held; for one in any case."""
+    pool, footprint, _ = wanted(candidate.target)
+    for extra in range(candidate.bridge, 0, -1):
+        floor.add((pool, footprint, extra))
+        if extra == 1 or floor.fits(pool):
+            return extra
+        floor.add((pool, footprint, extra), -1)
+    return 0
+
+
+def _end(floor: Floor, candidate: Candidate, spare: int) -> None:
+    """The old footprint is given up, and what was kept for the bridge."""
+    pool, footprint, _ = wanted(candidate.target)
+    floor.add(held(candidate.running), -1)
+    floor.add((pool, footprint, spare), -1)
 
 
 def _in_flight(flying: Mapping[str, Candidate], rules: Mapping[str, MoveRule]) -> dict[str, int]:
@@ -114,7 +135,7 @@ def _start(
             why[candidate.key] = Place.ROOM
         elif flights.get(rule.policy, 0) >= rule.max_concurrent_moves:
             why[candidate.key] = Place.BUDGET
-            floor.add(wanted(candidate.target), -1)
+            floor.add(wanted(candidate.target, candidate.spare), -1)
         else:
             flights[rule.policy] = flights.get(rule.policy, 0) + 1
             started.append(candidate)
@@ -123,10 +144,10 @@ def _start(
 
 def _enters(floor: Floor, candidate: Candidate) -> bool:
     """Adds the new footprint beside all that is held, unless it does not fit."""
-    floor.add(wanted(candidate.target))
+    floor.add(wanted(candidate.target, candidate.spare))
     if floor.fits(candidate.target.pool):
         return True
-    floor.add(wanted(candidate.target), -1)
+    floor.add(wanted(candidate.target, candidate.spare), -1)
     return False
 
 
@@ -137,9 +158,9 @@ def _afterwards(floor: Floor, waiting: list[Candidate]) -> tuple[list[Candidate]
         left: list[Candidate] = []
         full: set[tuple[str, object, int]] = set()
         for candidate in waiting:
-            target = wanted(candidate.target)
+            target = wanted(candidate.target, candidate.spare)
             if target not in full and _enters(floor, candidate):
-                floor.add(held(candidate.running), -1)
+                _end(floor, candidate, candidate.spare)
                 done.append(candidate)
                 full = {t for t in full if t[0] != candidate.running.pool}
             else:
@@ -161,13 +182,16 @@ def _later(candidate: Candidate, place: Place, step: int, rule: MoveRule) -> Slo
 
 
 def _never(floor: Floor, candidate: Candidate) -> Refusal:
-    target = candidate.target
-    floor.add(wanted(target))
+    target, spare = candidate.target, candidate.spare
+    floor.add(wanted(target, spare))
     missing = floor.missing(target.pool)
-    floor.add(wanted(target), -1)
+    floor.add(wanted(target, spare), -1)
     copies = f"{candidate.running.place} keeps its copy until the new one is Ready"
+    if spare:
+        copies += f", and of {candidate.bridge} over a bridge one at a time runs twice"
     lack = "room" if missing is None else f"{missing} {'node' if missing == 1 else 'nodes'}"
     return Refusal(
         Reason.NO_SURGE_CAPACITY,
-        f"{target.replicas} x {target.footprint.chips} chips do not fit beside what {target.pool} holds ({copies}): {lack} missing",
+        f"{target.replicas + spare} x {target.footprint.chips} chips do not fit beside what {target.pool} holds ({copies}): "
+        f"{lack} missing",
     )
