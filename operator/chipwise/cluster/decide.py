@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
-from chipwise.cluster import situation
+from chipwise.cluster import bridging, situation
 from chipwise.cluster.demand import demand, limits, quotas
 from chipwise.cluster.facts import DeploymentFact
 from chipwise.cluster.pools import PoolView, view_pools
 from chipwise.cluster.renewal import renewals
 from chipwise.cluster.setback import Setbacks, setbacks
-from chipwise.cluster.situation import Pods
+from chipwise.cluster.situation import Course, Pods
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.cluster.subject import DEFAULT_POLICY, Subject, accept
 from chipwise.cluster.supply import supply
@@ -189,7 +189,7 @@ class _Maker:
             for key in sorted(keys)
         }
         movable = frozenset(key for key, workload in workloads.items() if workload.options)
-        released = self._released(movable)
+        released = self._released(movable) - self._left_over(workloads)
         pools = tuple(
             supply(view, self.snapshot, released) for view in self.views.values() if view.refusal is None
         )
@@ -204,6 +204,15 @@ class _Maker:
 
     def _released(self, keys: frozenset[str]) -> frozenset[str]:
         return frozenset(pod.uid for key in keys for pod in self.pods[key].all)
+
+    def _left_over(self, workloads: Mapping[str, Workload]) -> frozenset[str]:
+        """Pods of bridges of which no move makes use any more: until they are gone nobody may count on their room."""
+        return frozenset(
+            pod.uid
+            for key, workload in workloads.items()
+            for pod in self.pods[key].bridge
+            if not self._course(key, workload).bridge
+        )
 
     def _narrowed(self, workload: Workload) -> Workload:
         """A move in flight is finished before another is thought of."""
@@ -220,25 +229,24 @@ class _Maker:
 
     def _flying_to(self, workload: Workload) -> Option | None:
         subject = self.subjects[workload.key]
-        home = subject.home
-        if (
-            home is None
-            or workload.key in self.setbacks.fallen
-            or not situation.in_flight(subject, self.pods[workload.key])
-        ):
+        if workload.key in self.setbacks.fallen:
             return None
+        across, home = bridging.destination(subject, workload.options), subject.home
+        if across is not None or home is None or not situation.in_flight(subject, self.pods[workload.key]):
+            return across
         return next((o for o in workload.options if (o.pool, o.variant) == (home.pool, home.variant)), None)
 
     def _running(self, key: str, workload: Workload) -> Running:
+        course = self._course(key, workload)
         return situation.running(
-            self.subjects[key],
-            self.pods[key],
-            self.snapshot,
-            self.views,
-            self.now,
-            self._flying_to(workload),
-            self._failing(key),
+            self.subjects[key], self.pods[key], self.snapshot, self.views, self.now, course
         )
+
+    def _course(self, key: str, workload: Workload) -> Course:
+        subject, target, bridge = self.subjects[key], self._flying_to(workload), 0
+        if key not in self.setbacks.fallen:
+            bridge = bridging.replicas_for(subject, target)
+        return Course(target, bridge, self._failing(key))
 
     def _failing(self, key: str) -> Refusal | None:
         """Why it does not come to serve where it is. A move that is taken back is where it served before."""

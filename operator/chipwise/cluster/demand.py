@@ -15,6 +15,7 @@ from chipwise.cluster.pools import PoolView
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.cluster.subject import Subject
 from chipwise.performance import Knowledge, Sustained
+from chipwise.placement.bridge import loads, span
 from chipwise.placement.problem import Candidate, Figures, Footprint, Limit, Option, Workload
 from chipwise.reasons import Reason, Refusal
 from chipwise.rendering.quantity import milli, whole
@@ -179,14 +180,17 @@ def _replicas(case: Case, rate: Sustained) -> int | Refusal:
 
 
 def _usage(case: Case, replicas: int, found: Collection[Quota]) -> tuple[tuple[str, int], ...] | Refusal:
-    """Quota taken. During a move both copies count, so a move between pools of one resource needs room for both."""
+    """Quota taken. During a move both copies count, so a move between pools of one resource needs room for both.
+
+    Over a bridge one replica runs twice at the end, when the old ones are gone.
+    """
     subject, resource = case.subject, case.pool.resource_name
     namespace = subject.workload.metadata.namespace or "default"
     chips = replicas * case.variant.chips
     home = subject.home
-    both = chips + (
-        home.replicas * home.chips if home and home.resource_name == resource and not case.at_home else 0
-    )
+    old = home.replicas * home.chips if home and home.resource_name == resource and not case.at_home else 0
+    twice = case.variant.chips if not case.at_home and span(subject.deployment.replicas, replicas) else 0
+    both = chips + max(old, twice)
     meanwhile = " while both copies run" if both > chips else ""
     usage = []
     for quota in found:
@@ -204,15 +208,21 @@ def _usage(case: Case, replicas: int, found: Collection[Quota]) -> tuple[tuple[s
 def _switching_cost(case: Case, replicas: int, views: Mapping[str, PoolView]) -> float:
     """Both copies at list price while the new one starts, in dollars per hour of the policy's payback horizon.
 
+    Over a bridge a model is loaded three times, one after the other.
     Nothing for a workload that runs nothing yet: there is no move.
     """
     home = case.subject.home
     if home is None and not case.subject.deployment.replicas:
         return 0.0
-    new = replicas * case.variant.chips * case.pool.chip_price_per_hour
-    old = home.replicas * home.chips * views[home.pool].chip_price_per_hour if home else 0.0
+    new = case.variant.chips * case.pool.chip_price_per_hour
+    old = home.chips * views[home.pool].chip_price_per_hour if home else 0.0
+    copies = loads(case.subject.deployment.replicas, replicas)
     hours = case.variant.startup_seconds / SECONDS_PER_HOUR
-    return (new + old) * hours / (case.subject.policy.payback_horizon_seconds / SECONDS_PER_HOUR)
+    return (
+        sum(a * new + b * old for a, b in copies)
+        * hours
+        / (case.subject.policy.payback_horizon_seconds / SECONDS_PER_HOUR)
+    )
 
 
 def _figures(case: Case, rate: Sustained, replicas: int, knowledge: Knowledge) -> Figures | Refusal:

@@ -40,7 +40,10 @@ class Home:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One workload that can be decided about. ``image``, ``constraints`` and footprint are of the author's base."""
+    """One workload that can be decided about. ``image``, ``constraints`` and footprint are of the author's base.
+
+    ``bridge`` is the second Deployment of a move to more replicas, whatever move that was.
+    """
 
     key: str
     workload: InferenceWorkload
@@ -60,6 +63,7 @@ class Subject:
     memory_bytes: int
     autoscaler: AutoscalerFact | None
     home: Home | None
+    bridge: DeploymentFact | None = None
 
     @property
     def replicas_external(self) -> bool:
@@ -116,6 +120,7 @@ def accept(
         memory_bytes=size.memory_bytes,
         autoscaler=snapshot.autoscaler_of.get(deployment.key),
         home=_home(deployment, document, name, profile, snapshot, views, words),
+        bridge=snapshot.bridges.get(deployment.key),
     )
 
 
@@ -158,6 +163,11 @@ def _target_refusal(
         return Refusal(
             Reason.TARGET_OWNED,
             f"Deployment {name} is controlled by {deployment.owner}, which would undo every move",
+        )
+    if deployment.bridge is not None:
+        return Refusal(
+            Reason.TARGET_OWNED,
+            f"Deployment {name} is chipwise's bridge beside {deployment.bridge.deployment} and goes when its move is done",
         )
     rivals = snapshot.workloads_by_target.get(f"{namespace}/{name}", ())
     if len(rivals) > 1:
