@@ -81,7 +81,7 @@ class World:
             setup, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": setup.name}}
         )
         apply(self.cluster, [namespace, *authored.nodes(setup), *authored.kinds(setup)])
-        self.log = WatchLog(self.admin, self.namespace, self._rates)
+        self.log = WatchLog(self.admin, self.namespace, self._rates, {"app": "chat"})
         self.author_applies()
         if setup.autoscaled:
             self.kubectl_apply(authored.autoscaler(setup))
@@ -161,6 +161,18 @@ class World:
         items = self.admin.get(f"/api/v1/namespaces/{self.namespace}/pods")["items"]
         return [pod for pod in items if "deletionTimestamp" not in pod["metadata"]]
 
+    def bridge(self) -> Document | None:
+        """The bridge beside the Deployment, if one stands."""
+        items = self.admin.get(f"/apis/apps/v1/namespaces/{self.namespace}/deployments")["items"]
+        return next(
+            (each for each in items if "chipwise.dev/bridge" in each["metadata"].get("labels", {})), None
+        )
+
+    def bridge_revisions(self) -> list[Revision]:
+        """Every state of every bridge that was ever there."""
+        names = [name for name in self.log.names() if "-bridge-" in name]
+        return [revision for name in names for revision in self.log.revisions(name, self.since)]
+
     def hashes(self) -> set[str]:
         """The pod-template-hashes of the pods that run."""
         return {pod["metadata"]["labels"]["pod-template-hash"] for pod in self.pods()}
@@ -211,7 +223,7 @@ class World:
         return self.log.revisions("chat", self.since if since is None else since)
 
     def writes(self) -> list[Document]:
-        """The operator's requests that change Deployments of this world."""
+        """The operator's requests that change Deployments of this world, its bridges included."""
         return self.audit.writes("deployments", self.namespace)
 
     def nothing_lost(self) -> None:
