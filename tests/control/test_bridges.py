@@ -8,9 +8,17 @@ from typing import Any
 import pytest
 from chipwise.cluster.decide import Standing
 from chipwise.control.act import BridgeAct, Delete
+from chipwise.control.conditions import timed
 from chipwise.control.status import workload_status
 from chipwise.control.status_of_others import other_statuses
-from chipwise.kube.resources import ACCELERATOR_POOLS, DEPLOYMENTS, MODEL_PROFILES
+from chipwise.kube.resources import (
+    ACCELERATOR_POOLS,
+    DEPLOYMENTS,
+    INFERENCE_WORKLOADS,
+    MODEL_PROFILES,
+    NODES,
+    PODS,
+)
 from chipwise.rendering import bridge as bridges
 from chipwise.rendering import record as records
 from chipwise.rendering.manifest import manifest_of
@@ -281,6 +289,73 @@ def test_an_autoscaler_that_comes_before_the_template_sends_the_bridge_away():
     assert reason(world) == "NeedsBridge"
     assert until_quiet(world) == ["BridgeRemoved"]
     assert serving(world) == H100
+
+
+# a bridge that fails
+
+
+def told(world: World) -> list[Document]:
+    """The status is written as decided; the cool-downs in it."""
+    known = world.kube.peek(INFERENCE_WORKLOADS, docs.NAMESPACE, "chat")
+    status = workload_status("prod/chat", world.decide())
+    status["conditions"] = timed(status["conditions"], known.get("status"), world.stamp)
+    world.kube.put(INFERENCE_WORKLOADS, {**known, "status": status})
+    found: list[Document] = status.get("coolDowns", [])
+    return found
+
+
+def test_a_bridge_that_never_serves_cools_its_variant_down_and_goes():
+    """The author's template was not touched: there is nothing to take back. Told first, as every failure."""
+    world = growing()
+    before = world.deployment()
+    world.ailing["example.com/maia/engine:1"] = {"name": "server", "state": {"running": {}}}
+    carry(world, acts(world)[0])
+    world.settle()
+    world.pass_time(seconds=419)
+    assert told(world) == []
+    assert acts(world) == []
+    world.pass_time(seconds=1)
+    (noted,) = told(world)
+    assert (noted["reason"], noted["variant"]) == ("NeverReady", "maia-x4")
+    spec(world, allowedPools=["h100", "maia"])
+    assert to_the_end(world) == ["BridgeRemoved"]
+    assert world.deployment()["spec"] == before["spec"]
+    assert reason(world) == "Stays"
+
+
+def test_a_bridge_that_finds_no_node_cools_the_pool_down_and_goes():
+    """The pool said that nodes would come, and none did."""
+    world = World.standard(slow_maia())
+    for number in (0, 1):
+        world.kube.drop(NODES, None, f"maia-{number}")
+    carry(world, acts(world)[0])
+    world.settle()
+    world.pass_time(hours=1)
+    (noted,) = told(world)
+    assert (noted["reason"], noted["pool"], noted["chips"]) == ("Unschedulable", "maia", 4)
+    spec(world, allowedPools=["h100", "maia"])
+    assert to_the_end(world) == ["BridgeRemoved"]
+
+
+def test_a_bridge_whose_room_somebody_took_waits_and_nothing_is_rescued():
+    """It cannot be taken in while the pool is full; it serves for as long as that takes, so nothing has failed."""
+    world = growing()
+    until(world, "Moving")
+    while serving(world).get("nvidia.com/gpu"):
+        turn(world)
+    for number in range(6):
+        world.put(docs.pod(f"foreign-{number}", chips=4, resource="example.com/maia"))
+    world.schedule()
+    assert turn(world) == ["Scaled"]
+    assert [pod for pod in world.pods() if not pod["spec"].get("nodeName")]
+    world.pass_time(hours=2)
+    assert told(world) == []
+    assert to_the_end(world) == []
+    assert capacity(world) == 3.0
+    for number in range(6):
+        world.kube.drop(PODS, "other", f"foreign-{number}")
+    assert to_the_end(world) == ["BridgeRemoved"]
+    assert serving(world) == MAIA
 
 
 # Off, freeze, the author

@@ -6,11 +6,13 @@ Deployment's own record says that it was for the bridge's place. A bridge that i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from chipwise.cluster.facts import DeploymentFact, PodFact
+from chipwise.cluster.pools import PoolView
 from chipwise.cluster.snapshot import Snapshot
-from chipwise.cluster.subject import Subject
+from chipwise.cluster.subject import Home, Subject
 from chipwise.placement.bridge import Crossing
 from chipwise.placement.problem import Option
 from chipwise.rendering.bridge import Bridge, digest
@@ -76,6 +78,17 @@ def pods(subject: Subject, snapshot: Snapshot) -> tuple[PodFact, ...]:
     if subject.bridge is None:
         return ()
     return tuple(p for p in snapshot.pods_by_deployment.get(subject.bridge.key, ()) if not p.deleting)
+
+
+def as_placed(subject: Subject, views: Mapping[str, PoolView]) -> Subject | None:
+    """The bridge of a move that has not begun, as if it were the placement; None where there is none, or its pool is gone."""
+    bridge = bridge_of(subject)
+    if subject.bridge is None or bridge is None or bridge.pool not in views or not is_ahead(subject):
+        return None
+    chips = next((v.chips for v in subject.profile.spec.variants if v.name == bridge.variant), 0)
+    resource_name = views[bridge.pool].resource_name
+    home = Home(bridge.pool, bridge.variant, resource_name, chips, subject.bridge.replicas)
+    return replace(subject, home=home, deployment=subject.bridge, bridge=None)
 
 
 def crossing(

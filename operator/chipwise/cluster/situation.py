@@ -47,6 +47,11 @@ class Pods:
         """Ready pods of the present placement."""
         return sum(pod.ready for pod in self.new)
 
+    @property
+    def serving(self) -> int:
+        """These, and what the bridge still carries of it."""
+        return self.new_ready + sum(pod.ready for pod in self.bridge)
+
 
 def pods_of(subject: Subject, snapshot: Snapshot, views: Mapping[str, PoolView]) -> Pods:
     """A pod is new when it shows the template's container and is on (or not yet bound to) a node of the home pool.
