@@ -156,6 +156,24 @@ def test_killed_at_every_step(lab: Lab) -> None:
     world.nothing_lost()
 
 
+def test_killed_where_there_is_room_for_one(lab: Lab) -> None:
+    """The bridge narrows replica by replica; whoever comes next counts what there is."""
+    setup = Growing("narrow", replicas=1, alternative_tpot=60, ready_delay="2s", mode="Rollout")
+    world = lab.world(setup, lab.operator())
+    world.build_author()
+    for number in ("2", "3", "4"):
+        world.kubectl("cordon", f"narrow-alt-{number}")
+    world.kubectl_apply(workload(world.setup))
+    for death in ("after:bridge-create", "before:bridge-narrow", "after:bridge-narrow", "after:replicas"):
+        dies(lab, death)
+    with lab.operator(name="last"):
+        world.settled("alt", 3, deadline=60)
+    assert verbs(world) == ["+create", "patch", "patch", "+patch", "patch", "+delete"]
+    assert asked_of_the_bridge(world) == [2, 1]
+    assert no_bridge(world)
+    world.nothing_lost()
+
+
 def test_killed_at_any_time(lab: Lab) -> None:
     """Four operators die at random moments of a move and its way back; the fifth ends it, with no write too many."""
     seed = int.from_bytes(os.urandom(4))

@@ -21,7 +21,7 @@ from chipwise.kube.resources import (
 )
 from chipwise.rendering import bridge as bridges
 from chipwise.rendering import record as records
-from chipwise.rendering.manifest import manifest_of
+from chipwise.rendering.manifest import RenderingRefused, manifest_of
 
 from tests.cluster import documents as docs
 from tests.cluster.documents import Document
@@ -135,7 +135,7 @@ def test_with_room_for_one_it_is_taken_in_one_by_one():
         unbound = [pod for pod in world.pods() if not pod["spec"].get("nodeName")]
         assert not unbound
         world.become_ready(1)
-    assert kinds == ["Bridged", "Moving", "Scaled", "Bridged", "Scaled", "BridgeRemoved"]
+    assert kinds == ["Bridged", "Moving", "Scaled", "BridgeScaled", "Scaled", "BridgeRemoved"]
     assert serving(world) == MAIA
 
 
@@ -148,11 +148,42 @@ def test_without_room_for_one_more_it_does_not_begin():
     assert acts(world) == []
 
 
+def test_mode_initial_goes_to_the_end_of_its_one_move():
+    world = growing()
+    spec(world, mode="Initial")
+    assert to_the_end(world) == ["Bridged", "Moving", "Scaled", "BridgeRemoved"]
+    assert serving(world) == MAIA
+
+
+def test_pods_on_nodes_that_are_gone_do_not_serve_whatever_their_status_says():
+    """The bridge stays until the author's Deployment has its replicas elsewhere."""
+    world = arrived()
+    node = world.pods()[0]["spec"]["nodeName"]
+    world.settle()
+    assert [act.kind.value for act in acts(world)] == ["BridgeRemoved"]
+    world.kube.drop(NODES, None, node)
+    assert "BridgeRemoved" not in [act.kind.value for act in acts(world)]
+
+
+def test_a_rendering_too_large_to_be_noted_gets_no_bridge():
+    """Its template will be refused; the refusal is told, and nothing stands for nothing."""
+    env = [{"name": f"V{number}", "value": "x" * 4000} for number in range(16)]
+    world = growing()
+    world.put(slow_maia(container={"image": "example.com/maia/engine:1", "env": env}))
+    content = docs.template()
+    content["spec"]["containers"][0]["env"] = [{"name": "BIG", "value": "y" * 30_000}]
+    author_applies(world, content)
+    world.settle()
+    (act,) = acts(world)
+    with pytest.raises(RenderingRefused):
+        act.write({act.deployment.key: world.deployment()})
+
+
 def test_more_traffic_widens_the_bridge_and_less_needs_none():
     world = ahead()
     spec(world, traffic={"meanRequestsPerSecond": "13.0", "inputTokens": 512, "outputTokens": 100})
     assert [(act.kind.value, act.message) for act in acts(world)] == [
-        ("Bridged", "4 replicas are needed by now: the bridge carries 2")
+        ("BridgeScaled", "4 replicas are needed by now: the bridge carries 2")
     ]
     spec(world, traffic={"meanRequestsPerSecond": "5.0", "inputTokens": 512, "outputTokens": 100})
     assert [act.kind.value for act in acts(world)] == ["Moving"]
@@ -417,20 +448,33 @@ def test_a_tug_of_war_leaves_the_bridge_alone():
 def test_a_bridge_that_would_be_made_differently_by_now_is_made_anew(change: str):
     """Before the template is written: the author has a new image, or the profile another rendering. Removed, not rolled."""
     world = ahead()
-    first = the_bridge(world)["metadata"]["uid"]
     if change == "image":
         author_applies(world, docs.template(image="example.com/engine:2"))
     else:
-
-        def retune(document: Document) -> None:
-            found = next(v for v in document["spec"]["variants"] if v["className"] == "maia")
-            found["container"] = {"image": "example.com/maia/engine:2"}
-
-        world.edit(MODEL_PROFILES, "llama", retune)
+        retune(world)
     said = to_the_end(world)
     assert said[:3] == ["BridgeRemoved", "Bridged", "Moving"]
     assert said[-1] == "BridgeRemoved"
-    assert first is not None
+    assert serving(world) == MAIA
+
+
+def retune(world: World) -> None:
+    """The variant has another image from now on."""
+
+    def change(document: Document) -> None:
+        found = next(v for v in document["spec"]["variants"] if v["className"] == "maia")
+        found["container"] = {"image": "example.com/maia/engine:2"}
+
+    world.edit(MODEL_PROFILES, "llama", change)
+
+
+def test_a_bridge_that_cannot_be_spared_is_used_as_it_is():
+    """The author's Deployment lacks a pod, so what the bridge serves is needed, though it would be made differently by now."""
+    world = ahead()
+    retune(world)
+    lose_a_pod(world)
+    assert [act.kind.value for act in acts(world)] == ["Moving"]
+    assert to_the_end(world)[-1] == "BridgeRemoved"
     assert serving(world) == MAIA
 
 

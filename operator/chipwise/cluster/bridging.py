@@ -94,6 +94,7 @@ def as_placed(subject: Subject, views: Mapping[str, PoolView]) -> Subject | None
 def crossing(
     deployment: DeploymentFact,
     bridge: DeploymentFact | None,
+    snapshot: Snapshot,
     *,
     wanted: int,
     spare: int = 1,
@@ -103,14 +104,22 @@ def crossing(
     return Crossing(
         wanted=wanted,
         replicas=deployment.replicas,
-        ready=deployment.ready_replicas if deployment.uniform else 0,
+        ready=_ready(deployment, snapshot) if deployment.uniform else 0,
         bridge=bridge.replicas if bridge is not None else 0,
-        bridge_ready=bridge.ready_replicas if bridge is not None else 0,
+        bridge_ready=_ready(bridge, snapshot) if bridge is not None else 0,
         spare=spare,
         external=external,
     )
 
 
-def may_go(deployment: DeploymentFact, bridge: DeploymentFact) -> bool:
+def may_go(deployment: DeploymentFact, bridge: DeploymentFact, snapshot: Snapshot) -> bool:
     """Whether a bridge that no move needs can be taken away: nothing of it serves, or the author's Deployment has all it asks for."""
-    return bridge.ready_replicas == 0 or deployment.rolled_out
+    has_all = deployment.rolled_out and _ready(deployment, snapshot) >= deployment.replicas
+    return bridge.ready_replicas == 0 or has_all
+
+
+def _ready(deployment: DeploymentFact, snapshot: Snapshot) -> int:
+    """Ready replicas, less those whose node is gone: for a while their status still says that they serve."""
+    pods = () if snapshot.assume_nodes else snapshot.pods_by_deployment.get(deployment.key, ())
+    lost = sum(p.ready and not p.deleting and p.node not in snapshot.nodes for p in pods)
+    return max(0, deployment.ready_replicas - lost)

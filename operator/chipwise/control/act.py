@@ -35,6 +35,7 @@ class Kind(StrEnum):
     RENEW = "Renewed"
     ROLL_BACK = "RolledBack"
     BRIDGE = "Bridged"
+    BRIDGE_SCALE = "BridgeScaled"
     UNBRIDGE = "BridgeRemoved"
 
 

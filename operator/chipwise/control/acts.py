@@ -108,7 +108,7 @@ def _move(subject: Subject, move: Move, decision: Decision) -> AnyAct | None:
         reverts=recent_reverts(before, decision.now) if before else (),
     )
     act = Act(Kind.MOVE, subject.deployment, move.message, manifest=rendered, record=record)
-    return bridges.before_template(subject, move, act)
+    return bridges.before_template(subject, move, act, decision.snapshot)
 
 
 def _roll_back(subject: Subject, decision: Decision) -> Act | None:
@@ -225,7 +225,7 @@ def _advance(subject: Subject, move: Move, decision: Decision) -> AnyAct | None:
         return None
     wanted = _replicas(subject, record, decision)
     if bridging.is_behind(subject):
-        return bridges.taken_in(subject, wanted or record.replicas, move.spare)
+        return bridges.taken_in(subject, wanted or record.replicas, move.spare, decision.snapshot)
     return None if wanted is None else _scale(subject, wanted, decision.pods[subject.key])
 
 

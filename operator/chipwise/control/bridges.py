@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from chipwise.cluster import bridging
 from chipwise.cluster.decide import Decision
 from chipwise.cluster.facts import DeploymentFact
+from chipwise.cluster.snapshot import Snapshot
 from chipwise.cluster.subject import Subject
 from chipwise.control.act import Act, AnyAct, BridgeAct, Kind
 from chipwise.placement.bridge import Action, Span, after_crossing, before_crossing, span
@@ -19,47 +20,48 @@ from chipwise.placement.moves import Move
 from chipwise.placement.problem import Option
 from chipwise.rendering.bridge import Bridge, digest
 from chipwise.rendering.manifest import Manifest
-from chipwise.rendering.record import Record
+from chipwise.rendering.record import Record, too_large
 
 
-def before_template(subject: Subject, move: Move, act: Act) -> AnyAct | None:
+def before_template(subject: Subject, move: Move, act: Act, snapshot: Snapshot) -> AnyAct | None:
     """``act`` writes the template of a move: it, or what must come before it. None where something is waited for."""
-    deployment, standing, option = subject.deployment, subject.bridge, move.target
-    if option is None or act.manifest is None or not _needs_a_bridge(deployment, move, option):
+    deployment, standing, option, manifest = subject.deployment, subject.bridge, move.target, act.manifest
+    if option is None or manifest is None or not _needs_a_bridge(subject, move, option, manifest):
         return act
-    bridge = _bridge_for(subject, option, act.manifest)
+    bridge = _bridge_for(subject, option, manifest)
     if standing is not None and standing.bridge != bridge:
-        return _out_of_the_way(subject, standing)
-    action = before_crossing(bridging.crossing(deployment, standing, wanted=option.replicas))
+        act_before = _out_of_the_way(subject, standing, snapshot)
+        if act_before is not None or not bridging.leads_to(subject, option):
+            return act_before  # else it is rendered otherwise than it would be today, and cannot be spared: it will do
+    action = before_crossing(bridging.crossing(deployment, standing, snapshot, wanted=option.replicas))
+    sentence, replicas = action.sentence, action.replicas
     match action.step:
-        case Span.CROSS:
-            return act
-        case Span.BUILD | Span.WIDEN:
-            made_as = (act.manifest, bridge)
-            return BridgeAct(
-                Kind.BRIDGE, deployment, action.sentence, action.replicas, standing, made_as=made_as
-            )
-        case _:
-            return None
+        case Span.BUILD:
+            return BridgeAct(Kind.BRIDGE, deployment, sentence, replicas, made_as=(manifest, bridge))
+        case Span.WIDEN:
+            return BridgeAct(Kind.BRIDGE_SCALE, deployment, sentence, replicas, standing)
+    return act if action.step is Span.CROSS else None
 
 
-def _needs_a_bridge(deployment: DeploymentFact, move: Move, option: Option) -> bool:
-    return bool(move.source.over_a_bridge(option) and span(deployment.replicas, option.replicas))
+def _needs_a_bridge(subject: Subject, move: Move, option: Option, manifest: Manifest) -> bool:
+    """A rendering that is too large to be noted gets none: its template will be refused, and it would stand for nothing."""
+    missing = move.source.over_a_bridge(option) and span(subject.deployment.replicas, option.replicas)
+    return bool(missing) and too_large(subject.reading.base, manifest) is None
 
 
-def taken_in(subject: Subject, wanted: int, spare: int) -> AnyAct | None:
+def taken_in(subject: Subject, wanted: int, spare: int, snapshot: Snapshot) -> AnyAct | None:
     """The next write for a bridge whose move's template is written."""
     if subject.bridge is None:
         return None
-    external = subject.replicas_external
-    return _taken_in(subject.deployment, subject.bridge, wanted, spare, external=external)
-
-
-def _taken_in(
-    deployment: DeploymentFact, bridge: DeploymentFact, wanted: int, spare: int, *, external: bool
-) -> AnyAct | None:
-    seen = bridging.crossing(deployment, bridge, wanted=wanted, spare=spare, external=external)
-    return _carried_out(after_crossing(seen), deployment, bridge)
+    seen = bridging.crossing(
+        subject.deployment,
+        subject.bridge,
+        snapshot,
+        wanted=wanted,
+        spare=spare,
+        external=subject.replicas_external,
+    )
+    return _carried_out(after_crossing(seen), subject.deployment, subject.bridge)
 
 
 def left_over(subject: Subject, move: Move, decision: Decision) -> AnyAct | None:
@@ -69,7 +71,9 @@ def left_over(subject: Subject, move: Move, decision: Decision) -> AnyAct | None
         return None
     if move.decision is Verdict.MOVE and bridging.leads_to(subject, move.target):
         return None
-    return _removed(subject.deployment, bridge, "the move that it was made for is not made")
+    return _removed(
+        subject.deployment, bridge, decision.snapshot, "the move that it was made for is not made"
+    )
 
 
 def last(act: Act | None, record: Record | None, decision: Decision) -> AnyAct | None:
@@ -85,8 +89,11 @@ def last(act: Act | None, record: Record | None, decision: Decision) -> AnyAct |
     if record is not None and bridging.was_made_for(bridge.bridge, record):
         external = record.base_replicas is None or deployment.key in decision.snapshot.autoscaler_of
         if not external:
-            return _taken_in(deployment, bridge, record.replicas, bridge.replicas, external=False)
-    return _removed(deployment, bridge, "the author's Deployment serves by itself")
+            seen = bridging.crossing(
+                deployment, bridge, decision.snapshot, wanted=record.replicas, spare=bridge.replicas
+            )
+            return _carried_out(after_crossing(seen), deployment, bridge)
+    return _removed(deployment, bridge, decision.snapshot, "the author's Deployment serves by itself")
 
 
 def without_a_workload(decision: Decision) -> Iterator[BridgeAct]:
@@ -100,7 +107,7 @@ def without_a_workload(decision: Decision) -> Iterator[BridgeAct]:
     for key, bridge in sorted(snapshot.bridges.items()):
         deployment = snapshot.deployments[key]
         if not deployment.managed and not _has_a_workload(bridge, key, decision):
-            act = _removed(deployment, bridge, "no workload is there to make its move")
+            act = _removed(deployment, bridge, snapshot, "no workload is there to make its move")
             if act is not None:
                 yield act
     for bridge in snapshot.stray_bridges:
@@ -132,11 +139,11 @@ def _bridge_for(subject: Subject, option: Option, manifest: Manifest) -> Bridge:
     )
 
 
-def _out_of_the_way(subject: Subject, standing: DeploymentFact) -> AnyAct | None:
+def _out_of_the_way(subject: Subject, standing: DeploymentFact, snapshot: Snapshot) -> AnyAct | None:
     """An earlier bridge is taken in where its template is written, else taken away; the new one comes after it."""
     if bridging.is_behind(subject) and subject.record is not None:
-        return taken_in(subject, subject.record.replicas, 1)
-    return _removed(subject.deployment, standing, "another move is made than it was made for")
+        return taken_in(subject, subject.record.replicas, 1, snapshot)
+    return _removed(subject.deployment, standing, snapshot, "another move is made than it was made for")
 
 
 def _carried_out(action: Action, deployment: DeploymentFact, bridge: DeploymentFact) -> AnyAct | None:
@@ -144,13 +151,15 @@ def _carried_out(action: Action, deployment: DeploymentFact, bridge: DeploymentF
         case Span.TAKE_IN:
             return Act(Kind.SCALE, deployment, action.sentence, replicas=action.replicas)
         case Span.NARROW | Span.REMOVE:
-            kind = Kind.BRIDGE if action.replicas else Kind.UNBRIDGE
+            kind = Kind.BRIDGE_SCALE if action.replicas else Kind.UNBRIDGE
             return BridgeAct(kind, deployment, action.sentence, action.replicas, bridge)
         case _:
             return None
 
 
-def _removed(deployment: DeploymentFact, bridge: DeploymentFact, why: str) -> BridgeAct | None:
-    if not bridging.may_go(deployment, bridge):
+def _removed(
+    deployment: DeploymentFact, bridge: DeploymentFact, snapshot: Snapshot, why: str
+) -> BridgeAct | None:
+    if not bridging.may_go(deployment, bridge, snapshot):
         return None
     return BridgeAct(Kind.UNBRIDGE, deployment, f"{why}: the bridge goes", 0, bridge)
