@@ -41,7 +41,9 @@ crds: $(STAMP) ## render crds/ from the models
 check-crds: $(STAMP)
 	$(BIN)/python -m chipwise.api.crds --check crds
 
+# The programs first: building them takes longer than a test may.
 e2e: $(STAMP) ## the API server and end-to-end tests on a real control plane
+	@$(BIN)/python -m e2e.cluster tools
 	$(BIN)/pytest e2e
 
 bench: $(STAMP) ## every figure of the README

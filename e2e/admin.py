@@ -62,6 +62,12 @@ class Admin:
             if refused.code != http.client.NOT_FOUND:
                 raise
 
+    def events(self, namespace: str, reason: str = "") -> list[Document]:
+        """Events in a namespace that chipwise posted, of one reason if that is given."""
+        items = self.get(f"/apis/events.k8s.io/v1/namespaces/{namespace}/events")["items"]
+        ours = [each for each in items if each.get("reportingController") == "chipwise.dev/operator"]
+        return [each for each in ours if reason in ("", each["reason"])]
+
     def watch(self, path: str) -> Iterator[tuple[str, Document]]:
         """(type, object) of every change, from what is there now; ends when the server closes."""
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=1800)

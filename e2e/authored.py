@@ -38,8 +38,9 @@ class Setup:
     """One world. TPOT in ms decides how many replicas a pool needs: 10 ms half as many as 20 ms, 40 ms twice as many.
 
     ``alternative`` is the resource of the other pool, which is the cheaper one: of another vendor, or of the same. ``stated_replicas``
-    and ``strategy`` are what the author's file says; without the former the Deployment is scaled by hand to ``replicas``. ``policy``
-    is what the policy says beside that.
+    and ``strategy`` are what the author's file says; without the former the Deployment is scaled by hand to ``replicas``. Each pool has
+    so many ``machines``, and the last of them is far; the other pool has ``alternative_machines`` where that is said. ``policy`` is what
+    the policy says beside the rest.
     """
 
     name: str
@@ -59,10 +60,14 @@ class Setup:
     ready_delay: str = "2s"
     concurrent_moves: int = 1
     alternative_image: str = ALT_IMAGE
-    alternative_nodes: int = 5
+    alternative_machines: int | None = None
     boot_seconds: int = 300
     scratch: str = ""
     policy: Mapping[str, Any] = field(default_factory=dict)
+    startup_seconds: int = 2
+    payback: str = "24h"
+    frozen: bool = False
+    machines: int = 5
 
     @property
     def requests_per_second(self) -> float:
@@ -81,7 +86,7 @@ def labelled(setup: Setup, document: Document) -> Document:
 
 
 def nodes(setup: Setup) -> list[Document]:
-    """Four near machines and a far one for each pool."""
+    """The machines of both pools."""
     found = []
     for pool, resource in (("gpu", NVIDIA), ("alt", setup.alternative)):
         labels = {AGENT_POOL: f"{setup.name}-{pool}", MINE: setup.name}
@@ -93,12 +98,17 @@ def nodes(setup: Setup) -> list[Document]:
                 labels=labels,
                 taints=[{"key": resource, "value": "present", "effect": "NoSchedule"}],
                 capacity={resource: "8"},
-                zone=FAR if number == 4 else NEAR,
+                zone=FAR if number == setup.machines - 1 else NEAR,
                 instance_type=f"example-{pool}",
             )
-            for number in range(setup.alternative_nodes if pool == "alt" else 5)
+            for number in range(_machines(setup, pool))
         ]
     return found
+
+
+def _machines(setup: Setup, pool: str) -> int:
+    other = setup.alternative_machines
+    return setup.machines if pool == "gpu" or other is None else other
 
 
 def kinds(setup: Setup) -> list[Document]:
@@ -119,6 +129,8 @@ def kinds(setup: Setup) -> list[Document]:
                     "minimumStay": setup.policy_stay,
                     "onOutdatedVariant": setup.outdated,
                     "maxConcurrentMoves": setup.concurrent_moves,
+                    "paybackHorizon": setup.payback,
+                    "freeze": setup.frozen,
                     **setup.policy,
                 },
             },
@@ -148,7 +160,7 @@ def pool(setup: Setup, chip: str, price: str | None, *, name: str = "", selects:
         "nodeSelector": {AGENT_POOL: f"{setup.name}-{selects or chip}"},
         "shape": {"chips": 8, "cpu": "192", "memory": "2048Gi"},
         "zones": [NEAR, FAR],
-        "nodes": {"min": 0, "max": 5, "bootSeconds": setup.boot_seconds},
+        "nodes": {"min": 0, "max": setup.machines, "bootSeconds": setup.boot_seconds},
     }
     if price is not None:
         spec["price"] = {"amount": price}
@@ -173,7 +185,12 @@ def profile(setup: Setup) -> Document:
     }
     if setup.own_image:
         container["image"] = setup.alternative_image
-    common = {"precision": "bf16", "startupSeconds": 2, "pullSeconds": 2, "maxConcurrency": 16}
+    common = {
+        "precision": "bf16",
+        "startupSeconds": setup.startup_seconds,
+        "pullSeconds": 2,
+        "maxConcurrency": 16,
+    }
     variants = [
         {
             **common,

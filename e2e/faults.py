@@ -97,9 +97,7 @@ class Lab:
 
     def events(self, namespace: str, reason: str = "") -> list[Document]:
         """Events in a namespace that chipwise posted, of one reason if that is given."""
-        items = self.admin.get(f"/apis/events.k8s.io/v1/namespaces/{namespace}/events")["items"]
-        ours = [each for each in items if each.get("reportingController") == "chipwise.dev/operator"]
-        return [each for each in ours if reason in ("", each["reason"])]
+        return self.admin.events(namespace, reason)
 
     def within(self, seconds: float, check: Callable[[], Any], what: str) -> Any:
         """The first true answer; AssertionError with the last words of the last operator if there is none in time."""
@@ -116,14 +114,19 @@ class Lab:
         for operator in self.operators:
             operator.kill()
         self.forget_lease()
-        for found in self.admin.get(f"/api/v1/namespaces?labelSelector={MINE}")["items"]:
-            name = found["metadata"]["name"]
+        found = self.admin.get(f"/api/v1/namespaces?labelSelector={MINE}")["items"]
+        names = [each["metadata"]["name"] for each in found]
+        for name in names:
             self.admin.delete(f"{GROUP}/namespaces/{name}/inferenceworkloads")
             self.admin.delete(f"/apis/apps/v1/namespaces/{name}/deployments")
             self.admin.delete(f"/api/v1/namespaces/{name}")
-        self.within(60, lambda: not self.admin.get("/api/v1/pods")["items"], "all pods gone")
+        self.within(60, lambda: not any(map(self._pods, names)), "all pods gone")
         for path in _CLUSTER_SCOPED:
             self.admin.delete(f"{path}?labelSelector={MINE}")
+
+    def _pods(self, namespace: str) -> list[Document]:
+        found: list[Document] = self.admin.get(f"/api/v1/namespaces/{namespace}/pods")["items"]
+        return found
 
     def _known(self, operator: Operator) -> Operator:
         self.operators.append(operator)

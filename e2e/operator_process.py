@@ -15,6 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import yaml
+
 from e2e.cluster import Cluster
 from e2e.cluster.commands import kubectl_on, run
 
@@ -39,6 +41,17 @@ def install_chart(
     run([cluster.helm, "upgrade", "--install", "chipwise", CHART, *where, *flags], env=cluster.environment)
     kubectl = kubectl_on(cluster.kubectl, cluster.kubeconfig)
     run([*kubectl, "wait", "--for=condition=Established", "--timeout=30s", "-f", ROOT / "crds"])
+
+
+def chart_arguments(cluster: Cluster, **values: str) -> list[str]:
+    """What the chart's own Deployment says after `chipwise run` under these values of `--set`. Raises CommandError."""
+    flags = [word for name, value in values.items() for word in ("--set", f"{name}={value}")]
+    only = ["--show-only", "templates/deployment.yaml"]
+    rendered = run([cluster.helm, "template", "chipwise", CHART, *only, *flags], env=cluster.environment)
+    (container,) = yaml.safe_load(rendered)["spec"]["template"]["spec"]["containers"]
+    name, *arguments = container["args"]
+    assert name == "run"
+    return [str(argument) for argument in arguments]
 
 
 def service_account_kubeconfig(
@@ -103,7 +116,15 @@ class OperatorProcess:
 
     def command(self) -> list[str]:
         """What is run."""
-        return [str(_CHIPWISE), "run", "--kubeconfig", str(self.kubeconfig), *self.extra_args]
+        return [
+            str(_CHIPWISE),
+            "run",
+            "--listen",
+            "127.0.0.1:0",
+            "--kubeconfig",
+            str(self.kubeconfig),
+            *self.extra_args,
+        ]
 
     def stop(self, grace: float = 10.0) -> int | None:
         """SIGTERM, and SIGKILL after `grace` seconds. The exit code, None if it was never started."""

@@ -21,7 +21,9 @@ from e2e.operator_process import OperatorProcess, service_account_kubeconfig
 from e2e.world import World
 
 BUILDERS = 3
-_CLUSTER_SCOPED = "namespaces,acceleratorpools,acceleratorclasses,modelprofiles,placementpolicies,nodes"
+_CLUSTER_SCOPED = (
+    "namespaces,persistentvolumes,acceleratorpools,acceleratorclasses,modelprofiles,placementpolicies,nodes"
+)
 
 
 @pytest.fixture(scope="session")

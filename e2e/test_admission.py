@@ -21,6 +21,7 @@ from chipwise.api import (
 from e2e.cluster import Cluster
 from e2e.cluster.commands import kubectl_on
 from e2e.cluster.errors import CommandError
+from tests.api.bounds import NEVER_VALID, PLACES
 from tests.api.documents import (
     MINIMAL,
     Document,
@@ -63,6 +64,16 @@ def test_refused_by_server_and_offline(cluster: Cluster, case: Rejection) -> Non
     assert case.server in str(refused.value)
     assert offline.value.path == case.field
     assert "rule evaluation error" not in str(refused.value)
+
+
+def test_as_many_entries_as_allowed_are_admitted(cluster: Cluster) -> None:
+    """At its bound every list and map is fine, so that in the cases above one entry too many is all that is wrong."""
+    full = [place.holding(place.limit) for place in PLACES if place.path not in NEVER_VALID]
+    listed: Document = {"apiVersion": "v1", "kind": "List", "items": full}
+    admitted = cluster.run_kubectl(
+        "create", "--dry-run=server", "-o", "name", "-f", "-", stdin=json.dumps(listed)
+    )
+    assert len(admitted.splitlines()) == len(full)
 
 
 NUMBERS = (

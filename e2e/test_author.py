@@ -8,11 +8,14 @@ import pytest
 from e2e.authored import ALT_IMAGE, FOREIGN, NEWER, NVIDIA, Setup
 from e2e.cluster.errors import CommandError
 from e2e.staging import case
-from e2e.world import World, server
+from e2e.world import World, rate, server
 
 pytestmark = pytest.mark.e2e
 
 HEALED_WITHIN = 5.0
+#: Of capacity that a stated strategy took: until the heal, until a new pod is Ready (2 s here), and three more for scheduler and
+#: controllers on a busy machine. docs/gitops.md has this figure.
+SERVES_AGAIN_WITHIN = HEALED_WITHIN + 2.0 + 3.0
 CLIENT: tuple[str, ...] = ()
 FORCE = ("--server-side", "--force-conflicts")
 
@@ -222,18 +225,21 @@ def test_a_tug_of_war_ends(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "seconds_lost",
+    "pods_lost",
     [
-        case(Setup("stated-replicas", replicas=4, stated_replicas=True), 0.0),
-        case(Setup("stated-replicas-fewer", replicas=4, stated_replicas=True, alternative_tpot=10), 0.0),
-        case(Setup("stated-quarter", replicas=4, strategy="25%"), 30.0),
-        case(Setup("stated-quarter-vendor", replicas=4, strategy="25%", alternative=NVIDIA), 30.0),
-        case(Setup("stated-recreate", replicas=4, strategy="Recreate"), 30.0),
-        case(Setup("stated-recreate-vendor", replicas=4, strategy="Recreate", alternative=NVIDIA), 30.0),
+        case(Setup("stated-replicas", replicas=4, stated_replicas=True), 0),
+        case(Setup("stated-replicas-fewer", replicas=4, stated_replicas=True, alternative_tpot=10), 0),
+        case(Setup("stated-quarter", replicas=4, strategy="25%"), 1),
+        case(Setup("stated-quarter-vendor", replicas=4, strategy="25%", alternative=NVIDIA), 1),
+        case(Setup("stated-recreate", replicas=4, strategy="Recreate"), 4),
+        case(Setup("stated-recreate-vendor", replicas=4, strategy="Recreate", alternative=NVIDIA), 4),
     ],
 )
-def test_what_a_stated_field_costs(world: World, seconds_lost: float) -> None:
-    """docs/gitops.md has these figures: a file that states a strategy takes it back with the template, and pods go before the heal."""
+def test_what_a_stated_field_costs(world: World, pods_lost: int) -> None:
+    """docs/gitops.md has these figures: a file that states a strategy takes it back with the template, and pods go before the heal.
+
+    So many of four, and never more; and they serve again in time.
+    """
     moment = world.author_applies()
     rendered = world.revisions(moment)[0].template
     world.eventually(
@@ -246,7 +252,11 @@ def test_what_a_stated_field_costs(world: World, seconds_lost: float) -> None:
     lost = sum(dip.seconds for dip in dips)
     lowest = min((dip.lowest for dip in dips), default=world.demand)
     print(f"{world.setup.name}: {lost:.2f} s below the demand of {world.demand:g}/s, lowest {lowest:.1f}/s")
-    assert lost <= seconds_lost
+    if not pods_lost:
+        assert not dips
+        return
+    assert lowest == pytest.approx((4 - pods_lost) * rate(world.setup.tpot))
+    assert lost <= SERVES_AGAIN_WITHIN
 
 
 @pytest.mark.setup(Setup("ownership"))

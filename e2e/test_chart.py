@@ -141,6 +141,18 @@ def test_the_pod_meets_the_restricted_standard(chart: Chart) -> None:
     assert only["resources"]["limits"]["memory"]
 
 
+def test_the_probes_ask_where_it_listens(chart: Chart) -> None:
+    """By the name of the port, on the pod's address and not on the loopback alone."""
+    found = container(chart.render())
+    (port,) = found["ports"]
+    assert f"--listen=0.0.0.0:{port['containerPort']}" in found["args"]
+    asked = {name: found[name]["httpGet"] for name in ("livenessProbe", "readinessProbe")}
+    assert asked == {
+        "livenessProbe": {"path": "/livez", "port": port["name"]},
+        "readinessProbe": {"path": "/readyz", "port": port["name"]},
+    }
+
+
 def test_without_the_operator_the_rest_is_installed(chart: Chart) -> None:
     """The demo runs the operator outside, with this ServiceAccount's token."""
     with_it, without = chart.render(), chart.render(operator__enabled=False)

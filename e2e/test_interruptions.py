@@ -117,7 +117,8 @@ def test_switched_off_in_mid_move(lab: Lab) -> None:
 def test_api_server_restarted_in_mid_move(lab: Lab) -> None:
     """The operator lives through it, or is started again; the move ends, and nothing is written twice."""
     world, operator = in_mid_move(lab, Surplus("outage", ready_delay="8s"))
-    lab.cluster.restart_api_server(down_seconds=3)
+    with lab.cluster.api_server_down():
+        time.sleep(3)
 
     def done() -> bool:
         if not operator.is_alive:

@@ -113,7 +113,7 @@ def test_it_is_tried_again_and_stays_once_it_serves(world: World) -> None:
     world.nothing_lost()
 
 
-@pytest.mark.setup(Hasty("starves", alternative_nodes=0))
+@pytest.mark.setup(Hasty("starves", alternative_machines=0))
 def test_pods_that_find_no_node_are_taken_back(world: World) -> None:
     """The pool could grow and does not: after the time a node takes to boot, and the pool is told to cool down for this size."""
     world.eventually(back_with_the_author(world), "the author's pods alone", 40)

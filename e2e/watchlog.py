@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from e2e.admin import Admin, Refused
+from e2e.flights import Flights
 
 Document = dict[str, Any]
 
@@ -64,6 +65,7 @@ class WatchLog:
         self, admin: Admin, namespace: str, rates: Mapping[str, float], selector: Mapping[str, str]
     ) -> None:
         self.instants: list[Instant] = []
+        self.flights = Flights()
         self._selector = selector
         self._rates = rates
         self._serving: dict[str, float] = {}
@@ -128,6 +130,7 @@ class WatchLog:
             time.sleep(0.2)
 
     def _note_pod(self, kind: str, pod: Document, moment: float) -> None:
+        self.flights.note(kind, pod, moment)
         name, node = pod["metadata"]["name"], pod["spec"].get("nodeName", "")
         if not self._selector.items() <= pod["metadata"].get("labels", {}).items():
             return

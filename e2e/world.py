@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from chipwise.performance import (
@@ -118,9 +119,22 @@ class World:
 
     def set_price(self, pool: str, amount: str) -> None:
         """Change what a node of a pool costs."""
-        self.admin.merge(
-            f"{GROUP}/acceleratorpools/{self.namespace}-{pool}", {"spec": {"price": {"amount": amount}}}
-        )
+        self.admin.merge(self.path_of_pool(pool), {"spec": {"price": {"amount": amount}}})
+
+    def edit_policy(self, **spec: Any) -> None:
+        """Change the spec of the world's own policy."""
+        self.admin.merge(f"{GROUP}/placementpolicies/{self.namespace}", {"spec": spec})
+
+    def joined_by(self, name: str, replicas: int, **spec: Any) -> None:
+        """A second Deployment of the same author, and its workload once its pods serve. From then on both are demanded."""
+        setup = replace(self.setup, replicas=replicas)
+        document, ready = authored.deployment(setup, name=name), self.log.ready_now()
+        document["spec"]["replicas"] = replicas
+        self.kubectl_apply(document)
+        self.eventually(lambda: self.log.ready_now() == ready + replicas, f"the pods of {name} serve", 40)
+        self.demand, self.since = self.demand + setup.requests_per_second, time.monotonic()
+        target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}
+        self.kubectl_apply(authored.workload(setup, name=name, targetRef=target, **spec))
 
     def delete_workload(self) -> None:
         """Take the workload away."""
@@ -128,9 +142,17 @@ class World:
 
     # what is seen
 
+    def path_of(self, workload: str) -> str:
+        """Where the API server has a workload of this world."""
+        return f"{GROUP}/namespaces/{self.namespace}/inferenceworkloads/{workload}"
+
+    def path_of_pool(self, chip: str) -> str:
+        """The same for one of its pools."""
+        return f"{GROUP}/acceleratorpools/{self.namespace}-{chip}"
+
     @property
     def _workload(self) -> str:
-        return f"{GROUP}/namespaces/{self.namespace}/inferenceworkloads/chat"
+        return self.path_of("chat")
 
     @property
     def _deployment(self) -> str:
@@ -151,6 +173,25 @@ class World:
         """(status, reason) of one condition; empty strings where it is not there."""
         found = self.conditions().get(kind, {})
         return found.get("status", ""), found.get("reason", "")
+
+    def told(self, kind: str, status: str, reason: str, path: str | None = None) -> str:
+        """Wait for a condition, of the workload or of another object; its sentence."""
+
+        def check() -> bool:
+            found = self.conditions(path).get(kind, {})
+            return (found.get("status"), found.get("reason")) == (status, reason)
+
+        self.eventually(check, f"{kind}={status}, {reason} on {path or 'the workload'}")
+        return str(self.conditions(path)[kind]["message"])
+
+    def event(self, reason: str, about: str = "chat") -> Document:
+        """Wait for an Event of this reason about a workload (or Deployment) of this name; the first one."""
+
+        def posted() -> list[Document]:
+            found = self.admin.events(self.namespace, reason)
+            return [each for each in found if each["regarding"]["name"] == about]
+
+        return self.eventually(posted, f"an Event {reason} about {about}")[0]
 
     def deployment(self) -> Document:
         """The Deployment as it is now."""

@@ -127,10 +127,21 @@ def test_the_sums_are_those_of_the_plan(example_plan: dict[str, Any]):
     assert summary["placed"] == 5
 
 
-def test_where_the_readme_says_they_go(example_plan: dict[str, Any]):
-    """``kubectl get iw`` as it is printed there agrees with the plan for everything that chipwise moves."""
+def printed_rows() -> dict[str, list[str]]:
+    """``kubectl get iw`` as it is printed there, by name."""
     printed = next(block for block in blocks(README, "text") if block.startswith("NAME"))
-    rows = {line.split()[0]: line.split() for line in printed.splitlines()[1:]}
+    return {line.split()[0]: line.split() for line in printed.splitlines()[1:]}
+
+
+def test_the_printed_rows_sum_to_the_bill():
+    """That of the workloads which have a place; the figures of the table and of the sentence below it are of one moment."""
+    total = sum(float(row[5]) for row in printed_rows().values() if row[6] != "NoFeasibleVariant")
+    assert f"sum to their bill, {total:.2f} $/h" in README.read_text()
+
+
+def test_where_the_readme_says_they_go(example_plan: dict[str, Any]):
+    """What is printed there agrees with the plan for everything that chipwise moves."""
+    rows = printed_rows()
     for workload in example_plan["workloads"]:
         row = rows[workload["name"]]
         if row[6] == "Stays":

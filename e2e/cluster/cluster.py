@@ -1,6 +1,7 @@
 """A running control plane, as tests and the demo see it."""
 
 import os
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,9 +34,9 @@ class Cluster:
         """What kubectl prints, as the administrator; CommandError if it fails."""
         return run([*kubectl_on(self.kubectl, self.kubeconfig), *arguments], stdin=stdin, timeout=timeout)
 
-    def restart_api_server(self, down_seconds: float = 3.0) -> None:
-        """Take the API server away for a while and bring it back ready; only on kwok."""
-        self.driver.restart_api_server(down_seconds)
+    def api_server_down(self) -> AbstractContextManager[None]:
+        """The API server is gone while the block runs, and ready again after it. Not on an existing cluster."""
+        return self.driver.api_server_down()
 
     def delete(self) -> None:
         """Remove the control plane and all that is kept of it."""

@@ -3,6 +3,9 @@
 import base64
 import json
 import ssl
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -45,8 +48,8 @@ class Driver(Protocol):
     def healthy(self) -> bool:
         """Whether every part of it runs."""
 
-    def restart_api_server(self, down_seconds: float) -> None:
-        """Take the API server away for a while."""
+    def api_server_down(self) -> AbstractContextManager[None]:
+        """The API server is gone while the block runs; after it everything is ready again."""
 
     def delete(self) -> None:
         """Remove it; removing what is not there is fine."""
@@ -78,3 +81,12 @@ def api_server_ready(kubectl: Path, kubeconfig: Path) -> bool:
         return run(command, timeout=10).strip() == "ok"
     except CommandError:
         return False
+
+
+def wait_until(holds: Callable[[], bool], seconds: float, otherwise: Callable[[], str]) -> None:
+    """Ask until it holds; StartError, in the words of `otherwise`, when it does not within so many seconds."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            raise StartError(otherwise())
+        time.sleep(0.1)

@@ -6,6 +6,7 @@ already there is left alone and used.
 
 import hashlib
 import json
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,17 +52,15 @@ class ExistingDriver:
         self.kubeconfig.touch(mode=0o600)
         self.kubeconfig.write_text(self._current_context())
         if not self._has_kwok(kubectl):
-            fake_machines.install(kubectl, self.kubeconfig)
+            fake_machines.install(kubectl, self.kubeconfig, fake_machines.manifests())
 
     def healthy(self) -> bool:
         """The API server says it is ready."""
         return api_server_ready(obtain(self.tools)["kubectl"], self.kubeconfig)
 
-    def restart_api_server(self, down_seconds: float) -> None:
+    def api_server_down(self) -> AbstractContextManager[None]:
         """Never."""
-        raise UnsupportedError(
-            f"an existing API server is not taken down for {down_seconds:g} s; use CLUSTER=kwok"
-        )
+        raise UnsupportedError("an existing API server is not taken down; use CLUSTER=kwok or CLUSTER=kind")
 
     def delete(self) -> None:
         """Remove our kwok, if it is there; the cluster stays."""

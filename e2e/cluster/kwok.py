@@ -3,13 +3,13 @@
 import hashlib
 import os
 import shutil
-import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from e2e.cluster.commands import kubectl_on, run
-from e2e.cluster.driver import api_server_ready
+from e2e.cluster.driver import api_server_ready, wait_until
 from e2e.cluster.errors import CommandError, StartError
 from e2e.cluster.folders import HERE, cluster_folder
 from e2e.cluster.kwok_config import free_ports, kwokctl_configuration
@@ -69,24 +69,23 @@ class KwokDriver:
             return False
         return api_server_ready(obtain(["kubectl"])["kubectl"], self.kubeconfig)
 
-    def restart_api_server(self, down_seconds: float) -> None:
-        """Stop the process, wait, start it with the same flags and wait until it is ready.
+    @contextmanager
+    def api_server_down(self) -> Iterator[None]:
+        """Stop the process, and afterwards start it with the same flags.
 
         The controllers and the scheduler are started anew, as the leader election of a larger control plane
         would do it: left alone they try again so seldom that they were seen to do nothing for 72 s.
         """
         binaries = obtain(self.tools)
         self._process("kube-apiserver").stop(grace=1.0)
-        time.sleep(down_seconds)
-        self._kwokctl(binaries, "start", "cluster")
-        for component in ("kube-controller-manager", "kube-scheduler"):
-            self._process(component).stop()
-        self._kwokctl(binaries, "start", "cluster")
-        deadline = time.monotonic() + READY_SECONDS
-        while not self.healthy():
-            if time.monotonic() > deadline:
-                raise StartError(f"the API server is not ready again\n{self._last_words()}")
-            time.sleep(0.1)
+        try:
+            yield
+        finally:
+            self._kwokctl(binaries, "start", "cluster")
+            for component in ("kube-controller-manager", "kube-scheduler"):
+                self._process(component).stop()
+            self._kwokctl(binaries, "start", "cluster")
+            wait_until(self.healthy, READY_SECONDS, self._not_ready_again)
 
     def delete(self) -> None:
         """End the processes and forget everything; needs no tool, so that it never has to build one."""
@@ -122,6 +121,9 @@ class KwokDriver:
     def _kwokctl(self, binaries: Mapping[str, Path], *arguments: str) -> None:
         environment = {**os.environ, "KWOK_WORKDIR": str(self._home)}
         run([binaries["kwokctl"], "--name", self.name, *arguments], env=environment)
+
+    def _not_ready_again(self) -> str:
+        return f"the API server is not ready again\n{self._last_words()}"
 
     def _last_words(self) -> str:
         logs = sorted((self._folder / "logs").glob("*.log"))

@@ -44,9 +44,8 @@ COMPONENT_FLAGS: Mapping[str, Mapping[str, str]] = {
     },
 }
 
-_AUDIT_FLAGS = {
-    "audit-log-maxsize": "2000"
-}  # megabytes; a log that is rotated away under a reader is worth nothing
+# Megabytes; a log that is rotated away under a reader is worth nothing.
+AUDIT_FLAGS: Mapping[str, str] = {"audit-log-maxsize": "2000"}
 
 
 def kwokctl_configuration(
@@ -75,8 +74,7 @@ def kwokctl_configuration(
         _document(
             "KwokctlConfiguration", options, componentsPatches=_patches(audit=audit_policy is not None)
         ),
-        _document("KwokConfiguration", _KWOK_OPTIONS),
-        stages(),
+        kwok_configuration(),
     ]
     return "\n---\n".join(documents)
 
@@ -88,6 +86,11 @@ _KWOK_OPTIONS = {
     "nodeLeaseParallelism": 8,
     "podsOnNodeSyncParallelism": 16,
 }
+
+
+def kwok_configuration() -> str:
+    """What kwok itself reads, as YAML documents: how much it does at once, and the stages of the fake machines."""
+    return "\n---\n".join((_document("KwokConfiguration", _KWOK_OPTIONS), stages()))
 
 
 def stages() -> str:
@@ -126,7 +129,7 @@ def _document(kind: str, options: Mapping[str, Any], **more: Any) -> str:
 def _patches(*, audit: bool) -> list[dict[str, Any]]:
     flags = {name: dict(values) for name, values in COMPONENT_FLAGS.items()}
     if audit:
-        flags["kube-apiserver"].update(_AUDIT_FLAGS)
+        flags["kube-apiserver"].update(AUDIT_FLAGS)
     return [
         {"name": name, "extraArgs": [_flag(key, value) for key, value in values.items()]}
         for name, values in flags.items()

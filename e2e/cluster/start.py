@@ -67,7 +67,7 @@ def _driver(name: str, backend: Backend, *, audit: bool) -> Driver:
         case Backend.KWOK:
             return KwokDriver(name, audit)
         case Backend.KIND:
-            return KindDriver(name)
+            return KindDriver(name, audit)
         case Backend.EXISTING:
             return ExistingDriver(name)
 

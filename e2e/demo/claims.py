@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from e2e.demo.stage import Stage
+from e2e.flights import at_once
 
 Document = dict[str, Any]
 
@@ -39,6 +40,22 @@ def make_before_break(stage: Stage, name: str, old: str, new: str, since: float)
         seen=f"the first old one went {first_gone - first_new:.2f} s after the first new one was Ready"
         if not bad
         else f"{dict(bad[0].ready)} {bad[0].moment - since:.1f} s after the change",
+    )
+
+
+def one_at_a_time(stage: Stage, names: Iterable[str], since: float) -> None:
+    """From a watch of pods: a move goes on while a workload runs pods of two templates, and the policy allows one."""
+    flights = stage.history.flights.since(since)
+    told = "; ".join(
+        f"{each.name} from {each.start - since:.1f} to "
+        + ("now" if each.end is None else f"{each.end - since:.1f} s")
+        for each in flights
+    )
+    stage.teller.check(
+        "one move at a time",
+        holds=at_once(flights) == 1 and sorted(each.name for each in flights) == sorted(names),
+        expected=f"one move each of {', '.join(sorted(names))}, and never two at once",
+        seen=told,
     )
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from e2e.admin import Admin
 from e2e.demo.authored import Serving
+from e2e.flights import Flights
 
 Document = dict[str, Any]
 
@@ -47,6 +48,7 @@ class History:
 
     def __init__(self, admin: Admin, namespace: str, serving: Mapping[str, Serving]) -> None:
         self.broken: str | None = None
+        self.flights = Flights()
         self._serving = serving
         self._pods: dict[str, ServingPod] = {}
         self._known: set[str] = set()
@@ -84,6 +86,7 @@ class History:
             self.broken = f"the watch of pods broke: {error}"
 
     def _note(self, kind: str, pod: Document, moment: float) -> None:
+        self.flights.note(kind, pod, moment)
         found = serving_pod(pod, self._serving)
         key = f"{found.workload}/{pod['metadata']['name']}"
         if kind == "DELETED":

@@ -150,7 +150,9 @@ def interruptible() -> None:
 def _fresh_cluster(teller: Teller) -> Cluster:
     if remove():
         teller.say("what an earlier demo left has been removed")
-    teller.say("starting a control plane: some 10 s, and some minutes where its programs must be built first")
+    teller.say(
+        "starting a control plane: some 10 s, longer in Docker, and some minutes where its programs must be built first"
+    )
     cluster = start_cluster(NAME)
     if cluster.backend is Backend.EXISTING:
         refuse_foreign(cluster, (NAMESPACE, SYSTEM))

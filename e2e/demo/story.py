@@ -11,7 +11,16 @@ from typing import Any
 from chipwise.cli.words import per_hour
 
 from e2e.demo.authored import NAMESPACE
-from e2e.demo.claims import OURS, authored, make_before_break, never_short, traces, untouched, visible
+from e2e.demo.claims import (
+    OURS,
+    authored,
+    make_before_break,
+    never_short,
+    one_at_a_time,
+    traces,
+    untouched,
+    visible,
+)
 from e2e.demo.fleet import FLEET
 from e2e.demo.savings import savings
 from e2e.demo.stage import Stage, bring_machines, remove_machines, start_operator
@@ -62,6 +71,7 @@ def first_moves(stage: Stage) -> Document:
     for name in STAYING:
         untouched(stage, name)
     never_short(stage, DESTINATIONS, since)
+    one_at_a_time(stage, DESTINATIONS, since)
     return asked
 
 

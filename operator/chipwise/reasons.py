@@ -80,6 +80,7 @@ class Reason(StrEnum):
     ROLLOUT_IN_PROGRESS = "RolloutInProgress"  # the author's own rollout has not finished
     PAUSED = "Paused"  # the author undid our move
     CONTESTED = "Contested"  # another manager keeps reverting it
+    RESTORED = "Restored"  # given back to its author on request: edit the workload's spec
     WRITES_DISABLED = "WritesDisabled"  # installed with writes.enabled=false
     WRITE_REFUSED = "WriteRefused"  # the API server refused the write: the message says why
     # a placement that does not serve
@@ -99,6 +100,7 @@ class Reason(StrEnum):
     RESCUED = "Rescued"
     STAYS = "Stays"
     MOVED = "Moved"
+    RESTORING = "Restoring"
 
 
 @dataclass(frozen=True, slots=True)

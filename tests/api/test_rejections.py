@@ -17,3 +17,9 @@ def test_refused_offline(case: Rejection) -> None:
     assert case.offline in problem.message
     kind, name = case.document["kind"], case.document["metadata"]["name"]
     assert str(caught.value) == f"{kind}/{name}: {case.field}: {problem.message}"
+
+
+def test_every_case_checks_words_and_has_a_name_of_its_own() -> None:
+    """A fragment of nothing is in every message."""
+    assert all(case.server.strip() and case.offline.strip() for case in REJECTIONS)
+    assert len({case.id for case in REJECTIONS}) == len(REJECTIONS)

@@ -12,7 +12,7 @@ from chipwise.cli.source import read_cluster
 from chipwise.cluster.extract import BY_KIND
 from chipwise.cluster.state import FIELDS
 from chipwise.kube.errors import Forbidden
-from chipwise.kube.resources import ACCELERATOR_POOLS, PERSISTENT_VOLUME_CLAIMS, PODS
+from chipwise.kube.resources import ACCELERATOR_POOLS, INFERENCE_WORKLOADS, PERSISTENT_VOLUME_CLAIMS, PODS
 
 from tests.cli.fleet import deployment, invoke, pool, supply, workload
 from tests.kube import server as wire
@@ -74,6 +74,36 @@ async def test_a_workload_of_the_current_cluster_is_explained(kubeconfig):
     result = await asyncio.to_thread(invoke, "explain", "chat", "-n", "prod", "--kubeconfig", kubeconfig[0])
     assert result.exit_code == 0, result.output
     assert "prod/chat gets" in result.stdout
+
+
+async def test_explain_shows_what_the_operator_decided_lately(kubeconfig):
+    """From status, newest first, with the reasons."""
+    path, running = kubeconfig
+    known = running.kube.peek(INFERENCE_WORKLOADS, "prod", "chat")
+    log = [
+        {
+            "at": "2026-01-01T12:10:00Z",
+            "decision": "Hold",
+            "reason": "MinimumStay",
+            "message": "moved 1 min ago",
+        },
+        {
+            "at": "2026-01-01T12:00:00Z",
+            "decision": "Move",
+            "reason": "Moved",
+            "message": "Moves",
+            "from": "a",
+            "to": "b",
+        },
+    ]
+    running.kube.put(INFERENCE_WORKLOADS, {**known, "status": {"decisions": log}})
+    asked = ("explain", "chat", "-n", "prod", "--kubeconfig", path)
+    text = (await asyncio.to_thread(invoke, *asked)).stdout
+    assert "Decided by the operator, newest first" in text
+    assert text.index("MinimumStay") < text.index("2026-01-01T12:00:00Z")
+    found = json.loads((await asyncio.to_thread(invoke, *asked, "-o", "json")).stdout)["decisions"]
+    assert [one["reason"] for one in found] == ["MinimumStay", "Moved"]
+    assert (found[1]["from"], found[1]["to"], found[0]["to"]) == ("a", "b", None)
 
 
 async def test_an_unknown_context_ends_with_2(kubeconfig):

@@ -33,6 +33,7 @@ FIELDS = [
     "move",
     "candidates",
     "performance",
+    "decisions",
 ]
 
 
@@ -80,7 +81,7 @@ def test_it_is_the_same_decision_as_the_plans(fleet):
 def test_text_has_sentences_candidates_move_and_sources(fleet):
     text = invoke("explain", "chat", "-f", fleet).stdout
     for wanted in (
-        "prod/chat gets 1 replicas of cheap-x2 on cheap",
+        "prod/chat gets 1 replica of cheap-x2 on cheap",
         "Move (Moved): Moves from dear-x2 on dear to cheap-x2 on cheap",
         "TPOT Mean <= 40ms",
         "Runs now on dear: 3 x dear-x2",
@@ -134,6 +135,33 @@ def test_an_override_of_performance_is_named_as_what_was_used(tmp_path):
         "InferenceWorkload",
         "our own bench",
     )
+
+
+def test_the_arithmetic_can_be_checked(fleet):
+    """5 requests/s over 6.1 a replica, one of the 4 chips of a node, and what staying would cost."""
+    sentences = explained(fleet, "chat")["sentences"]
+    for wanted in (
+        "requests/s at the peak over",
+        "of one replica are 0.6",
+        "TPOT 20.0 ms of at most 40ms",
+        "bounded by batch cap of 16",
+        "source: bench of cheap",
+        "for which 1 node of cheap at 16.00 $/h are billed",
+        "Where it runs now, on dear-x2 on dear, it would add 80.00 $/h",
+        "$/h more than there",
+    ):
+        assert any(wanted in line for line in sentences), (wanted, sentences)
+
+
+def test_replicas_beyond_the_need_say_whose_they_are(tmp_path):
+    fleet = write(tmp_path, *supply(), workload("chat", replicas={"min": 3}))
+    assert any(
+        "so 1 would do; 3 are the minimum, 3" in line for line in explained(fleet, "chat")["sentences"]
+    )
+    external = {"min": 1, "managedBy": "External"}
+    fleet = write(tmp_path, *supply(), workload("chat", replicas=external), deployment("chat", "dear", 2))
+    found = explained(fleet, "chat")["sentences"]
+    assert any("2 are what its author or autoscaler runs" in line for line in found), found
 
 
 def test_every_workload_of_the_examples_can_be_explained():

@@ -10,7 +10,16 @@ from chipwise.cli.main import main
 
 from tests.cli.fleet import ROOT, invoke
 
-COMMANDS: tuple[list[str], ...] = ([], ["plan"], ["explain"], ["import"], ["import", "inferno"], ["run"])
+COMMANDS: tuple[list[str], ...] = (
+    [],
+    ["plan"],
+    ["explain"],
+    ["restore"],
+    ["catalog"],
+    ["import"],
+    ["import", "inferno"],
+    ["run"],
+)
 HEAVY = ("pydantic", "kopf", "kubernetes", "numpy", "highspy", "rich", "aiohttp", "asyncio", "yaml")
 
 
@@ -36,7 +45,7 @@ def test_every_command_has_help_with_an_example(command):
 def offline_examples() -> list[str]:
     """Those that need no cluster; e2e/test_command_line.py reads a real one."""
     lines = {line for command in COMMANDS for line in examples(command)}
-    asks = {line for line in lines if line.startswith("run ") or "--context" in line}
+    asks = {line for line in lines if line.startswith(("run ", "restore ")) or "--context" in line}
     return sorted(lines - asks - {"explain chat -n serving"})
 
 
@@ -93,4 +102,4 @@ def test_errors_are_one_sentence_on_standard_error():
 
 
 def test_every_command_is_listed():
-    assert {"plan", "explain", "import", "run"} == set(main.commands)
+    assert {"plan", "explain", "restore", "catalog", "import", "run"} == set(main.commands)

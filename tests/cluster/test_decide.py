@@ -103,9 +103,21 @@ def test_the_budget_lets_one_move_start_and_the_other_wait():
     assert verdicts == [(Verdict.HOLD, Reason.CONCURRENCY_BUDGET), (Verdict.MOVE, Reason.MOVED)]
 
 
-def test_a_frozen_operator_holds_everything():
-    world = World.standard()
-    assert told(world.decide(standing=Standing(frozen=True))) == (Verdict.HOLD, Reason.FROZEN)
+@pytest.mark.parametrize(
+    ("policies", "frozen", "who"),
+    [
+        ((docs.policy("careful", freeze=True),), False, "policy careful is frozen"),
+        ((docs.policy("careful", freeze=True), docs.policy(freeze=True)), False, "policy default is frozen"),
+        ((docs.policy("careful"),), True, "the installation (chart value freeze, flag --freeze) is frozen"),
+    ],
+)
+def test_who_froze_is_named(policies, frozen, who):
+    """Whoever reads it must know what to unfreeze."""
+    world = World.standard(*policies)
+    spec(world, policyName="careful")
+    decision = world.decide(standing=Standing(frozen=frozen))
+    assert told(decision) == (Verdict.HOLD, Reason.FROZEN)
+    assert decision.move("prod/chat").message.endswith(who)
 
 
 def test_the_authors_own_rollout_is_let_finish():

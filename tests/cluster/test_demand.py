@@ -269,3 +269,11 @@ def test_quotas_count_back_only_what_is_released():
     pods = frozenset(pod["metadata"]["uid"] for pod in built.all(PODS))
     assert [quota.amount for quota in quotas(built.snapshot(), ())] == [0]
     assert [quota.amount for quota in quotas(built.snapshot(), pods)] == [8]
+
+
+def test_a_quota_that_has_not_counted_yet_has_no_room_that_pods_hold():
+    """Its status says zero for a moment: eight chips of eight are held all the same."""
+    built = limited(world(), "nvidia.com/gpu", 8, used=0)
+    pods = frozenset(pod["metadata"]["uid"] for pod in built.all(PODS))
+    assert [quota.amount for quota in quotas(built.snapshot(), ())] == [0]
+    assert [quota.amount for quota in quotas(built.snapshot(), pods)] == [8]

@@ -207,3 +207,9 @@ def test_precisions_compare_by_bits_per_weight(floor: str, has: str):
         workload=docs.workload(minimumPrecision=floor), variant=docs.variant("maia", precision=has)
     )
     assert (found is None) == (WEIGHT_BITS[has] >= WEIGHT_BITS[floor])
+
+
+def test_an_architecture_that_does_not_fit_is_named_with_the_one_asked_for():
+    found = first_refusal(case(template=pod_spec(nodeSelector={"kubernetes.io/arch": "arm64"})))
+    assert found is not None
+    assert found.message == "nodes of pool maia are amd64, the Deployment asks for arm64"

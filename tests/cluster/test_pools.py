@@ -46,6 +46,12 @@ def test_all_prices_are_in_the_currency_of_the_first_priced_pool():
     assert found == {"a": Reason.UNPRICED, "b": None, "c": Reason.CURRENCY_MISMATCH}
 
 
+def test_a_second_currency_names_both_pools():
+    euro = docs.pool("b", "h100", price={"amount": "1.0", "currency": "EUR"})
+    (refusal,) = (v.refusal for v in views(H100, docs.pool("a", "h100"), euro).values() if v.refusal)
+    assert refusal.message == "pool b is priced in EUR, and pool a, the first by name with a price, in USD"
+
+
 def test_two_pools_that_match_one_node_are_both_unusable():
     both = docs.node("a", labels={"team": "ml"})
     objects = (H100, docs.pool("a", "h100"), docs.pool("b", "h100", nodeSelector={"team": "ml"}))

@@ -14,9 +14,10 @@ from tests.cluster import documents as docs
 from tests.cluster.documents import Document
 from tests.cluster.world import World, delete_workload, serving
 from tests.control.carrying import carry_out, until_quiet
+from tests.control.test_restoring import ask
 
 TURNS = ("operator", "operator", "roll", "roll", "schedule", "ready", "ready", "later")
-CHANGES = ("cheaper", "profile", "freeze", "thaw", "delete", "off", "on", "retain")
+CHANGES = ("cheaper", "profile", "freeze", "thaw", "delete", "off", "on", "retain", "restore")
 AUTHOR = ("apply", "image", "replicas", "undo")
 
 
@@ -58,6 +59,8 @@ def change(world: World, what: str) -> None:
         case "off" | "on":
             mode = "Off" if what == "off" else "Rollout"
             world.edit(INFERENCE_WORKLOADS, "chat", lambda d: d["spec"].update(mode=mode))
+        case "restore":
+            ask(world)
         case "retain":
             world.edit(INFERENCE_WORKLOADS, "chat", lambda d: d["spec"].update(deletionPolicy="Retain"))
 

@@ -114,6 +114,48 @@ async def test_a_reason_that_changes_is_written_at_once(desk: Desk):
     assert desk.events[-1] == ("Warning", "ProfileMissing")
 
 
+async def test_other_words_for_the_same_reason_are_written_at_once(desk: Desk):
+    """Frozen by one policy, then by another: who reads it must not unfreeze the wrong one. It is no new decision, and no Event."""
+    desk.world.edit(
+        INFERENCE_WORKLOADS,
+        "chat",
+        lambda d: d["spec"].update(policyName="calm", allowedPools=["h100", "maia"]),
+    )
+    desk.world.put(docs.policy("calm", freeze=True))
+    await desk.report()
+    assert desk.status["conditions"][0]["message"].endswith("policy calm is frozen")
+    told = desk.events
+    desk.world.put(docs.policy(freeze=True))
+    assert CHAT in await desk.report()
+    assert desk.status["conditions"][0]["message"].endswith("policy default is frozen")
+    assert desk.events == told
+
+
+async def test_a_figure_in_a_sentence_is_a_figure(desk: Desk):
+    """A horizon that is edited from one minute to two: not paid back either way, and told a minute later."""
+    desk.world.edit(INFERENCE_WORKLOADS, "chat", lambda d: d["spec"].update(allowedPools=["h100", "maia"]))
+    desk.world.put(docs.policy(paybackHorizon="60s"))
+    await desk.report()
+    assert desk.status["conditions"][0]["message"].endswith("the horizon is 1 min")
+    desk.world.put(docs.policy(paybackHorizon="70s"))
+    assert CHAT not in await desk.report()
+    assert not desk.complete
+    desk.world.pass_time(minutes=1)
+    assert CHAT in await desk.report()
+    assert desk.status["conditions"][0]["message"].endswith("the horizon is 1.2 min")
+
+
+async def test_a_minimum_stay_is_told_once_however_long_it_lasts(desk: Desk):
+    desk.world.edit(INFERENCE_WORKLOADS, "chat", lambda d: d["spec"].update(allowedPools=["maia"]))
+    until_quiet(desk.world)
+    desk.world.edit(INFERENCE_WORKLOADS, "chat", lambda d: d["spec"].update(allowedPools=["h100", "maia"]))
+    desk.price("1.00")
+    await desk.report()
+    assert desk.status["summary"]["reason"] == "MinimumStay"
+    desk.world.pass_time(minutes=8)
+    assert await desk.report() == []
+
+
 async def test_each_decision_is_one_event_and_one_line_of_the_log(desk: Desk):
     await desk.report()
     desk.world.edit(INFERENCE_WORKLOADS, "chat", lambda d: d["spec"].update(allowedPools=["h100", "maia"]))

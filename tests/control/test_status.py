@@ -60,6 +60,16 @@ def test_after_a_move_it_is_placed_and_ready():
     assert found["placements"][0]["since"] == "2026-01-01T12:00:00+00:00"
 
 
+def test_who_stays_because_moving_costs_too_much_is_placed_and_says_why():
+    """A horizon of a minute pays back no start of a minute: it is where the plan wants it, so it is Ready, and WHY has the reason."""
+    found = status(World.standard(docs.policy(paybackHorizon="1m")))
+    assert conditions(found)["Placed"] == ("True", "PaybackTooLong")
+    assert conditions(found)["Ready"] == ("True", "Placed")
+    assert found["summary"]["reason"] == found["decisions"][0]["reason"] == "PaybackTooLong"
+    assert "maia-x4 on maia saves 64.00 $/h but moving costs" in found["conditions"][0]["message"]
+    assert found["proposed"][0]["pool"] == "h100"
+
+
 def test_a_workload_that_cannot_be_decided_about_says_why():
     found = status(spec(World.standard(), modelProfileName="none"))
     assert conditions(found) == {

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 
 from chipwise.placement.billing import DoesNotFitError, bill
+from chipwise.placement.plan import Plan
 from chipwise.placement.problem import (
     Billing,
     Bucket,
@@ -61,6 +62,10 @@ def problem(workloads: Sequence[Workload], pools: Sequence[Pool], limits: Sequen
     return Problem(tuple(workloads), tuple(pools), tuple(limits))
 
 
+def assignment(plan: Plan) -> dict[str, Option]:
+    return {choice.workload: choice.option for choice in plan.choices if choice.option is not None}
+
+
 def assignments(question: Problem) -> Iterator[dict[str, Option]]:
     """Every way to give each workload one of its options or none."""
     ways = [(*w.options, None) for w in question.workloads]
@@ -104,24 +109,33 @@ def brute_force(question: Problem) -> tuple[tuple[int, ...], float]:
     return best
 
 
+any_room = st.one_of(
+    st.sampled_from([Room(4, 48_000, 512 * GIB, 20), Room(2, 24_000, 256 * GIB, 20)]),
+    st.builds(
+        Room,
+        st.integers(1, 8),
+        st.sampled_from([8_000, 20_000, 48_000, 96_000]),
+        st.sampled_from([64 * GIB, 256 * GIB, 1024 * GIB]),
+        st.sampled_from([1, 2, 4, 20]),
+    ),
+)
+any_footprint = st.one_of(
+    st.builds(footprint, st.integers(1, 4)),
+    st.builds(footprint, st.integers(1, 6), st.sampled_from([0, 4, 12, 30]), st.sampled_from([0, 16, 200])),
+)
+
+
 @st.composite
 def pools(draw: st.DrawFn) -> tuple[Pool, ...]:
-    """One to three small pools, billed either way, some with nodes that are free, short of CPU or partly taken."""
+    """One to three small pools, billed either way, some with nodes that are free, partly taken, or short of CPU, memory or pods."""
     found = []
     for n in range(draw(st.integers(1, 3))):
         price = draw(st.sampled_from([0.5, 1.0, 2.5, 3.0]))
-        if draw(st.booleans()):
+        if draw(st.integers(0, 2)) == 0:
             found.append(chip_pool(f"p{n}", draw(st.integers(1, 12)), price, draw(st.integers(0, 3))))
             continue
-        rooms = [
-            Room(4, 48_000, 512 * GIB, 20),
-            Room(2, 24_000, 256 * GIB, 20),
-            Room(4, 20_000, 512 * GIB, 20),
-        ]
         buckets = tuple(
-            Bucket(
-                draw(st.sampled_from(rooms)), draw(st.integers(1, 2)), draw(st.sampled_from([0.0, price * 4]))
-            )
+            Bucket(draw(any_room), draw(st.integers(1, 2)), draw(st.sampled_from([0.0, price * 4])))
             for _ in range(draw(st.integers(1, 3)))
         )
         found.append(Pool(f"p{n}", "c", Billing.NODE, price * 4, 4, buckets))
@@ -129,19 +143,20 @@ def pools(draw: st.DrawFn) -> tuple[Pool, ...]:
 
 
 @st.composite
-def problems(draw: st.DrawFn, most: int = 5, *, odd: bool = True) -> Problem:
-    """Small enough for brute force, with limits, priorities and switching costs."""
+def problems(draw: st.DrawFn, most: int = 5) -> Problem:
+    """Small enough for brute force, with limits, priorities and switching costs.
+
+    A few footprints meet in every pool, and most divide no node: three chips of eight, or more CPU or memory than their chips' share.
+    """
     given = draw(pools())
-    names = [pool.name for pool in given]
-    sizes = [1, 2, 3, 4] if odd else [1, 2, 4]
+    sizes = draw(st.lists(any_footprint, min_size=1, max_size=4, unique=True))
     options = st.builds(
-        lambda pool, replicas, chips, cpu, switching, usage: Option(
-            pool, f"v{chips}-{cpu}", replicas, footprint(chips, cpu * chips), switching, (("quota", usage),)
+        lambda pool, replicas, size, switching, usage: Option(
+            pool, f"v{sizes.index(size)}", replicas, size, switching, (("quota", usage),)
         ),
-        st.sampled_from(names),
+        st.sampled_from([pool.name for pool in given]),
         st.integers(1, 3),
         st.sampled_from(sizes),
-        st.sampled_from([4, 12, 12, 18] if odd else [4, 12]),
         st.sampled_from([0.0, 0.0, 0.3]),
         st.integers(0, 4),
     )

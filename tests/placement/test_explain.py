@@ -11,7 +11,7 @@ from chipwise.placement.solve import solve
 from chipwise.reasons import Reason, Refusal
 from hypothesis import given, settings
 
-from tests.placement.build import node_pool, option, problem, problems, workload
+from tests.placement.build import chip_pool, node_pool, option, problem, problems, workload
 
 FIGURES = Figures(2.5, 412.0, 28.1, "Measured", 0.05, "TPOT Mean 30 ms")
 
@@ -28,9 +28,10 @@ def test_a_choice_is_told_with_its_figures():
     """Where, how many chips, what of the bill, what per token, and the next best."""
     one = question()
     lines = explain_choice(one, solve(one), "prod/a")
-    assert lines[0] == "prod/a gets 4 replicas of new-x1 on new (class-new), 1 chips each, 4 together"
+    assert lines[0] == "prod/a gets 4 replicas of new-x1 on new (class-new), 1 chip each, 4 together"
     assert lines[1].startswith(
-        "Its share of the bill is 6.40 $/h, 1.78 $ per million output tokens; at full nodes"
+        "Its share of the bill is 6.40 $/h (4 of the 10 chips for which 2 nodes of new at 8.00 $/h are billed, 16.00 $/h), "
+        "1.78 $ per million output tokens; at full nodes"
     )
     assert "0.50 $/h over the payback horizon" in lines[2]
     assert lines[-1].startswith("Next best is old-x1 on old (8 x 1 chips): adds 12.00 $/h")
@@ -67,12 +68,26 @@ def test_the_unplaced_are_told_why():
     assert lines[0].startswith("prod/a is not placed (CapacityExhausted)")
 
 
-def test_expected_latency_is_part_of_the_story():
-    """With its provenance and band."""
-    one = problem([workload("a", replace(option("gpu", 1), figures=FIGURES))], [node_pool("gpu", 1)])
-    lines = explain_choice(one, solve(one), "prod/a")
-    assert "TTFT 412 ms and TPOT 28.1 ms (Measured, within 5%)" in lines[2]
-    assert lines[-1] == "No other option is feasible"
+def test_the_only_option_is_told_to_be():
+    """There is no next best."""
+    one = problem([workload("a", option("gpu", 1))], [node_pool("gpu", 1)])
+    assert explain_choice(one, solve(one), "prod/a")[-1] == "No other option is feasible"
+
+
+def test_nodes_that_cost_nothing_more_are_told_from_those_that_do():
+    """Somebody else keeps the first one in use."""
+    one = problem([workload("a", option("gpu", 12))], [node_pool("gpu", 1, free=1)])
+    (_, money, *_) = explain_choice(one, solve(one), "prod/a")
+    wanted = "12 of the 12 chips on 2 nodes of gpu, 1 of them billed at 8.00 $/h and the others in use or paid for anyway"
+    assert f"{wanted}, 8.00 $/h" in money
+
+
+def test_a_share_of_chips_billed_one_by_one_is_told_with_their_price():
+    """Committed chips cost nothing more."""
+    pool = chip_pool("shared", 8, price=2.0, committed=2)
+    one = problem([workload("a", option("shared", 8))], [pool])
+    (_, money, *_) = explain_choice(one, solve(one), "prod/a")
+    assert "8 of the 8 chips that shared bills at 2.00 $/h each beyond 2 committed ones" in money
 
 
 def test_dollars_per_million_tokens():

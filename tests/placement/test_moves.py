@@ -58,7 +58,7 @@ def test_a_move_that_saves_is_made():
         (replace(ROLLOUT, mode=Mode.INITIAL, already_placed=True), Reason.ALREADY_PLACED),
         (replace(ROLLOUT, paused=True), Reason.PAUSED),
         (replace(ROLLOUT, contested=True), Reason.CONTESTED),
-        (replace(ROLLOUT, frozen=True), Reason.FROZEN),
+        (replace(ROLLOUT, frozen_by="policy calm"), Reason.FROZEN),
         (replace(ROLLOUT, max_concurrent_moves=0), Reason.CONCURRENCY_BUDGET),
     ],
 )
@@ -72,7 +72,9 @@ def test_each_rule_holds_with_its_reason(rule, reason):
 def test_what_moved_lately_stays():
     """Until the minimum stay has passed; what never moved may."""
     rule = replace(ROLLOUT, minimum_stay_seconds=600)
-    assert cheaper(rule, stayed_seconds=599.0).reason is Reason.MINIMUM_STAY
+    held_ = cheaper(rule, stayed_seconds=599.0, moved_at="2026-01-01T12:00:00+00:00")
+    assert held_.reason is Reason.MINIMUM_STAY
+    assert held_.message.endswith("moved at 2026-01-01T12:00:00+00:00 and stays 10 min")
     assert cheaper(rule, stayed_seconds=600.0).decision is Decision.MOVE
     assert cheaper(rule, stayed_seconds=None).decision is Decision.MOVE
 
@@ -165,7 +167,9 @@ def test_a_freeze_stops_a_move_in_flight_with_both_copies_held():
     one = workload("a", option("x", 8), option("y", 8))
     question = problem([one], [node_pool("x", 1), node_pool("y", 1, price=5.0)])
     move = decide(
-        question, [at("a", one.options[0], moving_to=one.options[1])], replace(ROLLOUT, frozen=True)
+        question,
+        [at("a", one.options[0], moving_to=one.options[1])],
+        replace(ROLLOUT, frozen_by="policy calm"),
     )["a"]
     assert (move.decision, move.reason, move.step) == (Decision.HOLD, Reason.FROZEN, 0)
 
@@ -209,6 +213,24 @@ def test_what_pays_back_too_late_is_held_and_says_when():
     moves = decide(replace(late, workloads=dear), [at("a", a.options[0]), at("b", b.options[0])], MANY)
     assert moves["a"].reason is Reason.PAYBACK_TOO_LONG
     assert "pays back after 36 h, the horizon is 24 h" in moves["a"].message
+
+
+def test_who_stays_because_moving_costs_too_much_is_told_so():
+    """Three days pay the move back: the plan leaves it where it is, with the figures. A cheaper place that does not fit is none."""
+    move = cheaper(switching=9.0)
+    assert (move.decision, move.reason) == (Decision.STAY, Reason.PAYBACK_TOO_LONG)
+    assert (
+        "is where the plan wants it: new-x1 on new saves 3.00 $/h but moving costs 216.00 $" in move.message
+    )
+    assert "pays back after 72 h, the horizon is 24 h" in move.message
+    assert move.savings_per_hour == 0
+    one = workload("a", option("old", 4), option("new", 4, switching=9.0))
+    full = problem([one], [node_pool("old", 1, price=8.0), node_pool("new", 0, price=5.0)])
+    assert decide(full, [at("a", one.options[0])])["a"].reason is Reason.STAYS
+
+
+def test_who_may_not_move_anyway_is_not_told_what_moving_would_cost():
+    assert cheaper(MoveRule(), switching=9.0).reason is Reason.STAYS
 
 
 def test_the_budget_counts_moves_in_flight():
@@ -314,7 +336,7 @@ def situations(draw: st.DrawFn) -> tuple[Problem, dict[str, Running], dict[str, 
             mode=draw(st.sampled_from([Mode.ROLLOUT, Mode.ROLLOUT, Mode.OFF])),
             max_concurrent_moves=draw(st.integers(1, 3)),
             minimum_stay_seconds=draw(st.sampled_from([0.0, 60.0])),
-            frozen=draw(st.sampled_from([False, False, False, True])),
+            frozen_by=draw(st.sampled_from([None, None, None, "policy calm"])),
         )
     return question, running, rules
 

@@ -11,7 +11,7 @@ from chipwise.placement.problem import Billing, Bucket, Footprint, Pool, Room
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.placement.build import EIGHT, GIB, footprint, node_pool
+from tests.placement.build import EIGHT, GIB, any_footprint, any_room, footprint, node_pool
 
 
 def bins_hold(rooms: Sequence[Room], items: Sequence[Footprint]) -> bool:
@@ -47,13 +47,6 @@ def counted(pool: Pool, items: Sequence[Footprint], others: Sequence[Footprint] 
     return layout, tuple(items.count(f) for f in layout.footprints)
 
 
-any_room = st.builds(
-    Room,
-    st.integers(1, 8),
-    st.sampled_from([4_000, 24_000, 48_000, 96_000]),
-    st.sampled_from([64 * GIB, 512 * GIB, 1024 * GIB]),
-    st.sampled_from([2, 8, 110]),
-)
 any_item = st.builds(
     Footprint,
     st.integers(0, 6),
@@ -121,6 +114,24 @@ def test_fewer_replicas_fit_where_more_did(rooms, items):
         after = cheapest(layout, tuple(fewer))
         assert after is not None
         assert after.price <= packing.price + 1e-9
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.tuples(any_room, st.integers(1, 9)), min_size=1, max_size=3),
+    st.lists(any_footprint, max_size=4),
+    st.integers(0, 2),
+    st.integers(1, 9),
+)
+def test_more_nodes_of_a_kind_that_is_there_change_nothing_of_how_footprints_pack(kinds, items, which, more):
+    """Which sizes share nodes follows from the kinds of nodes alone, so more of one only adds room."""
+    buckets = tuple(Bucket(room, count, 1.0) for room, count in kinds)
+    added = Bucket(kinds[which % len(kinds)][0], more, 0.0)
+    before, after = (
+        lay_out(Pool("p", "c", Billing.NODE, 1.0, 8, some), items) for some in (buckets, (*buckets, added))
+    )
+    assert (after.levels, after.slots, after.odd) == (before.levels, before.slots, before.odd)
+    assert all(now >= then for now, then in zip(after.total, before.total, strict=True))
 
 
 def test_three_chips_share_a_node_with_four():

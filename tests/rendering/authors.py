@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from chipwise.rendering.manifest import Document, Manifest
 from chipwise.rendering.render import SHARED_MEMORY_PATH
-from chipwise.rendering.target import ArgsPatch, ContainerPatch, PoolTerm, ScratchVolume, Target
+from chipwise.rendering.target import ContainerPatch, PoolTerm, ScratchVolume, Target
 from hypothesis import strategies as st
 
 from tests.rendering.builders import PREFERRED, REQUIRED, VOCABULARY
+from tests.rendering.command_lines import changes, command_lines
 
 CHIP_KEYS = (
     "nvidia.com/gpu.product",
@@ -84,22 +86,6 @@ _variables = st.lists(
     max_size=6,
     unique_by=lambda entry: entry["name"],
 )
-_flags = st.lists(
-    st.sampled_from(
-        [
-            ("--model", "meta-llama/Llama-3.1-8B"),
-            ("--tensor-parallel-size", "4"),
-            ("--tensor_parallel_size=4",),
-            ("--max-model-len=8192",),
-            ("--enable-prefix-caching",),
-            ("--no-enable-chunked-prefill",),
-            ("--seed", "-1"),
-            ("--served-model-name", "chat"),
-        ],
-    ),
-    max_size=5,
-    unique=True,
-).map(lambda groups: [word for group in groups for word in group])
 _tolerations = st.lists(
     st.sampled_from(
         [
@@ -132,14 +118,9 @@ def _serving(draw: st.DrawFn) -> Document:
     container["resources"] = {"limits": {**limits, **draw(st.sampled_from([{}, {"memory": "128Gi"}]))}}
     if requests:
         container["resources"]["requests"] = requests
+    command, args = draw(command_lines())
+    container |= {key: words for key, words in (("command", command), ("args", args)) if words}
     for key, strategy in (
-        (
-            "command",
-            st.sampled_from(
-                [[], ["vllm", "serve", "m", "--tensor-parallel-size", "4"], ["python3", "-m", "vllm"]]
-            ),
-        ),
-        ("args", _flags),
         ("env", _variables),
         ("envFrom", st.sampled_from([[], [{"configMapRef": {"name": "common"}}]])),
         ("ports", st.sampled_from([[], [{"name": "http", "containerPort": 8000}]])),
@@ -211,15 +192,7 @@ def patches(draw: st.DrawFn) -> ContainerPatch:
     env = draw(
         st.dictionaries(st.sampled_from("ABCXYZ"), st.sampled_from(["", "chip", "$(A)/y"]), max_size=3)
     )
-    flags = st.sampled_from(
-        ["--tensor-parallel-size", "--enable-prefix-caching", "--kv-cache-dtype", "--seed"]
-    )
-    args = ArgsPatch(
-        set=tuple(draw(st.dictionaries(flags, st.sampled_from([None, "2", "fp8"]), max_size=2)).items()),
-        remove=tuple(draw(st.lists(st.sampled_from(["--max-model-len", "--absent"]), max_size=1))),
-        append=draw(st.sampled_from([(), ("--last",)])),
-        replace=draw(st.sampled_from([None, None, None, ("--all", "new")])),
-    )
+    args = replace(draw(changes()), replace=draw(st.sampled_from([None, None, None, ("--all", "new")])))
     probe = draw(
         st.sampled_from([None, {"httpGet": {"port": 8000}, "failureThreshold": 90, "initialDelaySeconds": 7}])
     )

@@ -48,6 +48,22 @@ def test_move_writes_the_rendering_and_restore_gives_the_very_deployment_back(
     assert _written(moved, restore(moved, kept.base)) == before
 
 
+@given(author_files(), st.lists(targets(), min_size=2, max_size=3))
+def test_however_many_variants_came_between_the_author_gets_the_very_deployment_back(
+    file: Manifest, ways: list[Target]
+):
+    """Each starts from the author's base, so a flag, a variable or a resource of one is never found under the next."""
+    base = normalise(file)
+    now = before = deployment(base)
+    for target in ways:
+        rendered = render(base, target)
+        now = _written(now, move(now, rendered, record(base, rendered=rendered)))
+        assert manifest_of(now) == rendered
+    kept = read(now)
+    assert kept is not None
+    assert _written(now, restore(now, kept.base)) == before
+
+
 @given(author_files(), targets(), _METADATA)
 def test_release_takes_off_our_traces_and_leaves_what_runs(file: Manifest, target: Target, metadata: Any):
     base = normalise(file)

@@ -14,7 +14,7 @@ from chipwise.api.model import Model, StatusModel
 from chipwise.api.numbers import Count, CountOrZero
 from chipwise.api.precision import Precision
 from chipwise.api.quantities import MemoryQuantity
-from chipwise.api.text import Form, LabelKey, LabelValue, Word
+from chipwise.api.text import Form, LabelKey, LabelValue, Line, Word
 from chipwise.api.toleration import Tolerations
 
 ResourceName = Annotated[
@@ -81,6 +81,8 @@ class AcceleratorClassSpec(Model):
     """Bandwidth between the chips of one node, per chip and in one direction, in gigabytes per second, such as 450."""
     watts: Count | None = None
     """Power that one chip may draw, in watts, such as 700. For reports only."""
+    source: Line | None = None
+    """Where the figures come from and of what date, for people, such as a data sheet. A figure that nobody published is left out."""
     architecture: NodeArchitecture = NodeArchitecture.AMD64
     """Processor architecture of the nodes that carry the chip: amd64 (the default) or arm64."""
     resource_name: ResourceName | None = None

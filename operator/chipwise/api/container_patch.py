@@ -230,7 +230,8 @@ class ScratchVolume(Model):
     """Medium and size. Left out, an emptyDir on the node's disk without a limit."""
     host_path: dict[str, Any] | None = Field(
         default=None,
-        json_schema_extra={"x-kubernetes-preserve-unknown-fields": True, "maxProperties": 8},
+        max_length=8,
+        json_schema_extra={"x-kubernetes-preserve-unknown-fields": True},
     )
     """Always refused. It is listed so that the refusal can say why."""
 

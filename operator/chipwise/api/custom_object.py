@@ -41,7 +41,7 @@ READY = Column(
     "Whether chipwise can use this object; the condition's message says why not.",
 )
 WHY_NOT_READY = Column(
-    "Why", '.status.conditions[?(@.type=="Ready")].reason', "The reason of the condition Ready.", wide=True
+    "Why", '.status.conditions[?(@.type=="Ready")].reason', "The reason of the condition Ready."
 )
 AGE = Column("Age", ".metadata.creationTimestamp", "Time since the object was created.", "date")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence, Sized
+from collections.abc import Sequence, Sized
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +24,7 @@ class MapBy:
 
     def validate(self, items: Sequence[Any]) -> Sequence[Any]:
         """``items`` themselves; raises what pydantic reports for the first that repeats an earlier one."""
-        _refuse_repeats([tuple(getattr(item, key) for key in self.keys) for item in items])
+        _refuse_repeats([_identity(item, self.keys) for item in items])
         return items
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -46,7 +46,7 @@ class Distinct:
 
     def validate(self, items: Sequence[Any]) -> Sequence[Any]:
         """``items`` themselves; raises what pydantic reports for the first that repeats an earlier one."""
-        _refuse_repeats([(item,) for item in items])
+        _refuse_repeats([str(item) for item in items])
         return items
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -85,9 +85,16 @@ class NotEmpty:
         return attach({**found, bound: 1}, self.rule)
 
 
-def _refuse_repeats(keys: Sequence[tuple[Hashable, ...]]) -> None:
-    seen: set[tuple[Hashable, ...]] = set()
-    for position, key in enumerate(keys):
-        if key in seen:
-            raise broken(f"repeats {', '.join(str(part) for part in key)}", f"[{position}]")
-        seen.add(key)
+def _identity(item: Any, keys: Sequence[str]) -> str:
+    return ", ".join(f"{camel_case(key)} {getattr(item, key)}" for key in keys)
+
+
+def _refuse_repeats(identities: Sequence[str]) -> None:
+    seen: set[str] = set()
+    for position, identity in enumerate(identities):
+        if identity in seen:
+            raise broken(
+                f"repeats {identity}, which may stand here only once: change it, or leave it out",
+                f"[{position}]",
+            )
+        seen.add(identity)

@@ -11,7 +11,7 @@ from chipwise.api.container_patch import ContainerPatch
 from chipwise.api.custom_object import AGE, READY, WHY_NOT_READY, Column, CustomObject, Definition
 from chipwise.api.lists import Distinct, MapBy, NotEmpty
 from chipwise.api.model import Model
-from chipwise.api.numbers import Chips, Count, Parameters, Seconds, SecondsOrZero, Tokens
+from chipwise.api.numbers import Chips, Count, CountOrZero, Parameters, Seconds, SecondsOrZero, Tokens
 from chipwise.api.performance import Performance
 from chipwise.api.precision import Precision
 from chipwise.api.rules import Rule
@@ -90,6 +90,11 @@ class ModelProfileSpec(Model):
 class ModelProfileStatus(CommonStatus):
     """What chipwise makes of the profile."""
 
+    variants: CountOrZero | None = None
+    """How many variants it has."""
+    workloads: CountOrZero | None = None
+    """How many InferenceWorkloads name it."""
+
 
 class ModelProfile(CustomObject):
     """ModelProfile says how one model runs on each class of chip, and how fast."""
@@ -100,6 +105,8 @@ class ModelProfile(CustomObject):
         namespaced=False,
         columns=(
             Column("Model", ".spec.model", "The model's id on Hugging Face."),
+            Column("Variants", ".status.variants", "How many variants it has.", "integer"),
+            Column("Workloads", ".status.workloads", "How many workloads name it.", "integer"),
             READY,
             WHY_NOT_READY,
             AGE,

@@ -13,7 +13,7 @@ from chipwise.api.custom_object import AGE, Column, CustomObject, Definition
 from chipwise.api.durations import PositiveSpan, Span, to_seconds
 from chipwise.api.lists import Distinct
 from chipwise.api.model import Model
-from chipwise.api.numbers import Count, Flag
+from chipwise.api.numbers import Count, CountOrZero, Flag
 from chipwise.api.rules import Rule
 
 
@@ -93,6 +93,9 @@ class PlacementPolicySpec(Model):
 class PlacementPolicyStatus(CommonStatus):
     """What chipwise makes of the policy."""
 
+    workloads: CountOrZero | None = None
+    """How many InferenceWorkloads are under it; those that name none are under the one named default."""
+
 
 class PlacementPolicy(CustomObject):
     """PlacementPolicy says when a move is worth it. Workloads that name none get the one named default, or the built-in defaults."""
@@ -106,6 +109,7 @@ class PlacementPolicy(CustomObject):
             Column("Payback", ".spec.paybackHorizon", "Within what time a move must pay for itself."),
             Column("Moves", ".spec.maxConcurrentMoves", "How many workloads may move at once.", "integer"),
             Column("Frozen", ".spec.freeze", "Whether every move is stopped.", "boolean"),
+            Column("Workloads", ".status.workloads", "How many workloads are under it.", "integer"),
             AGE,
         ),
     )

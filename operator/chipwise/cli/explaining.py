@@ -11,12 +11,15 @@ import click
 from chipwise.api import InferenceWorkload, ModelProfile, Performance, Variant
 from chipwise.cli.errors import BadInput
 from chipwise.cli.options import Source
-from chipwise.cli.report import currency_of, move_document
+from chipwise.cli.performance import known, stated
+from chipwise.cli.reasoning import sentences
+from chipwise.cli.report import move_document
 from chipwise.cli.sheet import Block, Column, Sheet, show
 from chipwise.cli.source import decided
 from chipwise.cli.words import cents, latency, served, unit
 from chipwise.cli.workload import candidates, standing
 from chipwise.cluster.decide import Decision
+from chipwise.cluster.pools import currency_of
 
 Document = dict[str, Any]
 
@@ -60,8 +63,10 @@ def explanation(decision: Decision, key: str) -> Document:
     spec = workload.spec
     refused = key in decision.refused
     profile = decision.snapshot.profiles.get(spec.model_profile_name)
+    ranked = candidates(decision, key, 10_000)
+    figures = [_known(workload, profile, variant) for variant in profile.spec.variants] if profile else []
     return {
-        "currency": currency_of(decision),
+        "currency": currency_of(decision.snapshot),
         **standing(decision, key),
         "deployment": spec.target_ref.name,
         "modelProfile": spec.model_profile_name,
@@ -71,13 +76,20 @@ def explanation(decision: Decision, key: str) -> Document:
         "objectives": [
             one.model_dump(by_alias=True, exclude_none=True, mode="json") for one in spec.objectives
         ],
-        "sentences": [] if refused else decision.shown.explainer.choice(key),
+        "sentences": [] if refused else sentences(decision, key, ranked, figures),
         "move": None if refused else move_document(decision.shown.by_workload[key]),
-        "candidates": candidates(decision, key, 10_000),
-        "performance": [_known(workload, profile, variant) for variant in profile.spec.variants]
-        if profile
-        else [],
+        "candidates": ranked,
+        "performance": figures,
+        "decisions": _decisions(workload),
     }
+
+
+def _decisions(workload: InferenceWorkload) -> list[Document]:
+    """What the operator decided lately, newest first; none without an operator, as in files."""
+    fields = ("at", "decision", "reason", "message", "from", "to")
+    found = workload.status.decisions if workload.status else ()
+    dumped = (one.model_dump(by_alias=True, mode="json") for one in found)
+    return [{field: one.get(field) for field in fields} for one in dumped]
 
 
 def _known(workload: InferenceWorkload, profile: ModelProfile, variant: Variant) -> Document:
@@ -86,28 +98,8 @@ def _known(workload: InferenceWorkload, profile: ModelProfile, variant: Variant)
         (o.performance for o in workload.spec.performance if o.variant_name == variant.name), None
     )
     used: Performance | None = override or variant.performance
-    if used is None:
-        source = "estimated from the architecture and the chip" if profile.spec.architecture else None
-        kind = "Estimate" if profile.spec.architecture else "None"
-        nothing = {
-            "points": None,
-            "statistic": None,
-            "engine": None,
-            "engineVersion": None,
-            "measuredAt": None,
-        }
-        return {"variant": variant.name, "statedBy": None, "kind": kind, **nothing, "source": source}
-    return {
-        "variant": variant.name,
-        "statedBy": "InferenceWorkload" if override else "ModelProfile",
-        "kind": "Points" if used.points is not None else "Coefficients",
-        "points": len(used.points) if used.points is not None else None,
-        "statistic": str(used.statistic),
-        "engine": used.engine,
-        "engineVersion": used.engine_version,
-        "measuredAt": used.measured_at,
-        "source": used.source,
-    }
+    by = None if used is None else "InferenceWorkload" if override else "ModelProfile"
+    return {"variant": variant.name, "statedBy": by, **known(used, profile)}
 
 
 def blocks(document: Document) -> Iterator[Block]:
@@ -124,6 +116,8 @@ def blocks(document: Document) -> Iterator[Block]:
     )
     if refused:
         yield Sheet("Refused", (Column("VARIANT"), Column("POOL"), Column("REASON"), Column("WHY")), refused)
+    if document["decisions"]:
+        yield Sheet("Decided by the operator, newest first", _DECIDED, _rows(document["decisions"]))
     if document["performance"]:
         columns = (
             Column("VARIANT"),
@@ -133,6 +127,13 @@ def blocks(document: Document) -> Iterator[Block]:
             Column("SOURCE"),
         )
         yield Sheet("Performance used", columns, tuple(_source(one) for one in document["performance"]))
+
+
+_DECIDED = (Column("AT"), Column("DECISION"), Column("REASON"), Column("WHY"))
+
+
+def _rows(decisions: list[Document]) -> tuple[tuple[str, ...], ...]:
+    return tuple((one["at"], one["decision"], one["reason"], one["message"]) for one in decisions)
 
 
 def _asked(document: Document) -> Iterator[str]:
@@ -199,8 +200,5 @@ def _feasible(one: Document) -> tuple[str, ...]:
 
 
 def _source(one: Document) -> tuple[str, ...]:
-    kind = f"{one['points']} points" if one["points"] else one["kind"].lower()
-    engine = " ".join(part for part in (one["engine"], one["engineVersion"]) if part)
-    stated = f"{kind} of the {one['statedBy']}" if one["statedBy"] else kind
-    source = ", ".join(part for part in (one["source"], one["measuredAt"]) if part)
-    return (one["variant"], stated, one["statistic"] or "-", engine or "-", source or "not stated")
+    how, *others = stated(one)
+    return (one["variant"], f"{how} of the {one['statedBy']}" if one["statedBy"] else how, *others)

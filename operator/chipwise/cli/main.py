@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import click
 
+from chipwise.cli.catalog import catalog
 from chipwise.cli.explain import explain
 from chipwise.cli.importing import import_group
 from chipwise.cli.plan import plan
+from chipwise.cli.restore import restore
 from chipwise.cli.run import run
 
 EXAMPLES = """\b
 Examples:
   chipwise plan -f examples/
   chipwise explain serving/chat -f examples/
+  chipwise restore serving/chat --dry-run
+  chipwise catalog -f examples/
   chipwise import inferno tests/data/inferno-small -o fleet.yaml
 """
 
@@ -26,5 +30,5 @@ def main() -> None:
     """
 
 
-for _command in (plan, explain, import_group, run):
+for _command in (plan, explain, restore, catalog, import_group, run):
     main.add_command(_command)

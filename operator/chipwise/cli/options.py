@@ -51,14 +51,36 @@ class Moment(click.ParamType[datetime]):
         return found
 
 
-def source_options(command: _Command) -> _Command:
-    """-f, --kubeconfig, --context and --at, handed on by these names."""
-    for option in reversed(_OPTIONS):
+class Span(click.ParamType[float]):
+    """A length of time, in seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """As the kinds have it: 90s, 15m, 1h30m."""
+        from chipwise.api.durations import to_seconds  # noqa: PLC0415 - pydantic: not for --help
+
+        if isinstance(value, float):
+            return value
+        try:
+            return float(to_seconds(str(value)))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def place_options(command: _Command) -> _Command:
+    """-f, --kubeconfig and --context, handed on by these names."""
+    for option in reversed(_PLACES):
         command = option(command)
     return command
 
 
-_OPTIONS = (
+def source_options(command: _Command) -> _Command:
+    """Those and --at."""
+    return place_options(_AT(command))
+
+
+_PLACES = (
     click.option(
         "-f",
         "--filename",
@@ -72,9 +94,9 @@ _OPTIONS = (
         "--kubeconfig", metavar="FILE", help="The kubeconfig to use; else $KUBECONFIG, else ~/.kube/config."
     ),
     click.option("--context", metavar="NAME", help="The context of the kubeconfig to use."),
-    click.option(
-        "--at",
-        type=Moment(),
-        help="Decide as of this moment (RFC 3339) instead of now; minimum stays depend on it.",
-    ),
+)
+_AT = click.option(
+    "--at",
+    type=Moment(),
+    help="Decide as of this moment (RFC 3339) instead of now; minimum stays depend on it.",
 )

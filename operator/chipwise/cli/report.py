@@ -10,6 +10,7 @@ from typing import Any
 from chipwise.cli.figures import money
 from chipwise.cli.workload import candidates, place, standing
 from chipwise.cluster.decide import Decision
+from chipwise.cluster.pools import currency_of
 from chipwise.placement.moves import Decision as Verdict
 from chipwise.placement.moves import Move
 from chipwise.placement.plan import PoolUse
@@ -42,18 +43,12 @@ def is_whole(document: Document) -> bool:
     return not document["summary"]["unplaced"] and not document["unreadable"]
 
 
-def currency_of(decision: Decision) -> str:
-    """The one currency of all pools that are used."""
-    priced = (pool.spec.price for _, pool in sorted(decision.snapshot.pools.items()) if pool.spec.price)
-    return next((price.currency for price in priced), "USD")
-
-
 def _summary(decision: Decision, workloads: list[Document], seconds: float) -> Document:
     plan, bill = decision.shown.plan, decision.current
     placed = sum(workload["placed"] for workload in workloads)
     saved = sum(move.savings_per_hour for move in decision.shown.moves if _is_proposed(move))
     return {
-        "currency": currency_of(decision),
+        "currency": currency_of(decision.snapshot),
         "costPerHour": money(plan.cost_per_hour),
         "currentCostPerHour": money(bill.cost_per_hour if bill else None),
         "savingsPerHour": money(saved),

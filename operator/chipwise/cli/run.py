@@ -9,6 +9,7 @@ Examples:
   chipwise run --log-format=json
   chipwise run --context staging --no-writes
   chipwise run --freeze --log-level debug
+  chipwise run --listen 0.0.0.0:8080
 """
 
 
@@ -38,6 +39,13 @@ Examples:
 )
 @click.option("--freeze", is_flag=True, help="Start no move.")
 @click.option(
+    "--listen",
+    metavar="HOST:PORT",
+    default="127.0.0.1:8080",
+    show_default=True,
+    help="Where /livez, /readyz and /metrics are served; port 0 takes a free one and logs it.",
+)
+@click.option(
     "--log-format",
     type=click.Choice(["text", "json"]),
     default="text",
@@ -59,6 +67,7 @@ def run(  # noqa: PLR0913 - one parameter for each flag
     lease_name: str,
     no_writes: bool,
     freeze: bool,
+    listen: str,
     log_format: str,
     log_level: str,
 ) -> None:
@@ -67,7 +76,12 @@ def run(  # noqa: PLR0913 - one parameter for each flag
 
     from chipwise.control import runtime  # noqa: PLC0415 - kopf and the clients: not for --help
     from chipwise.telemetry import logs  # noqa: PLC0415
+    from chipwise.telemetry.server import Address  # noqa: PLC0415
 
+    try:
+        address = Address.parse(listen)
+    except ValueError as error:
+        raise click.UsageError(f"--listen: {error}") from error
     logs.setup(logs.LogFormat(log_format), logging.getLevelNamesMapping()[log_level.upper()])
     options = runtime.RunOptions(
         kubeconfig=kubeconfig,
@@ -76,5 +90,6 @@ def run(  # noqa: PLR0913 - one parameter for each flag
         lease_name=lease_name,
         writes=not no_writes,
         freeze=freeze,
+        listen=address,
     )
     raise SystemExit(runtime.run(options))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from chipwise.cli.errors import BadInput
 from chipwise.cli.options import Source
@@ -26,34 +26,34 @@ def decided(source: Source) -> tuple[Decision, float]:
     return decision, time.perf_counter() - begin
 
 
-def snapshot(source: Source) -> Snapshot:
-    """What the files or the cluster say. Raises BadInput."""
+def snapshot(source: Source, resources: Collection[Resource] = tuple(FIELDS)) -> Snapshot:
+    """What the files or the cluster say, of a cluster only ``resources``. Raises BadInput."""
     if source.files:
         try:
             return load(source.files)
         except BadManifest as error:
             raise BadInput(str(error)) from error
     try:
-        return asyncio.run(_read_cluster(source))
+        return asyncio.run(_read_cluster(source, resources))
     except KubeError as error:
         raise BadInput(
             f"cannot read the cluster: {error}; to decide without one give manifests with -f"
         ) from error
 
 
-async def _read_cluster(source: Source) -> Snapshot:
+async def _read_cluster(source: Source, resources: Collection[Resource]) -> Snapshot:
     from chipwise.kube.client import Client  # noqa: PLC0415 - aiohttp: not for a plan from files
     from chipwise.kube.connection import connect  # noqa: PLC0415
 
     async with Client(connect(kubeconfig=source.kubeconfig, context=source.context)) as kube:
-        return await read_cluster(kube)
+        return await read_cluster(kube, resources)
 
 
-async def read_cluster(kube: Kube) -> Snapshot:
+async def read_cluster(kube: Kube, resources: Collection[Resource] = tuple(FIELDS)) -> Snapshot:
     """One list of each resource. They are not of one moment, as no client's are. Raises BadInput and KubeError."""
     state = ClusterState()
-    lists = await asyncio.gather(*(_listed(kube, resource) for resource in FIELDS))
-    for resource, items in zip(FIELDS, lists, strict=True):
+    lists = await asyncio.gather(*(_listed(kube, resource) for resource in resources))
+    for resource, items in zip(resources, lists, strict=True):
         facts = {_key(item): extract(resource, item) for item in items}
         state.replace(resource, {key: fact for key, fact in facts.items() if fact is not None})
     return state.snapshot()

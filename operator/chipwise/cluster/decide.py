@@ -7,7 +7,7 @@ round in which everybody may move, so that nobody's plan counts on room that an 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
@@ -16,6 +16,7 @@ from chipwise.cluster.demand import demand, limits, quotas
 from chipwise.cluster.facts import DeploymentFact
 from chipwise.cluster.pools import PoolView, view_pools
 from chipwise.cluster.renewal import renewals
+from chipwise.cluster.restoring import Restores, restores, told
 from chipwise.cluster.setback import Setbacks, setbacks
 from chipwise.cluster.situation import Course, Pods
 from chipwise.cluster.snapshot import Snapshot
@@ -26,7 +27,7 @@ from chipwise.placement.explain import Explainer
 from chipwise.placement.moves import Move, plan_moves
 from chipwise.placement.plan import Choice, Plan
 from chipwise.placement.problem import Option, Problem, SolveLimits, Workload
-from chipwise.placement.rules import Running
+from chipwise.placement.rules import MoveRule, Running
 from chipwise.placement.solve import solve
 from chipwise.reasons import Reason, Refusal
 from chipwise.rendering import record as records
@@ -70,7 +71,8 @@ class Decision:
 
     ``refused`` are workloads that cannot be decided about. ``acting`` decides about those that may be written, ``shown`` about all.
     ``current`` is the bill of what runs, None where what runs does not fit what is known of the pools. ``renewals`` are the templates
-    of ours that are out of date: None where one is to be written anew now, else why it waits.
+    of ours that are out of date: None where one is to be written anew now, else why it waits. ``restores`` are the workloads that are to
+    be given back on request, in the same way.
     """
 
     snapshot: Snapshot
@@ -89,6 +91,7 @@ class Decision:
     due_seconds: float | None = None
     active: frozenset[str] = field(default_factory=frozenset)
     renewals: Mapping[str, Refusal | None] = field(default_factory=dict)
+    restores: Mapping[str, Refusal | None] = field(default_factory=dict)
 
     @property
     def frozen(self) -> bool:
@@ -135,7 +138,18 @@ def decide(
     pods = {key: situation.pods_of(subject, snapshot, views) for key, subject in subjects.items()}
     suffered = setbacks(subjects, pods, views, snapshot, now)
     subjects = dict(suffered.subjects)
-    maker = _Maker(snapshot, views, subjects, pods, suffered, now, standing, solve_limits or SolveLimits())
+    returning = restores(subjects, pods, snapshot, views, frozen=standing.frozen)
+    maker = _Maker(
+        returning.snapshot,
+        views,
+        subjects,
+        pods,
+        suffered,
+        returning,
+        now,
+        standing,
+        solve_limits or SolveLimits(),
+    )
     active = frozenset(key for key, subject in subjects.items() if _is_active(subject))
     shown = maker.round(frozenset(subjects))
     acting = shown if active == frozenset(subjects) else maker.round(active)
@@ -159,12 +173,15 @@ def decide(
         renewals=renewals(
             subjects, pods, views, acting.problem, acting.moves, now=now, frozen=standing.frozen
         ),
+        restores=returning.waiting,
     )
 
 
 def _is_active(subject: Subject) -> bool:
-    return str(subject.workload.spec.mode) != "Off" and not (
-        subject.record is not None and subject.record.restoring
+    return (
+        str(subject.workload.spec.mode) != "Off"
+        and not situation.is_restore_requested(subject.workload)
+        and not (subject.record is not None and subject.record.restoring)
     )
 
 
@@ -175,16 +192,17 @@ class _Maker:
     subjects: Mapping[str, Subject]
     pods: Mapping[str, Pods]
     setbacks: Setbacks
+    returning: Restores
     now: datetime
     standing: Standing
     limits: SolveLimits
 
     def round(self, keys: frozenset[str]) -> Round:
         """Decide about ``keys`` together; everything else stays as it is."""
-        found = quotas(self.snapshot, self._released(keys))
+        left = quotas(self.snapshot, self._released(keys))
         workloads = {
             key: self._narrowed(
-                demand(self.subjects[key], self.snapshot, self.views, found, self.setbacks.cooling)
+                demand(self.subjects[key], self.snapshot, self.views, left, self.setbacks.cooling)
             )
             for key in sorted(keys)
         }
@@ -197,10 +215,14 @@ class _Maker:
         plan = solve(problem, self.limits)
         now = {key: self._running(key, workloads[key]) for key in sorted(movable)}
         stuck = {key: Running(key, replicas=self.subjects[key].deployment.replicas) for key in keys - movable}
-        rules = {
-            key: situation.rule(self.subjects[key], self.now, frozen=self.standing.frozen) for key in keys
-        }
-        return Round(problem, plan, plan_moves(problem, plan, {**now, **stuck}, rules), {**now, **stuck})
+        rules = {key: self._rule(self.subjects[key]) for key in keys}
+        found = plan_moves(problem, plan, {**now, **stuck}, rules)
+        moves = tuple(told(move, self.subjects[move.workload], self.returning.waiting) for move in found)
+        return Round(problem, plan, moves, {**now, **stuck})
+
+    def _rule(self, subject: Subject) -> MoveRule:
+        rule = situation.rule(subject, self.now, frozen=self.standing.frozen)
+        return replace(rule, restoring=self.returning.under_way.get(rule.policy, 0))
 
     def _released(self, keys: frozenset[str]) -> frozenset[str]:
         return frozenset(pod.uid for key in keys for pod in self.pods[key].all)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from math import ceil
 from typing import TypeVar
 
 from chipwise.api import Variant
 from chipwise.cluster.cooling import Cooling
+from chipwise.cluster.facts import PodFact
 from chipwise.cluster.feasibility import Case, first_refusal
 from chipwise.cluster.knowledge import expected, knowledge_of, objectives_of, shape_of, sustained
 from chipwise.cluster.pools import PoolView
@@ -35,19 +37,27 @@ class Quota:
 
 
 def quotas(snapshot: Snapshot, released: Collection[str]) -> tuple[Quota, ...]:
-    """The chip quotas of all namespaces in order of key."""
+    """The chip quotas of all namespaces in order of key.
+
+    What a quota says is used follows the pods by moments, and of a new quota it is nothing at first: pods that are seen count all the same.
+    """
     found = []
     for name, quota in sorted(snapshot.quotas.items()):
-        ours: dict[str, int] = {}
-        for pod in snapshot.pods.values():
-            if pod.namespace == quota.namespace and pod.uid in released:
-                for resource, count in pod.chips:
-                    ours[resource] = ours.get(resource, 0) + count
-        used = dict(quota.used)
+        pods = [pod for pod in snapshot.pods.values() if pod.namespace == quota.namespace]
+        seen = _chips(pod for pod in pods if not pod.deleting)
+        ours = _chips(pod for pod in pods if pod.uid in released)
+        said = dict(quota.used)
         for resource, hard in quota.hard:
-            left = hard - used.get(resource, 0) + ours.get(resource, 0)
+            left = hard - max(said.get(resource, 0), seen[resource]) + ours[resource]
             found.append(Quota(f"{name}/{resource}", quota.namespace, resource, max(0, left)))
     return tuple(found)
+
+
+def _chips(pods: Iterable[PodFact]) -> Counter[str]:
+    held: Counter[str] = Counter()
+    for pod in pods:
+        held.update(dict(pod.chips))
+    return held
 
 
 def limits(found: Collection[Quota]) -> tuple[Limit, ...]:

@@ -70,12 +70,22 @@ def _taint_documents(taints: tuple[Taint, ...]) -> tuple[Mapping[str, str], ...]
 
 def view_pools(snapshot: Snapshot) -> dict[str, PoolView]:
     """Every pool in order of name. All prices must be in one currency: that of the first priced pool by name."""
-    currency = next((p.spec.price.currency for _, p in sorted(snapshot.pools.items()) if p.spec.price), "USD")
-    views = {name: _view(pool, snapshot, currency) for name, pool in sorted(snapshot.pools.items())}
+    priced = _first_priced(snapshot)
+    views = {name: _view(pool, snapshot, priced) for name, pool in sorted(snapshot.pools.items())}
     return _mark_overlaps(views)
 
 
-def _view(pool: AcceleratorPool, snapshot: Snapshot, currency: str) -> PoolView:
+def currency_of(snapshot: Snapshot) -> str:
+    """The one currency of all pools that are used."""
+    priced = _first_priced(snapshot)
+    return priced.spec.price.currency if priced is not None and priced.spec.price else "USD"
+
+
+def _first_priced(snapshot: Snapshot) -> AcceleratorPool | None:
+    return next((pool for _, pool in sorted(snapshot.pools.items()) if pool.spec.price), None)
+
+
+def _view(pool: AcceleratorPool, snapshot: Snapshot, first: AcceleratorPool | None) -> PoolView:
     spec, chip_class = pool.spec, snapshot.classes.get(pool.spec.class_name)
     price = spec.price
     selector = pairs(spec.node_selector)
@@ -102,8 +112,16 @@ def _view(pool: AcceleratorPool, snapshot: Snapshot, currency: str) -> PoolView:
         boot_seconds=spec.nodes.boot_seconds,
         committed=spec.committed_nodes,
         nodes=tuple(node for _, node in sorted(snapshot.nodes.items()) if wanted <= set(node.labels)),
-        refusal=_refusal(pool, chip_class, currency),
+        refusal=_refusal(pool, chip_class, first),
     )
+
+
+def class_refusal(chip_class: AcceleratorClass) -> Refusal | None:
+    """Why no pool of a class can be used."""
+    if chip_class.spec.resource_name:
+        return None
+    message = "spec.resourceName is missing: fill in the extended resource that the device plugin of your cluster registers"
+    return Refusal(Reason.RESOURCE_NAME_MISSING, message)
 
 
 def _tolerations(pool: AcceleratorPool, chip_class: AcceleratorClass | None) -> tuple[Mapping[str, Any], ...]:
@@ -111,7 +129,10 @@ def _tolerations(pool: AcceleratorPool, chip_class: AcceleratorClass | None) -> 
     return tuple(t.model_dump(by_alias=True, exclude_none=True, mode="json") for t in listed)
 
 
-def _refusal(pool: AcceleratorPool, chip_class: AcceleratorClass | None, currency: str) -> Refusal | None:
+def _refusal(
+    pool: AcceleratorPool, chip_class: AcceleratorClass | None, first: AcceleratorPool | None
+) -> Refusal | None:
+    """``first`` is the pool whose price says the currency, None where no pool has one."""
     name, class_name, price = pool.metadata.name, pool.spec.class_name, pool.spec.price
     if chip_class is None:
         return Refusal(Reason.CLASS_MISSING, f"pool {name}: no AcceleratorClass is named {class_name}")
@@ -124,10 +145,12 @@ def _refusal(pool: AcceleratorPool, chip_class: AcceleratorClass | None, currenc
         return Refusal(
             Reason.UNPRICED, f"pool {name}: no spec.price, and a pool without a price is never used"
         )
-    if price.currency != currency:
+    standard = first.spec.price if first is not None else None
+    if first is not None and standard is not None and price.currency != standard.currency:
         return Refusal(
             Reason.CURRENCY_MISMATCH,
-            f"pool {name} is priced in {price.currency}, the first priced pool in {currency}",
+            f"pool {name} is priced in {price.currency}, and pool {first.metadata.name}, the first by name with a price, "
+            f"in {standard.currency}",
         )
     return None
 

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from chipwise.cluster.authorship import Authorship
 from chipwise.cluster.pools import PoolView
-from chipwise.cluster.situation import Pods, in_flight, is_contested
+from chipwise.cluster.situation import Pods, frozen_by, in_flight, is_contested
 from chipwise.cluster.subject import DEFAULT_POLICY, Subject
 from chipwise.cluster.targets import target
 from chipwise.placement.floor import Floor, held
@@ -95,8 +95,9 @@ def _is_stale(subject: Subject, pods: Pods, views: Mapping[str, PoolView]) -> bo
 def _refusal(subject: Subject, option: Option | None, now: datetime, *, frozen: bool) -> Refusal | None:
     if str(subject.workload.spec.mode) != "Rollout":
         return Refusal(Reason.ALREADY_PLACED, "mode is Initial and it has been placed once")
-    if frozen or subject.frozen:
-        return Refusal(Reason.FROZEN, "moves are frozen")
+    freezer = frozen_by(subject, frozen=frozen)
+    if freezer is not None:
+        return Refusal(Reason.FROZEN, f"{freezer} is frozen")
     if is_contested(subject.record, now):
         return Refusal(Reason.CONTESTED, "another manager keeps reverting the Deployment")
     if option is None:

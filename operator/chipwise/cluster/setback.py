@@ -14,7 +14,7 @@ from chipwise.cluster import bridging
 from chipwise.cluster.cooling import CoolDown, Cooling, Culprit, culprit_of, remembered
 from chipwise.cluster.health import Health, Trouble, examine
 from chipwise.cluster.pools import PoolView
-from chipwise.cluster.situation import Pods, old_home, pods_of
+from chipwise.cluster.situation import Pods, is_restore_requested, old_home, pods_of
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.cluster.subject import Subject
 
@@ -84,7 +84,9 @@ def _bridges(subjects: Mapping[str, Subject], views: Mapping[str, PoolView]) -> 
 
 
 def _examined(subject: Subject, pods: Pods, views: Mapping[str, PoolView], now: datetime) -> Health:
-    if str(subject.workload.spec.mode) == "Off" or (subject.record is not None and subject.record.restoring):
+    if str(subject.workload.spec.mode) == "Off" or is_restore_requested(subject.workload):
+        return Health()
+    if subject.record is not None and subject.record.restoring:
         return Health()
     view = views.get(subject.home.pool) if subject.home else None
     return examine(subject, pods, view, now)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from chipwise.api import InferenceWorkload
 from chipwise.cluster import bridging
 from chipwise.cluster.authorship import Authorship
 from chipwise.cluster.facts import PodFact
@@ -21,6 +22,10 @@ from chipwise.rendering.record import Record
 #: So many re-assertions within the window are a tug-of-war. The window is also how long chipwise then waits.
 TUG_OF_WAR = 3
 TUG_WINDOW = timedelta(minutes=10)
+#: On an InferenceWorkload: its Deployment is to be given back. The value is the generation for which that was asked.
+RESTORE = "chipwise.dev/restore"
+#: Who stops every move of everybody, in words.
+INSTALLATION = "the installation (chart value freeze, flag --freeze)"
 #: Reason of the condition Paused while it is False because the workload was edited after the undo.
 EDITED = "Edited"
 
@@ -126,6 +131,7 @@ def running(
             replicas,
             Footprint(home.chips, subject.cpu_milli, subject.memory_bytes),
             _stayed(subject, now),
+            subject.record.moved_at if subject.record else "",
             target,
             course.failing,
             bridge,
@@ -159,13 +165,25 @@ def rule(subject: Subject, now: datetime, *, frozen: bool) -> MoveRule:
         minimum_stay_seconds=policy.minimum_stay_seconds,
         payback_horizon_seconds=policy.payback_horizon_seconds,
         max_concurrent_moves=policy.max_concurrent_moves,
-        frozen=frozen or subject.frozen,
+        frozen_by=frozen_by(subject, frozen=frozen),
         already_placed=subject.record is not None,
         paused=is_paused(subject),
         contested=is_contested(subject.record, now),
         author_rolling_out=_author_rolls_out(subject),
+        restored=is_restore_requested(subject.workload),
         replicas_external=subject.replicas_external,
     )
+
+
+def is_restore_requested(workload: InferenceWorkload) -> bool:
+    """A person asked for it, and the spec has not been edited since."""
+    metadata = workload.metadata
+    return metadata.annotations.get(RESTORE) == str(metadata.generation)
+
+
+def frozen_by(subject: Subject, *, frozen: bool) -> str | None:
+    """Who stops every move of the workload, in words; ``frozen`` says whether the installation does."""
+    return INSTALLATION if frozen else subject.frozen_by
 
 
 def _author_rolls_out(subject: Subject) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from chipwise.api import InferenceWorkload, ModelProfile, PlacementPolicySpec
@@ -42,14 +42,15 @@ class Home:
 class Subject:
     """One workload that can be decided about. ``image``, ``constraints`` and footprint are of the author's base.
 
-    ``bridge`` is the second Deployment of a move to more replicas, whatever move that was.
+    ``frozen_by`` is the frozen policy that stops every move of it, in words; None if there is none. ``bridge`` is the second Deployment of
+    a move to more replicas, whatever move that was.
     """
 
     key: str
     workload: InferenceWorkload
     profile: ModelProfile
     policy: PlacementPolicySpec
-    frozen: bool
+    frozen_by: str | None
     priority: int
     deployment: DeploymentFact
     reading: Reading
@@ -100,13 +101,12 @@ def accept(
     if isinstance(base_name, Refusal):
         return base_name
     size, volumes = pod_footprint(template), template_volumes(template)
-    default = snapshot.policies.get(DEFAULT_POLICY)
     return Subject(
         key=key,
         workload=workload,
         profile=profile,
         policy=policy,
-        frozen=policy.freeze or (default is not None and default.spec.freeze),
+        frozen_by=_frozen_by(workload, snapshot),
         priority=priority,
         deployment=deployment,
         reading=reading,
@@ -132,6 +132,13 @@ def policy_of(workload: InferenceWorkload, snapshot: Snapshot) -> PlacementPolic
         return found.spec if found else PlacementPolicySpec()
     found = snapshot.policies.get(name)
     return found.spec if found else None
+
+
+def _frozen_by(workload: InferenceWorkload, snapshot: Snapshot) -> str | None:
+    """The policy named ``default`` stops everybody; any other those who name it."""
+    names = (DEFAULT_POLICY, workload.spec.policy_name or DEFAULT_POLICY)
+    found = (snapshot.policies.get(name) for name in names)
+    return next((f"policy {one.metadata.name}" for one in found if one is not None and one.spec.freeze), None)
 
 
 def _names(
@@ -248,13 +255,31 @@ def _pool_of_template(
     template: Mapping[str, Any], resource_name: str, snapshot: Snapshot, views: Mapping[str, PoolView]
 ) -> str | None:
     """The only pool of this resource whose known labels satisfy the template's own selector and affinity, chips included."""
-    whole = author_constraints(template, _NoChips())
     candidates = [view for view in views.values() if view.resource_name == resource_name]
     if len(candidates) > 1:
-        candidates = [
-            view for view in candidates if any(whole.matches(labels) for labels in _labels_of(view, snapshot))
-        ]
+        candidates = pools_for(template, resource_name, snapshot, views)
     return candidates[0].name if len(candidates) == 1 else None
+
+
+def pools_for(
+    template: Mapping[str, Any], resource_name: str, snapshot: Snapshot, views: Mapping[str, PoolView]
+) -> list[PoolView]:
+    """The pools of this resource whose known labels satisfy the template's own selector and affinity, chips included."""
+    whole = author_constraints(template, _NoChips())
+    return [
+        view
+        for view in views.values()
+        if view.resource_name == resource_name
+        and any(whole.matches(labels) for labels in _labels_of(view, snapshot))
+    ]
+
+
+def nodes_for(template: Mapping[str, Any], view: PoolView) -> PoolView:
+    """The pool less those nodes that the template's own selector and affinity exclude; nodes to come are not judged."""
+    whole = author_constraints(template, _NoChips())
+    kept = tuple(node for node in view.nodes if whole.matches(dict(node.labels), node.name))
+    most = view.maximum - (len(view.nodes) - len(kept))
+    return replace(view, nodes=kept, maximum=most, minimum=most if view.minimum == view.maximum else 0)
 
 
 class _NoChips(ChipVocabulary):

@@ -14,7 +14,14 @@ from chipwise.cluster.decide import Decision
 from chipwise.cluster.facts import PodFact
 from chipwise.cluster.feasibility.image import fits_image
 from chipwise.cluster.renewal import home_option, rendered_today
-from chipwise.cluster.situation import TUG_OF_WAR, Pods, in_flight, is_contested, recent_reverts
+from chipwise.cluster.situation import (
+    TUG_OF_WAR,
+    Pods,
+    in_flight,
+    is_contested,
+    is_restore_requested,
+    recent_reverts,
+)
 from chipwise.cluster.subject import Subject
 from chipwise.cluster.targets import target
 from chipwise.control import bridges, restoring
@@ -34,24 +41,34 @@ def acts_of(decision: Decision) -> tuple[AnyAct, ...]:
     if not decision.standing.writes:
         return ()
     found = [act_for(decision.subjects[move.workload], move, decision) for move in decision.acting.moves]
-    found += [
-        restoring.given_back(subject.deployment, subject.record, decision, "the author's template comes back")
-        for subject in decision.subjects.values()
-        if subject.record is not None
-        and subject.record.restoring
-        and str(subject.workload.spec.mode) != "Off"
-        and not _is_frozen(subject, decision)
-    ]
+    found += [_returning_act(subject, decision) for subject in decision.subjects.values()]
     found += [restoring.of_an_orphan(deployment, decision) for deployment in decision.orphans]
     found += bridges.without_a_workload(decision)
     return tuple(act for act in found if act is not None)
+
+
+def _returning_act(subject: Subject, decision: Decision) -> AnyAct | None:
+    """The next write of one that is on its way back, or asked to be."""
+    if subject.key in decision.restores:
+        if decision.restores[subject.key] is not None:
+            return None
+        return restoring.given_back(
+            subject.deployment, decision, "as was asked for, the author's template comes back"
+        )
+    if is_restore_requested(subject.workload):
+        return bridges.not_wanted(subject, decision)
+    if subject.record is None or not subject.record.restoring:
+        return None
+    if str(subject.workload.spec.mode) == "Off" or _is_frozen(subject, decision):
+        return None
+    return restoring.given_back(subject.deployment, decision, "the author's template comes back")
 
 
 def act_for(subject: Subject, move: Move, decision: Decision) -> AnyAct | None:
     """The next write for one workload that may be acted on; None when there is nothing to do."""
     if _returns(subject, decision) and subject.record is not None:
         message = f"variant {subject.record.variant} was not made for the author's new image {subject.image}"
-        return restoring.given_back(subject.deployment, subject.record, decision, message)
+        return restoring.given_back(subject.deployment, decision, message)
     return _next(subject, move, decision) or bridges.left_over(subject, move, decision)
 
 
@@ -77,7 +94,7 @@ def _starts(subject: Subject, move: Move) -> bool:
 
 
 def _is_frozen(subject: Subject, decision: Decision) -> bool:
-    return decision.frozen or subject.frozen
+    return decision.frozen or subject.frozen_by is not None
 
 
 def _returns(subject: Subject, decision: Decision) -> bool:

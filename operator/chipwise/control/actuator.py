@@ -20,12 +20,20 @@ from chipwise.kube.errors import Conflict, KubeError, NotFound
 from chipwise.kube.protocol import Kube
 from chipwise.kube.resources import DEPLOYMENTS
 from chipwise.rendering.manifest import RenderingRefused
+from chipwise.telemetry.pulse import Pulse
 
 log = logging.getLogger(__name__)
 
 
+def _nobody(_kind: str, _result: str) -> None:
+    """Nobody counts."""
+
+
 class Actuator:
-    """``failures`` holds what was last refused for a Deployment (namespace/name), until a write succeeds or is no longer wanted."""
+    """``failures`` holds what was last refused for a Deployment (namespace/name), until a write succeeds or is no longer wanted.
+
+    ``count`` is called with the kind of each write and what came of it: done, conflict or refused.
+    """
 
     def __init__(
         self,
@@ -33,12 +41,16 @@ class Actuator:
         recorder: Recorder,
         *,
         may_write: Callable[[], bool],
+        pulse: Pulse | None = None,
+        count: Callable[[str, str], object] = _nobody,
     ) -> None:
         self.failures: dict[str, str] = {}
         self.writes = 0
         self._kube = kube
         self._recorder = recorder
         self._may_write = may_write
+        self._pulse = pulse or Pulse()
+        self._count = count
 
     async def act(self, decision: Decision) -> bool:
         """Carry out what follows from a decision, in order of step. False if a write failed and no news may ever lead to another try."""
@@ -47,11 +59,15 @@ class Actuator:
         acts = acts_of(decision)
         for gone in set(self.failures) - {act.deployment.key for act in acts}:
             del self.failures[gone]
-        return await self._carry_out(acts)
+        try:
+            return await self._carry_out(acts)
+        finally:
+            self._pulse.rest()
 
     async def _carry_out(self, acts: Iterable[AnyAct]) -> bool:
         done = True
         for act in acts:
+            self._pulse.beat()
             if not self._may_write():
                 log.warning("leadership is gone, the rest is left to the successor")
                 return True
@@ -59,6 +75,7 @@ class Actuator:
                 await self._write(act)
             except (Conflict, NotFound) as error:
                 # What changed may be of no interest to decisions, and then nothing would wake the planner.
+                self._count(act.kind.value, "conflict")
                 log.info("%s: changed meanwhile, decided anew: %s", act.deployment.key, error)
                 done = False
             except (KubeError, RenderingRefused) as error:
@@ -81,6 +98,7 @@ class Actuator:
         await self._send(write)
         about = act.deployment
         self.writes += 1
+        self._count(act.kind.value, "done")
         self.failures.pop(about.key, None)
         log.info("%s: %s", about.key, act.message, extra={"act": act.kind.value})
         await self._recorder.post(
@@ -98,6 +116,7 @@ class Actuator:
 
     async def _refused(self, act: AnyAct, error: KubeError | RenderingRefused) -> None:
         said = str(error)
+        self._count(act.kind.value, "refused")
         log.error("%s: the write was refused: %s", act.deployment.key, said, extra={"act": act.kind.value})
         if self.failures.get(act.deployment.key) != said:
             self.failures[act.deployment.key] = said

@@ -66,14 +66,18 @@ def taken_in(subject: Subject, wanted: int, spare: int, snapshot: Snapshot) -> A
 
 def left_over(subject: Subject, move: Move, decision: Decision) -> AnyAct | None:
     """Take the bridge of a move that was given up away, once that takes away nothing that is needed."""
-    bridge = subject.bridge
-    if bridge is None or decision.frozen or subject.frozen or bridging.is_behind(subject):
-        return None
     if move.decision is Verdict.MOVE and bridging.leads_to(subject, move.target):
         return None
-    return _removed(
-        subject.deployment, bridge, decision.snapshot, "the move that it was made for is not made"
-    )
+    return not_wanted(subject, decision)
+
+
+def not_wanted(subject: Subject, decision: Decision) -> AnyAct | None:
+    """Take a bridge away that no move has use for. One behind its template is taken in, and not taken away."""
+    bridge = subject.bridge
+    if bridge is None or decision.frozen or subject.frozen_by is not None or bridging.is_behind(subject):
+        return None
+    why = "the move that it was made for is not made"
+    return _removed(subject.deployment, bridge, decision.snapshot, why)
 
 
 def last(act: Act | None, record: Record | None, decision: Decision) -> AnyAct | None:

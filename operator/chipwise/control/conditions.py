@@ -8,7 +8,7 @@ from typing import Any
 from chipwise.api import shorten
 from chipwise.cluster.authorship import Authorship
 from chipwise.cluster.decide import Decision
-from chipwise.cluster.situation import EDITED, is_contested, is_paused
+from chipwise.cluster.situation import EDITED, is_contested, is_paused, is_restore_requested
 from chipwise.cluster.subject import Subject
 from chipwise.control.acts import is_outdated
 from chipwise.placement.moves import Decision as Verdict
@@ -18,7 +18,7 @@ from chipwise.reasons import Reason
 Document = dict[str, Any]
 
 #: Conditions that say something is wrong while they hold. TemplateOutdated is none: what serves is sound.
-_TROUBLES = frozenset({"Failing", "Paused", "Contested", "VariantOutdated"})
+_TROUBLES = frozenset({"Failing", "Paused", "Restored", "Contested", "VariantOutdated"})
 
 
 def condition(kind: str, *, holds: bool, reason: str, message: str, generation: int) -> Document:
@@ -56,6 +56,7 @@ def conditions_of(
         _placed(subject, move, writes_refused),
         _failing(subject, decision),
         _paused(subject),
+        _restored(subject, move),
         _contested(subject, decision),
         _variant_outdated(subject),
         _template_outdated(subject, decision),
@@ -89,7 +90,8 @@ def _placed(subject: Subject, move: Move, writes_refused: str | None) -> Documen
         message = f"{move.message}; the last write was refused: {writes_refused}"
         return _say(subject, "Placed", Reason.WRITE_REFUSED.value, message, holds=False)
     if move.decision is Verdict.STAY:
-        return _say(subject, "Placed", "Placed", move.message)
+        reason = "Placed" if move.reason is Reason.STAYS else move.reason.value
+        return _say(subject, "Placed", reason, move.message)
     return _say(subject, "Placed", move.reason.value, move.message, holds=False)
 
 
@@ -112,6 +114,13 @@ def _paused(subject: Subject) -> Document | None:
         return None
     reason = EDITED if subject.reading.authorship is Authorship.UNDONE else "NotPaused"
     return _say(subject, "Paused", reason, "chipwise may move this workload", holds=False)
+
+
+def _restored(subject: Subject, move: Move) -> Document | None:
+    """False while it is on its way back, or waits for that, with the reason of the last decision."""
+    if not is_restore_requested(subject.workload):
+        return None
+    return _say(subject, "Restored", move.reason.value, move.message, holds=move.reason is Reason.RESTORED)
 
 
 def _contested(subject: Subject, decision: Decision) -> Document | None:

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from typing import NoReturn
 
@@ -34,7 +35,10 @@ def utc_now() -> datetime:
 
 
 class Planner:
-    """One task. ``publish`` is awaited with each decision before the next is made, and asked again after a while if it failed."""
+    """One task. ``publish`` is awaited with each decision before the next is made, and asked again after a while if it failed.
+
+    ``deciding`` is entered for as long as one is made.
+    """
 
     def __init__(
         self,
@@ -45,6 +49,7 @@ class Planner:
         standing: Standing | None = None,
         window: QuietWindow | None = None,
         now: Callable[[], datetime] = utc_now,
+        deciding: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> None:
         self.decided = 0
         self._state = state
@@ -53,6 +58,7 @@ class Planner:
         self._standing = standing or Standing()
         self._window = window or QuietWindow()
         self._now = now
+        self._deciding = deciding
 
     async def run(self) -> NoReturn:
         """Plan until cancelled."""
@@ -71,9 +77,10 @@ class Planner:
 
     async def _decide(self) -> Decision:
         snapshot, begin = self._state.snapshot(), time.perf_counter()
-        decision = await asyncio.to_thread(
-            decide, snapshot, now=self._now(), standing=self._standing, solve_limits=_EFFORT
-        )
+        with self._deciding():
+            decision = await asyncio.to_thread(
+                decide, snapshot, now=self._now(), standing=self._standing, solve_limits=_EFFORT
+            )
         self.decided += 1
         log.debug(
             "decided",

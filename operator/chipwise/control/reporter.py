@@ -1,7 +1,7 @@
 """Writes status, seldom.
 
-At once when a decision, a reason or a condition changes; else when a figure moved by five per cent, and then at most once a minute for
-one object. A quiet cluster gets no write at all.
+At once when a decision, a reason, a condition or its words change; else when a figure moved by five per cent, and then at most once a
+minute for one object. A quiet cluster gets no write at all.
 """
 
 from __future__ import annotations
@@ -9,16 +9,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
 from chipwise.cluster.decide import CONFIRM_RESTORE, Decision
 from chipwise.control.conditions import Document, timed
 from chipwise.control.recorder import Recorder
+from chipwise.control.sameness import same
 from chipwise.control.status import DECISIONS_KEPT, decision_entry, workload_status
 from chipwise.control.status_of_others import Report, observed_status, other_statuses
 from chipwise.kube.errors import KubeError, NotFound
 from chipwise.kube.protocol import Kube
 from chipwise.kube.resources import DEPLOYMENTS, INFERENCE_WORKLOADS, Resource
+from chipwise.telemetry.pulse import Pulse
 
 log = logging.getLogger(__name__)
 
@@ -26,8 +27,6 @@ Key = tuple[Resource, str, str, str]
 
 FIGURE_INTERVAL = timedelta(minutes=1)
 FIGURE_CHANGE = 0.05
-#: Not compared: they follow from the rest.
-_MOMENTS = frozenset({"lastTransitionTime", "at", "since", "message"})
 
 
 class Reporter:
@@ -40,12 +39,14 @@ class Reporter:
         *,
         may_write: Callable[[], bool],
         failures: Mapping[str, str],
+        pulse: Pulse | None = None,
     ) -> None:
         self.writes = 0
         self._kube = kube
         self._recorder = recorder
         self._may_write = may_write
         self._failures = failures
+        self._pulse = pulse or Pulse()
         self._written: dict[Key, tuple[Document, datetime]] = {}
         self._held: frozenset[str] = frozenset()
         self._left = False
@@ -59,8 +60,12 @@ class Reporter:
         await self._tell_of_held(decision)
         reports = [*self._workloads(decision), *other_statuses(decision)]
         self._written = {key: self._written[key] for key in map(_key, reports) if key in self._written}
-        for report in reports:
-            await self._tell(report, decision)
+        try:
+            for report in reports:
+                self._pulse.beat()
+                await self._tell(report, decision)
+        finally:
+            self._pulse.rest()
         return not self._left
 
     def _workloads(self, decision: Decision) -> Iterator[Report]:
@@ -139,12 +144,12 @@ class Reporter:
     def _differs(self, report: Report) -> bool:
         """Whether what is wanted differs enough from what was last written, or from what was last seen."""
         last, _ = self._written.get(_key(report), (report.observed, None))
-        return not all(_same(known, report.wanted, FIGURE_CHANGE) for known in (last, report.observed))
+        return not all(same(known, report.wanted, FIGURE_CHANGE) for known in (last, report.observed))
 
     def _is_due(self, report: Report, now: datetime) -> bool:
         """More than figures changed, or the last write was long ago."""
         last, at = self._written.get(_key(report), (report.wanted, None))
-        return at is None or now - at >= FIGURE_INTERVAL or not _same(last, report.wanted, None)
+        return at is None or now - at >= FIGURE_INTERVAL or not same(last, report.wanted, None)
 
 
 def _key(report: Report) -> Key:
@@ -153,30 +158,3 @@ def _key(report: Report) -> Key:
 
 def _stamp(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _same(before: Any, after: Any, tolerance: float | None) -> bool:
-    """Whether two documents say the same but for moments and, within ``tolerance`` (None: at all), for figures."""
-    if isinstance(before, Mapping) and isinstance(after, Mapping):
-        keys = {k for k in (*before, *after) if k not in _MOMENTS}
-        return all(_same(before.get(key), after.get(key), tolerance) for key in keys)
-    if isinstance(before, list | tuple) and isinstance(after, list | tuple):
-        return len(before) == len(after) and all(
-            _same(b, a, tolerance) for b, a in zip(before, after, strict=True)
-        )
-    if before == after:
-        return True
-    one, other = _number(before), _number(after)
-    if one is None or other is None:
-        return before in (None, "", [], {}) and after in (None, "", [], {})
-    return tolerance is None or abs(one - other) <= tolerance * max(abs(one), abs(other))
-
-
-def _number(value: Any) -> float | None:
-    """Figures are strings such as 98.32 or 38.1ms; JSON numbers are counts and generations, which are compared exactly."""
-    if not isinstance(value, str):
-        return None
-    try:
-        return float(value.removesuffix("ms"))
-    except ValueError:
-        return None

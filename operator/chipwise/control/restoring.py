@@ -7,37 +7,35 @@ from dataclasses import replace
 from chipwise.cluster.authorship import read_deployment
 from chipwise.cluster.decide import Decision
 from chipwise.cluster.facts import DeploymentFact
+from chipwise.cluster.restoring import authors_replicas, record_of
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.control import bridges
 from chipwise.control.act import Act, AnyAct, Kind
-from chipwise.rendering import record as records
 from chipwise.rendering.manifest import Manifest, manifest_of
 from chipwise.rendering.record import Record
 
 
 def of_an_orphan(deployment: DeploymentFact, decision: Decision) -> AnyAct | None:
-    """The next write for a managed Deployment whose workload was deleted: take our traces off, or give it back to its author.
+    """The next write for a managed Deployment whose workload was deleted: take our traces off, or give it back to its author."""
+    record = record_of(deployment)
+    if record is not None and record.deletion_policy != "Restore":
+        retained = Act(Kind.RELEASE, deployment, "the workload is gone; what runs is retained")
+        return bridges.last(retained, record, decision)
+    if record is not None and decision.frozen:
+        return None
+    return given_back(deployment, decision, "the workload is gone; the author's template comes back")
+
+
+def given_back(deployment: DeploymentFact, decision: Decision, why: str) -> AnyAct | None:
+    """The next write on the way back for whoever wants it, a bridge that stands included.
 
     An undo to an earlier rendering of ours brought that one's record back, which is enough to give the author's back; one to the
     author's ReplicaSet brought none, and there is nothing to give back.
     """
-    try:
-        record = records.read(deployment.document)
-    except records.RecordDamaged:
-        undone = Act(Kind.RELEASE, deployment, "the workload is gone and its move was undone")
-        return bridges.last(undone, None, decision)
+    record = record_of(deployment)
     if record is None:
-        return None
-    if record.deletion_policy != "Restore":
-        retained = Act(Kind.RELEASE, deployment, "the workload is gone; what runs is retained")
-        return bridges.last(retained, record, decision)
-    if decision.frozen:
-        return None
-    return given_back(deployment, record, decision, "the workload is gone; the author's template comes back")
-
-
-def given_back(deployment: DeploymentFact, record: Record, decision: Decision, why: str) -> AnyAct | None:
-    """The next write on the way back, a bridge that stands included."""
+        undone = Act(Kind.RELEASE, deployment, "its move was undone, and nothing of chipwise is left on it")
+        return bridges.last(undone, None, decision)
     return bridges.last(restored(deployment, record, decision.snapshot, why), record, decision)
 
 
@@ -49,8 +47,7 @@ def restored(deployment: DeploymentFact, record: Record, snapshot: Snapshot, why
     """
     document = deployment.document
     base = read_deployment(document).base
-    external = record.base_replicas is None or deployment.key in snapshot.autoscaler_of
-    author = deployment.replicas if external else record.base_replicas or 0
+    author = authors_replicas(deployment, record, snapshot)
     if not record.restoring:
         if author > deployment.replicas:
             return Act(Kind.SCALE, deployment, "the author's replicas, before the template", replicas=author)

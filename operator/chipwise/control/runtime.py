@@ -9,23 +9,29 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from dataclasses import dataclass
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
 from typing import Any
 
-from chipwise.cluster.decide import Decision, Standing
+from chipwise.cluster.decide import Standing
 from chipwise.cluster.extract import FOREIGN, extract
 from chipwise.cluster.state import ClusterState
 from chipwise.control.actuator import Actuator
 from chipwise.control.herald import Herald
 from chipwise.control.leader import Elector
 from chipwise.control.planner import Planner, utc_now
+from chipwise.control.publisher import Publisher
 from chipwise.control.recorder import Recorder
 from chipwise.control.reporter import Reporter
 from chipwise.kube.client import Client
 from chipwise.kube.connection import Connection, connect
+from chipwise.kube.counted import Counted
 from chipwise.kube.errors import Misconfigured
+from chipwise.kube.protocol import Kube
 from chipwise.kube.reflector import Reflector
-from chipwise.kube.resources import INFERENCE_WORKLOADS, PODS, Resource
+from chipwise.kube.resources import GROUP, INFERENCE_WORKLOADS, PODS, Resource
+from chipwise.telemetry.server import Address, serving
+from chipwise.telemetry.telemetry import Telemetry
 from chipwise.watch.audit import Absence, Audit
 from chipwise.watch.feed import feed
 from chipwise.watch.roster import Roster
@@ -48,6 +54,7 @@ class RunOptions:
     lease_name: str = "chipwise"
     writes: bool = True
     freeze: bool = False
+    listen: Address = field(default_factory=Address)
 
 
 def run(options: RunOptions) -> int:
@@ -67,10 +74,17 @@ async def operate(connection: Connection, options: RunOptions) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with Client(connection) as kube:
+    telemetry = Telemetry()
+    async with Client(connection) as client, AsyncExitStack() as stack:
+        try:
+            await stack.enter_async_context(serving(telemetry.application(), options.listen))
+        except OSError as error:
+            log.error("cannot listen on %s: %s; choose another address with --listen", options.listen, error)  # noqa: TRY400 - a sentence, not a trace
+            return 2
+        kube = Counted(client, telemetry.asked)
         elector = Elector(kube, options.lease_namespace, options.lease_name)
         leading = asyncio.create_task(elector.run(), name="elector")
-        loops = asyncio.create_task(_loops(kube, connection, elector, options), name="loops")
+        loops = asyncio.create_task(_loops(kube, connection, elector, options, telemetry), name="loops")
         stopping = asyncio.create_task(stop.wait(), name="stop")
         siblings: set[asyncio.Task[Any]] = {leading, loops, stopping}
         done, _ = await asyncio.wait(siblings, return_when=asyncio.FIRST_COMPLETED)
@@ -80,43 +94,49 @@ async def operate(connection: Connection, options: RunOptions) -> int:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
         for task in done - {stopping}:
-            error = task.exception() if not task.cancelled() else None
-            if error is not None:
-                log.error("%s ended: %r", task.get_name(), error, exc_info=error)
+            failure = task.exception() if not task.cancelled() else None
+            if failure is not None:
+                log.error("%s ended: %r", task.get_name(), failure, exc_info=failure)
                 return 1
     return 0
 
 
-async def _loops(kube: Client, connection: Connection, elector: Elector, options: RunOptions) -> None:
-    state: ClusterState = ClusterState()
+async def _loops(
+    kube: Kube, connection: Connection, elector: Elector, options: RunOptions, telemetry: Telemetry
+) -> None:
+    state, board = ClusterState(), telemetry.board
     roster: Roster[Any] = Roster(state, extract)
     reflectors = [Reflector(kube, each, state, extract, field_selector=_FIELDS.get(each)) for each in FOREIGN]
     audit = Audit(kube, roster, may_forget=_may_forget)
-    recorder = Recorder(kube, utc_now)
-    actuator = Actuator(kube, recorder, may_write=elector.is_leader)
-    reporter = Reporter(kube, recorder, may_write=elector.is_leader, failures=actuator.failures)
-
-    herald = Herald(reporter.report, state.dirty.set)
-
-    async def publish(decision: Decision) -> bool:
-        acted = await actuator.act(decision)
-        herald.offer(decision)
-        return acted
-
+    synced = {GROUP: audit.synced, **{str(each.resource): each.synced for each in reflectors}}
+    telemetry.synced, board.reflectors, board.leads = synced, reflectors, elector.is_leader
+    herald, publisher = _tellers(kube, state, elector, telemetry)
     planner = Planner(
         state,
-        [audit.synced, *(reflector.synced for reflector in reflectors)],
-        publish,
+        tuple(synced.values()),
+        publisher.publish,
         standing=Standing(frozen=options.freeze, writes=options.writes),
+        deciding=telemetry.deciding,
     )
     async with asyncio.TaskGroup() as tasks:
         for reflector in reflectors:
             tasks.create_task(reflector.run(), name=f"reflector {reflector.resource}")
-        tasks.create_task(feed(roster, connection, kube), name="feed")
+        tasks.create_task(feed(roster, connection, kube, vital=telemetry.pulses["kopf"]), name="feed")
         tasks.create_task(audit.run(), name="audit")
         tasks.create_task(planner.run(), name="planner")
         tasks.create_task(herald.run(), name="herald")
         tasks.create_task(_decide_when_leading(elector, state), name="leading")
+
+
+def _tellers(
+    kube: Kube, state: ClusterState, elector: Elector, telemetry: Telemetry
+) -> tuple[Herald, Publisher]:
+    """Who writes and who tells."""
+    recorder, pulses, leads = Recorder(kube, utc_now), telemetry.pulses, elector.is_leader
+    actuator = Actuator(kube, recorder, may_write=leads, pulse=pulses["actuator"], count=telemetry.wrote)
+    reporter = Reporter(kube, recorder, may_write=leads, failures=actuator.failures, pulse=pulses["reporter"])
+    herald = Herald(reporter.report, state.dirty.set)
+    return herald, Publisher(telemetry, actuator, herald, recorder, leads)
 
 
 async def _decide_when_leading(elector: Elector, state: ClusterState) -> None:

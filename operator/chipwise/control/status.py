@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from chipwise.api import InferenceWorkload
+from chipwise.cluster.bridging import leads_to
 from chipwise.cluster.cooling import CoolDown, kept, stamp
 from chipwise.cluster.decide import Decision
+from chipwise.cluster.restoring import HOME
 from chipwise.cluster.subject import Subject
 from chipwise.control.conditions import Document, condition, conditions_of
 from chipwise.placement.explain import cost_per_million_tokens
@@ -94,6 +96,16 @@ def said(move: Move, decision: Decision) -> Move:
     return replace(move, message=f"{move.message}; bridge: {ready} of {bridge.replicas} Ready")
 
 
+def told(key: str, decision: Decision) -> Move:
+    """The same at the moment of deciding: of a move under way also how far it has come."""
+    move, pods = said(decision.move(key), decision), decision.pods[key]
+    subject = decision.subjects[key]
+    if move.reason is not Reason.MOVE_IN_PROGRESS or leads_to(subject, move.target):
+        return move
+    ready = f"{pods.new_ready} new replicas are Ready, {len(pods.old)} old ones still run"
+    return replace(move, message=f"{move.message}{': ' if subject.bridge is None else ', '}{ready}")
+
+
 def decision_entry(key: str, decision: Decision, at: str) -> Document:
     """What was decided, for the log of decisions in status."""
     refusal = decision.refused.get(key)
@@ -104,16 +116,24 @@ def decision_entry(key: str, decision: Decision, at: str) -> Document:
             "reason": refusal.reason.value,
             "message": refusal.message[:_MESSAGE],
         }
-    move = said(decision.move(key), decision)
+    move = told(key, decision)
     entry = {
         "at": at,
         "decision": move.decision.value,
         "reason": move.reason.value,
         "message": move.message[:_MESSAGE],
     }
-    if move.decision is Verdict.MOVE and move.target is not None:
-        entry |= {"from": move.source.place, "to": f"{move.target.variant} on {move.target.pool}"}
+    where = destination(move)
+    if move.decision is Verdict.MOVE and where is not None:
+        entry |= {"from": move.source.place, "to": where}
     return entry
+
+
+def destination(move: Move) -> str | None:
+    """Where to, in words; None where there is no place for it."""
+    if move.reason is Reason.RESTORING:
+        return HOME
+    return None if move.target is None else f"{move.target.variant} on {move.target.pool}"
 
 
 def _present(subject: Subject, decision: Decision) -> Document | None:

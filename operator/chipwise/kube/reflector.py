@@ -89,6 +89,8 @@ class Reflector(Generic[F]):
         self.synced = asyncio.Event()
         self.lists = 0
         """Complete lists so far, for metrics."""
+        self.watches = 0
+        """Watches begun so far, for metrics."""
         self._kube = kube
         self._sink = sink
         self._extract = extract
@@ -144,6 +146,7 @@ class Reflector(Generic[F]):
     async def _watch(self, version: str) -> None:
         loop = asyncio.get_running_loop()
         steady_at = loop.time() + _STEADY
+        self.watches += 1
         events = self._kube.watch(
             self.resource, version, label_selector=self._labels, field_selector=self._fields
         )

@@ -68,6 +68,10 @@ def candidates(problem: Problem, plan: Plan, key: str, top: int = 8) -> list[Ran
     return Explainer(problem, plan).candidates(key, top)
 
 
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 class Explainer:
     """The same for many workloads of one plan, which is laid out once."""
 
@@ -101,12 +105,6 @@ class Explainer:
                 f"{key} is not placed ({why.reason.value}): {why.message}" if why else f"{key} is not placed"
             ]
         lines = [self._place(choice), self._money(choice, workload)]
-        figures = choice.option.figures
-        if figures is not None:
-            lines.append(
-                f"One replica is expected to serve {figures.requests_per_second:.3g} requests/s with TTFT {figures.ttft_ms:.0f} ms "
-                f"and TPOT {figures.tpot_ms:.1f} ms ({figures.provenance}, within {figures.band:.0%}); {figures.binding} ends it"
-            )
         if choice.option.switching_cost_per_hour:
             lines.append(
                 f"Moving there costs as much as {choice.option.switching_cost_per_hour:.2f} $/h over the payback horizon, "
@@ -120,18 +118,39 @@ class Explainer:
             return ""
         pool = self._pools[option.pool]
         return (
-            f"{choice.workload} gets {option.replicas} replicas of {option.variant} on {option.pool} ({pool.class_name}), "
-            f"{option.footprint.chips} chips each, {option.chips} together"
+            f"{choice.workload} gets {_count(option.replicas, 'replica')} of {option.variant} on {option.pool} ({pool.class_name}), "
+            f"{_count(option.footprint.chips, 'chip')} each, {option.chips} together"
         )
 
     def _money(self, choice: Choice, workload: Workload) -> str:
-        text = f"Its share of the bill is {choice.cost_per_hour:.2f} $/h"
+        text = f"Its share of the bill is {choice.cost_per_hour:.2f} $/h{self._shared(choice)}"
         tokens = cost_per_million_tokens(choice.cost_per_hour, workload.mean_output_tokens_per_second)
         if tokens is not None:
             text += f", {tokens:.3g} $ per million output tokens"
         if abs(choice.amortised_per_hour - choice.cost_per_hour) >= _CENT:
             text += f"; at full nodes its chips would cost {choice.amortised_per_hour:.2f} $/h"
         return text
+
+    def _shared(self, choice: Choice) -> str:
+        """How the share comes about: chips of the pool's bill, which is nodes or chips at a price."""
+        option = choice.option
+        use = next((use for use in self._plan.pools if option is not None and use.pool == option.pool), None)
+        if option is None or use is None:
+            return ""
+        pool = self._pools[option.pool]
+        part = f"{option.chips} of the {use.chips_used} chips"
+        if by_chip(pool):
+            free = f" beyond {pool.committed_chips} committed ones" if pool.committed_chips else ""
+            return f" ({part} that {pool.name} bills at {pool.price_per_hour:.2f} $/h each{free})"
+        price = f"{pool.price_per_hour:.2f} $/h"
+        if use.nodes_paid == use.nodes:
+            billed = f"for which {_count(use.nodes, 'node')} of {pool.name} at {price} are billed"
+        else:
+            billed = (
+                f"on {_count(use.nodes, 'node')} of {pool.name}, {use.nodes_paid} of them billed at {price} and the others in use "
+                "or paid for anyway"
+            )
+        return f" ({part} {billed}, {use.cost_per_hour:.2f} $/h)"
 
     def _next_best(self, key: str) -> list[str]:
         ranked = self.candidates(key, top=1_000)
@@ -174,7 +193,8 @@ class Explainer:
         if not fits:
             lack = shortfall(self._instance, self._occupancy, seat)
             message = lack.sentence() if lack else "one replica does not fit a node of the pool"
-            refusal = Refusal(Reason.CAPACITY_EXHAUSTED, f"the others hold the room: {message}")
+            why = "there is too little room" if lack and lack.alone else "the others hold the room"
+            refusal = Refusal(Reason.CAPACITY_EXHAUSTED, f"{why}: {message}")
         return Ranked(
             variant=seat.option.variant,
             pool=seat.option.pool,

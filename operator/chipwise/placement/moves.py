@@ -16,7 +16,7 @@ from chipwise.placement.plan import Choice, Plan
 from chipwise.placement.problem import Option, Problem
 from chipwise.placement.rules import BEFORE, STANDING, Case, MoveRule, Running, first_refusal, money
 from chipwise.placement.sequence import Place, Slot, sequence
-from chipwise.placement.worth import Candidate, wanted, worthwhile
+from chipwise.placement.worth import Candidate, unpaid, wanted, worthwhile
 from chipwise.reasons import Reason, Refusal
 
 #: Refusals of the place where a workload runs that make leaving it a rescue. Not those of a pool that is misdeclared: correcting that
@@ -88,11 +88,14 @@ class _Round:
         self._choices: dict[str, Choice] = {choice.workload: choice for choice in plan.choices}
         self._priorities = {w.key: w.priority for w in problem.workloads}
         self._refused = {w.key: w.refused for w in problem.workloads}
+        self._options = {w.key: w.options for w in problem.workloads}
         self._settled: dict[str, Move] = {}
 
     def moves(self) -> tuple[Move, ...]:
         flying, open_ = self._first_round()
-        worth = worthwhile(self._floor(), self._now, flying, open_)
+        floor = self._floor()
+        worth = worthwhile(floor, self._now, flying, open_)
+        self._say_what_does_not_pay(floor)
         slots = sequence(self._floor(), self._now, flying, worth.kept, self._rules)
         ordered = [self._stepped(slot) for slot in slots.slots]
         for key, refusal in {**worth.refused, **slots.refused}.items():
@@ -166,6 +169,24 @@ class _Round:
         if running.replicas != target.replicas:
             message += f" ({running.replicas} replicas run, {target.replicas} are needed)"
         return Move(key, running, target, 0.0, Decision.STAY, Reason.STAYS, message)
+
+    def _say_what_does_not_pay(self, floor: Floor) -> None:
+        """Who stays only because moving costs too much is told so. ``floor`` has every move that is worth it made."""
+        for key, move in self._settled.items():
+            if move.decision is not Decision.STAY:
+                continue
+            rule = self._rules[key]
+            others = (
+                option
+                for option in self._options[key]
+                if option.switching_cost_per_hour
+                and first_refusal(BEFORE, Case(rule, move.source, option)) is None
+            )
+            found = unpaid(floor, move.source, others, rule.payback_horizon_seconds)
+            if found is not None:
+                option, refusal = found
+                message = f"{move.message}: {option.variant} on {option.pool} {refusal.message}"
+                self._settled[key] = replace(move, reason=refusal.reason, message=message)
 
     def _held(self, key: str, target: Option, refusal: Refusal) -> Move:
         message = f"{target.variant} on {target.pool} is proposed: {refusal.message}"

@@ -13,7 +13,9 @@ taken has exactly floor(chips / s_j) - u left, and if no node has one then all o
 Two conservative steps keep the rule sound beyond that case. A node that is short of CPU, memory or pods for its chips counts with fewer
 chips, the most at which every regular footprint is regular again. Any other footprint (an odd size, or hungry for CPU) either gets
 nodes of its own, as many replicas on each as every resource allows, or shares a node as if it had the next size of the chain at which it
-is regular. What is promised therefore always fits; a mix that a luckier bin packing would fit may be refused.
+is regular. What is promised therefore always fits; a mix that a luckier bin packing would fit may be refused. Which footprints are
+regular, and as what size the others share, follows from the kinds of nodes in the pool and not from their numbers: more of one kind only
+ever helps, while a node of another kind can make the rule refuse a mix of odd footprints that it let in before.
 """
 
 from __future__ import annotations
@@ -124,11 +126,15 @@ def lay_out(pool: Pool, footprints: Iterable[Footprint]) -> Layout:
 
 
 def _regular_chain(pool: Pool, footprints: Sequence[Footprint]) -> frozenset[Footprint]:
-    """The regular footprints of the best chain of sizes: most footprints, then the largest sizes."""
-    usable = [bucket for bucket in pool.buckets if bucket.room.chips > 0 and bucket.count > 0]
+    """The regular footprints of the best chain of sizes: most footprints, then the largest sizes.
+
+    The roomiest node is the model, however few there are of it: were it the commonest, more nodes could change how everything packs,
+    and make it dearer.
+    """
+    usable = [bucket.room for bucket in pool.buckets if bucket.room.chips > 0 and bucket.count > 0]
     if not usable:
         return frozenset()
-    model = max(usable, key=lambda b: (b.room.chips * b.count, b.room)).room
+    model = max(usable)
     fitting = [f for f in footprints if regular(f, size(f), model, model.chips)]
     best: dict[int, tuple[int, tuple[int, ...]]] = {}
     for s in sorted({size(f) for f in fitting}):

@@ -33,9 +33,9 @@ class Mode(StrEnum):
 class Running:
     """Where a workload runs now. ``pool`` is None when its nodes belong to no known pool, ``variant`` None on the author's own chips.
 
-    ``stayed_seconds`` counts from the last move, None if there was none. ``moving_to`` is the target of a move in flight, which holds
-    its footprint beside the present one. ``bridge`` are the replicas of a bridge that stands where it is moving to, or without
-    ``moving_to`` where it runs. ``failing`` is why it does not come to serve where it is: leaving is then a rescue.
+    ``stayed_seconds`` counts from the last move, None if there was none; ``moved_at`` says when that was. ``moving_to`` is the target of
+    a move in flight, which holds its footprint beside the present one. ``bridge`` are the replicas of a bridge that stands where it is
+    moving to, or without ``moving_to`` where it runs. ``failing`` is why it does not come to serve where it is: leaving is then a rescue.
     """
 
     workload: str
@@ -44,6 +44,7 @@ class Running:
     replicas: int = 0
     footprint: Footprint | None = None
     stayed_seconds: float | None = None
+    moved_at: str = ""
     moving_to: Option | None = None
     failing: Refusal | None = None
     bridge: int = 0
@@ -69,8 +70,9 @@ class Running:
 class MoveRule:
     """What one workload's mode and policy, and what has happened to it, say about moving. Seconds throughout.
 
-    ``max_concurrent_moves`` counts the moves in flight among the workloads of the same ``policy``. ``replicas_external``: somebody else
-    owns their number.
+    ``max_concurrent_moves`` counts the moves in flight among the workloads of the same ``policy``, with the ``restoring`` ones: those on
+    their way back to their author. ``restored``: it was asked to be given back, and is left there. ``frozen_by`` is who stopped every
+    move, in words; None if nobody did. ``replicas_external``: somebody else owns their number.
     """
 
     mode: Mode = Mode.OFF
@@ -78,11 +80,13 @@ class MoveRule:
     minimum_stay_seconds: float = 600.0
     payback_horizon_seconds: float = 86_400.0
     max_concurrent_moves: int = 1
-    frozen: bool = False
+    frozen_by: str | None = None
     already_placed: bool = False
     paused: bool = False
     contested: bool = False
     author_rolling_out: bool = False
+    restored: bool = False
+    restoring: int = 0
     replicas_external: bool = False
 
 
@@ -125,6 +129,13 @@ def paused(case: Case) -> Refusal | None:
     return None
 
 
+def restored(case: Case) -> Refusal | None:
+    """What was given back on request stays there until its spec is edited."""
+    if case.rule.restored:
+        return Refusal(Reason.RESTORED, "it was given back to its author on request")
+    return None
+
+
 def contested(case: Case) -> Refusal | None:
     """A tug-of-war with another manager is not continued."""
     if case.rule.contested:
@@ -134,8 +145,8 @@ def contested(case: Case) -> Refusal | None:
 
 def frozen(case: Case) -> Refusal | None:
     """A freeze stops every move, also the next step of one in flight."""
-    if case.rule.frozen:
-        return Refusal(Reason.FROZEN, f"policy {case.rule.policy} is frozen")
+    if case.rule.frozen_by is not None:
+        return Refusal(Reason.FROZEN, f"{case.rule.frozen_by} is frozen")
     return None
 
 
@@ -147,14 +158,17 @@ def author_rolling_out(case: Case) -> Refusal | None:
 
 
 def minimum_stay(case: Case) -> Refusal | None:
-    """What moved lately stays, unless it does not come to serve there."""
+    """What moved lately stays, unless it does not come to serve there.
+
+    The sentence says since when, not for how long still, which would be untrue as soon as it is written.
+    """
     if case.running.failing is not None:
         return None
     stayed, least = case.running.stayed_seconds, case.rule.minimum_stay_seconds
     if stayed is not None and stayed < least:
         return Refusal(
             Reason.MINIMUM_STAY,
-            f"moved {duration(stayed)} ago and stays {duration(least)}: {duration(least - stayed)} left",
+            f"moved at {case.running.moved_at} and stays {duration(least)}",
         )
     return None
 
@@ -195,6 +209,7 @@ def payback(worth: Worth) -> Refusal | None:
 
 #: Asked when a move is in flight: these stop even its next step.
 STANDING: tuple[Callable[[Case], Refusal | None], ...] = (
+    restored,
     mode_off,
     initial_placed,
     paused,

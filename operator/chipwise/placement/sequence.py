@@ -14,7 +14,7 @@ from enum import Enum, auto
 from chipwise.placement.floor import Floor, held
 from chipwise.placement.problem import Option
 from chipwise.placement.rules import MoveRule, Running
-from chipwise.placement.worth import Candidate, wanted
+from chipwise.placement.worth import Candidate, saved, wanted
 from chipwise.reasons import Reason, Refusal
 
 
@@ -68,7 +68,7 @@ def sequence(
         key=lambda c: (
             not c[0].first,
             -c[0].priority if c[0].first else 0,
-            -_at_once(floor, c[0]),
+            -saved(floor, c[0].running, c[0].target),
             -c[1],
             c[0].key,
         ),
@@ -84,18 +84,6 @@ def sequence(
     for step, candidate in enumerate(later, start=2):
         slots.append(_later(candidate, why[candidate.key], step, rules[candidate.key]))
     return Order(tuple(slots), {c.key: _never(floor, c) for c in stuck})
-
-
-def _at_once(floor: Floor, candidate: Candidate) -> float:
-    """What the bill falls by if this move is made and no other, in dollars per hour."""
-    pools = (candidate.running.pool, candidate.target.pool)
-    before = floor.cost(pools)
-    floor.add(held(candidate.running), -1)
-    floor.add(wanted(candidate.target))
-    after = floor.cost(pools)
-    floor.add(wanted(candidate.target), -1)
-    floor.add(held(candidate.running))
-    return round(before - after, 9)
 
 
 def _spare(floor: Floor, candidate: Candidate) -> int:
@@ -117,7 +105,7 @@ def _end(floor: Floor, candidate: Candidate, spare: int) -> None:
 
 
 def _in_flight(flying: Mapping[str, Candidate], rules: Mapping[str, MoveRule]) -> dict[str, int]:
-    counts: dict[str, int] = {}
+    counts = {rule.policy: rule.restoring for rule in rules.values()}
     for key in flying:
         counts[rules[key].policy] = counts.get(rules[key].policy, 0) + 1
     return counts

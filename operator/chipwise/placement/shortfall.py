@@ -24,7 +24,10 @@ _NEAREST = (
 
 @dataclass(frozen=True, slots=True)
 class Shortfall:
-    """What one option lacks: ``nodes`` more of its pool, and ``amounts`` more of limits by key. ``price_per_hour`` is what both cost."""
+    """What one option lacks: ``nodes`` more of its pool, and ``amounts`` more of limits by key. ``price_per_hour`` is what both cost.
+
+    ``alone``: it would not fit either if no other workload of the plan were there.
+    """
 
     pool: str
     variant: str
@@ -33,6 +36,7 @@ class Shortfall:
     nodes: int
     amounts: tuple[tuple[str, int], ...]
     price_per_hour: float
+    alone: bool
 
     def sentence(self) -> str:
         """The change in words."""
@@ -59,10 +63,9 @@ def refusal(workload: Workload, instance: Instance, occupancy: Occupancy, owner:
     least = min(
         found, key=lambda s: (s.price_per_hour, s.nodes, sum(n for _, n in s.amounts), s.pool, s.variant)
     )
-    return Refusal(
-        Reason.CAPACITY_EXHAUSTED,
-        f"Others of equal or higher priority hold the room: {least.sentence()}, {least.price_per_hour:.2f} $/h",
-    )
+    others = "Others of equal or higher priority hold the room"
+    why = "There is too little room even without the other workloads" if least.alone else others
+    return Refusal(Reason.CAPACITY_EXHAUSTED, f"{why}: {least.sentence()}, {least.price_per_hour:.2f} $/h")
 
 
 def nearest_miss(refused: tuple[Candidate, ...]) -> str:
@@ -99,7 +102,24 @@ def shortfall(instance: Instance, occupancy: Occupancy, seat: Seat) -> Shortfall
         if (over := occupancy.limits[limit] + amount - instance.limits[limit]) > 0
     )
     price = amortised(pool, seat.chips) if by_chip(pool) or not nodes else pool.price_per_hour * nodes
-    return Shortfall(pool.name, seat.option.variant, seat.replicas, seat.chips, nodes, amounts, price)
+    return Shortfall(
+        pool=pool.name,
+        variant=seat.option.variant,
+        replicas=seat.replicas,
+        chips=seat.chips,
+        nodes=nodes,
+        amounts=amounts,
+        price_per_hour=price,
+        alone=_exceeds_alone(instance, seat),
+    )
+
+
+def _exceeds_alone(instance: Instance, seat: Seat) -> bool:
+    layout = instance.layouts[seat.pool]
+    counts = tuple(seat.replicas if f == seat.footprint else 0 for f in range(len(layout.footprints)))
+    return cheapest(layout, counts) is None or any(
+        amount > instance.limits[limit] for limit, amount in seat.limits
+    )
 
 
 def _keys(seat: Seat) -> list[str]:

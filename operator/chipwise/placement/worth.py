@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from chipwise.placement.floor import Floor, Holding, held
 from chipwise.placement.problem import Option
-from chipwise.placement.rules import WORTH, Running, Worth, first_refusal
+from chipwise.placement.rules import WORTH, Running, Worth, first_refusal, payback
 from chipwise.reasons import Refusal
 
 
@@ -70,6 +70,49 @@ def worthwhile(
         else:
             floor.add(held(running))
     return _Judge(floor, open_).judge()
+
+
+def saved(floor: Floor, running: Running, target: Option) -> float:
+    """What the bill falls by if this move is made and no other, in dollars per hour."""
+    pools = (running.pool, target.pool)
+    before = floor.cost(pools)
+    _shift(floor, running, target)
+    after = floor.cost(pools)
+    _shift(floor, running, target, -1)
+    return round(before - after, 9)
+
+
+def unpaid(
+    floor: Floor, running: Running, others: Iterable[Option], horizon_seconds: float
+) -> tuple[Option, Refusal] | None:
+    """Of the places that cost less than the present one and not enough to pay for moving there, the one that would pay back first.
+
+    The plan counts what moving costs, so it does not even propose them. ``floor`` holds everybody where the plan wants them.
+    """
+    late = []
+    for option in others:
+        savings = saved(floor, running, option) if _fits_instead(floor, running, option) else 0.0
+        worth = Worth(savings, option.switching_cost_per_hour, horizon_seconds)
+        refusal = payback(worth) if savings > 0 else None
+        if refusal is not None:
+            late.append((worth.cost_per_hour / savings, option.pool, option.variant, option, refusal))
+    if not late:
+        return None
+    *_, option, refusal = min(late, key=lambda found: found[:3])
+    return option, refusal
+
+
+def _fits_instead(floor: Floor, running: Running, target: Option) -> bool:
+    _shift(floor, running, target)
+    fits = floor.fits(target.pool)
+    _shift(floor, running, target, -1)
+    return fits
+
+
+def _shift(floor: Floor, running: Running, target: Option, sign: int = 1) -> None:
+    """Make the move in the picture, or with ``sign`` -1 take it back."""
+    floor.add(held(running), -sign)
+    floor.add(wanted(target), sign)
 
 
 class _Judge:

@@ -40,9 +40,10 @@ def patched(
         )
     lists = [command, list(args)]
     for flag in patch.remove:
-        lists = [_without(words, flag) for words in lists]
+        lists = [_without(words, flag, takes_value=True) for words in lists]
     for flag, value in patch.set:
-        lists = [_without(words, _negation(flag)) for words in lists]
+        # what has an opposite is a switch, whatever its name says
+        lists = [_without(words, _negation(flag), takes_value=False) for words in lists]
         lists = _with(lists, flag, value)
     lists[1].extend(patch.append)
     return lists[0], lists[1]
@@ -71,26 +72,27 @@ def _is_told(options: Words) -> bool:
 
 def _with(lists: list[Words], flag: str, value: str | None) -> list[Words]:
     """Set the flag where it stands first and drop it elsewhere; a new flag goes to the end of args."""
+    takes_value = value is not None
     found = False
     result = []
     for words in lists:
         at = _find(words, flag)
         if at is None or found:
-            result.append(_without(words, flag))
+            result.append(_without(words, flag, takes_value=takes_value))
             continue
         found = True
-        length = _length(words, at, takes_value=value is not None)
+        rest = _without(words[at:], flag, takes_value=takes_value)
         spelled = _spell(words[at].partition("=")[0], value, joined="=" in words[at])
-        result.append([*words[:at], *spelled, *_without(words[at + length :], flag)])
+        result.append([*words[:at], *spelled, *rest])
     if not found:
         result[-1].extend(_spell(flag, value, joined=False))
     return result
 
 
-def _without(words: Words, flag: str) -> Words:
+def _without(words: Words, flag: str, *, takes_value: bool) -> Words:
     kept = list(words)
     while (at := _find(kept, flag)) is not None:
-        del kept[at : at + _length(kept, at, takes_value=not _SWITCH.match(_name(flag)))]
+        del kept[at : at + _length(kept, at, takes_value=takes_value)]
     return kept
 
 
@@ -100,12 +102,13 @@ def _find(words: Words, flag: str) -> int | None:
 
 
 def _length(words: Words, at: int, *, takes_value: bool) -> int:
-    """Count the words that the flag at this place takes up, its value included."""
+    """Count the words that the flag at this place takes up, its value included. A switch by its name takes none but a truth value."""
     if "=" in words[at] or at + 1 == len(words):
         return 1
     following = words[at + 1]
     is_value = not following.startswith("-") or _NUMBER.match(following) is not None
-    return 2 if is_value and (takes_value or following.lower() in _TRUTH) else 1
+    takes_any = takes_value and not _SWITCH.match(_name(words[at]))
+    return 2 if is_value and (takes_any or following.lower() in _TRUTH) else 1
 
 
 def _spell(flag: str, value: str | None, *, joined: bool) -> Words:

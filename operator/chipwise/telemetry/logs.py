@@ -1,6 +1,7 @@
 """Log lines: text for people, or one JSON object a line for machines. One decision, one line.
 
-Facts about a line go into ``extra={...}`` and come out as fields of the JSON or as ``key=value`` behind the text.
+Facts about a line go into ``extra={...}`` and come out as fields of the JSON or as ``key=value`` behind the text, in quotes where the
+value has a space.
 """
 
 from __future__ import annotations
@@ -60,13 +61,18 @@ class TextLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line without its end."""
-        extras = "".join(f" {name}={value}" for name, value in _extras(record).items())
+        extras = "".join(f" {name}={_word(value)}" for name, value in _extras(record).items())
         line = f"{_time(record)} {record.levelname:<7} {record.name}: {record.getMessage()}{extras}"
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
 def _extras(record: logging.LogRecord) -> dict[str, Any]:
     return {name: value for name, value in sorted(vars(record).items()) if name not in _STANDARD}
+
+
+def _word(value: Any) -> str:
+    text = str(value)
+    return text if text and not set(text) & set(' "=\n') else json.dumps(text, ensure_ascii=False)
 
 
 def _time(record: logging.LogRecord) -> str:

@@ -15,7 +15,7 @@ import contextlib
 import logging
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 import kopf
 
@@ -33,6 +33,19 @@ Event = tuple[Resource, str | None, Mapping[str, Any]]
 Tell = Callable[[Event], None]
 
 _STEADY = 60.0  # seconds; a kopf that lived longer starts again without a wait
+_TICK = 5.0  # seconds
+
+
+class Vital(Protocol):
+    """Who is told that kopf's own event loop goes round, and when there is none for a while."""
+
+    def beat(self) -> None:
+        """It goes round."""
+        ...
+
+    def rest(self) -> None:
+        """There is none."""
+        ...
 
 
 async def feed(
@@ -42,6 +55,7 @@ async def feed(
     resources: Sequence[Resource] = OUR_KINDS,
     *,
     backoff: Backoff | None = None,
+    vital: Vital | None = None,
 ) -> NoReturn:
     """Feed ``roster`` until cancelled. Waits first, as long as it takes, until the server serves all ``resources``.
 
@@ -53,7 +67,7 @@ async def feed(
     while True:
         await established(kube, resources, waits)
         started = loop.time()
-        async with contextlib.aclosing(_events(connection, resources)) as events:
+        async with contextlib.aclosing(_events(connection, resources, vital)) as events:
             async for event in events:
                 roster.observe(*event)
         failures = 1 if loop.time() - started >= _STEADY else failures + 1
@@ -80,7 +94,9 @@ async def _is_served(kube: Kube, resource: Resource) -> bool:
     return resource.plural in await kube.served(resource.group, resource.version)
 
 
-async def _events(connection: Connection, resources: Sequence[Resource]) -> AsyncGenerator[Event, None]:
+async def _events(
+    connection: Connection, resources: Sequence[Resource], vital: Vital | None
+) -> AsyncGenerator[Event, None]:
     """Yield what one life of kopf tells; ends when it does, and takes it along when closed."""
     loop = asyncio.get_running_loop()
     queue: asyncio.Queue[Event | None] = asyncio.Queue()
@@ -89,13 +105,29 @@ async def _events(connection: Connection, resources: Sequence[Resource]) -> Asyn
         with contextlib.suppress(RuntimeError):  # our loop may be closed before kopf is done
             loop.call_soon_threadsafe(queue.put_nowait, event)
 
-    life = _Life(lambda: _operate(connection.read, resources, tell), lambda: tell(None))
+    async def work() -> None:
+        ticking = asyncio.ensure_future(_tick(vital)) if vital is not None else None
+        try:
+            await _operate(connection.read, resources, tell)
+        finally:
+            if ticking is not None:
+                ticking.cancel()
+
+    life = _Life(work, lambda: tell(None))
     life.start()
     try:
         while (event := await queue.get()) is not None:
             yield event
     finally:
         await life.end()
+        if vital is not None:
+            vital.rest()
+
+
+async def _tick(vital: Vital) -> NoReturn:
+    while True:
+        vital.beat()
+        await asyncio.sleep(_TICK)
 
 
 class _Life:

@@ -21,10 +21,12 @@ def author_constraints_hold(case: Case) -> Refusal | None:
     candidates = pool.usable_labels or declared_labels(case)
     if any(constraints.matches(labels) for labels in candidates):
         return None
-    if any(constraints.matches(labels) for labels in _of_any_architecture(candidates)):
+    wanted = [name for name in _ARCHITECTURES if any(map(constraints.matches, _as(name, candidates)))]
+    if wanted:
+        there = ", ".join(sorted({labels.get(_ARCHITECTURE, pool.architecture) for labels in candidates}))
         return Refusal(
             Reason.ARCHITECTURE_MISMATCH,
-            f"nodes of pool {pool.name} are {pool.architecture}, the Deployment asks for another",
+            f"nodes of pool {pool.name} are {there}, the Deployment asks for {' or '.join(wanted)}",
         )
     asked = ", ".join(f"{key}={value}" for key, value in constraints.node_selector)
     own = f"node selector {asked}" if asked else "required node affinity"
@@ -56,5 +58,5 @@ def taints_tolerated(case: Case) -> Refusal | None:
     )
 
 
-def _of_any_architecture(candidates: Iterable[Mapping[str, str]]) -> list[dict[str, str]]:
-    return [{**labels, _ARCHITECTURE: name} for labels in candidates for name in _ARCHITECTURES]
+def _as(architecture: str, candidates: Iterable[Mapping[str, str]]) -> list[dict[str, str]]:
+    return [{**labels, _ARCHITECTURE: architecture} for labels in candidates]

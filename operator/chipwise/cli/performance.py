@@ -1,0 +1,36 @@
+"""Where the figures of one variant come from, for ``explain`` and ``catalog`` alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chipwise.api import ModelProfile, Performance
+
+Document = dict[str, Any]
+
+_FIGURES = ("points", "statistic", "engine", "engineVersion", "measuredAt")
+
+
+def known(used: Performance | None, profile: ModelProfile) -> Document:
+    """What ``used`` says of itself; without any, whether the speed can be estimated."""
+    if used is None:
+        can = profile.spec.architecture is not None
+        source = "estimated from the architecture and the chip" if can else None
+        return {"kind": "Estimate" if can else "None", **dict.fromkeys(_FIGURES), "source": source}
+    return {
+        "kind": "Points" if used.points is not None else "Coefficients",
+        "points": len(used.points) if used.points is not None else None,
+        "statistic": str(used.statistic),
+        "engine": used.engine,
+        "engineVersion": used.engine_version,
+        "measuredAt": used.measured_at,
+        "source": used.source,
+    }
+
+
+def stated(one: Document) -> tuple[str, str, str, str]:
+    """In words: how it is known, the statistic, the engine, the source."""
+    how = f"{one['points']} points" if one["points"] else one["kind"].lower()
+    engine = " ".join(part for part in (one["engine"], one["engineVersion"]) if part)
+    source = ", ".join(part for part in (one["source"], one["measuredAt"]) if part)
+    return how, one["statistic"] or "-", engine or "-", source or "not stated"
