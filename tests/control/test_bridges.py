@@ -9,7 +9,8 @@ import pytest
 from chipwise.cluster.decide import Standing
 from chipwise.control.act import BridgeAct, Delete
 from chipwise.control.conditions import timed
-from chipwise.control.status import workload_status
+from chipwise.control.journeys import Journeys
+from chipwise.control.status import decision_entry, workload_status
 from chipwise.control.status_of_others import other_statuses
 from chipwise.kube.resources import (
     ACCELERATOR_POOLS,
@@ -41,6 +42,7 @@ from tests.control.crossing import (
     turn,
     until,
 )
+from tests.control.test_restoring import ask
 
 H100 = {"nvidia.com/gpu": 2}
 MAIA = {"example.com/maia": 3}
@@ -528,6 +530,32 @@ def test_what_is_retained_is_first_taken_in(begin: Any):
     assert not records.is_managed(world.deployment())
 
 
+@pytest.mark.parametrize("mode", ["Rollout", "Off"])
+@pytest.mark.parametrize("begin", [ahead, behind, arrived])
+def test_a_restore_that_a_person_asks_for_takes_the_bridge_along(begin: Any, mode: str):
+    """In mode Off too. Before the template is written there is nothing to restore, and the bridge goes alone."""
+    world = begin()
+    spec(world, mode=mode)
+    ask(world)
+    assert [kind for kind in to_the_end(world) if kind != "Scaled"] == (
+        ["BridgeRemoved"] if begin is ahead else ["Restoring", "BridgeRemoved", "Restored"]
+    )
+    assert serving(world) == H100
+    assert world.deployment()["spec"] == {**docs.deployment()["spec"], "replicas": 2}
+    assert reason(world) == "Restored"
+
+
+def test_a_move_over_a_bridge_is_told_as_one_journey():
+    """It arrives when the bridge is gone, not when the rollout is."""
+    world, journeys = growing(), Journeys()
+    journeys.advance(world.decide())
+    told_of = []
+    for _ in range(20):
+        turn(world)
+        told_of += [(one.arrived, bridge_of(world) is None) for one in journeys.advance(world.decide())]
+    assert told_of == [(None, False), (True, True)]
+
+
 def test_a_freeze_holds_what_is_given_back_too():
     world = arrived()
     delete_workload(world)
@@ -598,6 +626,7 @@ def test_status_shows_the_bridge_and_how_far_it_is():
     placed = next(each for each in status["conditions"] if each["type"] == "Placed")
     assert (placed["status"], placed["reason"]) == ("False", "MoveInProgress")
     assert placed["message"].endswith("bridge: 0 of 1 Ready")
+    assert decision_entry("prod/chat", world.decide(), "now")["message"] == placed["message"]
     world.settle()
     assert workload_status("prod/chat", world.decide())["placements"][1]["ready"] == 1
 
