@@ -107,7 +107,7 @@ def test_undone_in_mid_move(lab: Lab) -> None:
     world, _ = in_mid_move(lab, "undone", rolling)
     world.kubectl("rollout", "undo", "deployment/chat")
     lab.within(60, lambda: no_bridge(world), "the bridge is gone")
-    assert world.condition("Paused")[0] == "True"
+    lab.within(20, lambda: world.condition("Paused")[0] == "True", "the undo is told")
     lab.within(20, lambda: world.is_on("gpu"), "the author's pods serve")
     assert world.hashes() == {world.author_hash}
     world.nothing_lost()
