@@ -171,6 +171,27 @@ async def test_who_does_not_lead_tells_nothing_and_remembers_nothing(desk: Desk)
     assert CHAT in await desk.report()
 
 
+async def test_what_another_leader_wrote_meanwhile_is_gone_on_from(desk: Desk):
+    """Its entries stay in the log of decisions, and its moments in the conditions."""
+    await desk.report()
+    another = Desk(desk.world)
+    desk.world.pass_time(minutes=5)
+    desk.world.edit(INFERENCE_WORKLOADS, "chat", lambda d: d["spec"].update(modelProfileName="none"))
+    assert CHAT in await another.report()
+    desk.world.pass_time(minutes=5)
+    desk.world.edit(INFERENCE_WORKLOADS, "chat", lambda d: d["spec"].update(modelProfileName="llama"))
+    desk.reporter.forget()
+    assert CHAT in await desk.report()
+    assert [each["reason"] for each in desk.status["decisions"]] == ["Stays", "ProfileMissing", "Stays"]
+
+
+async def test_a_wall_clock_that_jumps_back_does_not_silence_figures(desk: Desk):
+    await desk.report()
+    desk.world.pass_time(hours=-3)
+    desk.price("90.00")
+    assert CHAT in await desk.report()
+
+
 async def test_a_status_that_somebody_took_away_comes_back_in_its_time(desk: Desk):
     await desk.report()
     desk.world.edit(INFERENCE_WORKLOADS, "chat", lambda d: d.pop("status"))

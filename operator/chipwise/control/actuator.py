@@ -1,7 +1,8 @@
 """Carries acts out, one atomic write each, on the holder of the Lease only.
 
-Before each write: leadership is asked, the Deployment is read anew, and if it no longer reads as it did when the act was decided, the
-act is void; the news that changed it leads to the next decision. What the API server refuses reaches the person as an Event.
+Before each write the Deployment is read anew, and if it no longer reads as it did when the act was decided, the act is void; the news
+that changed it leads to the next decision. Leadership is asked before each act, and by the fence once more when the write leaves. What
+the API server refuses reaches the person as an Event.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from collections.abc import Callable, Iterable
 from chipwise.cluster.decide import Decision
 from chipwise.cluster.facts import deployment_fact
 from chipwise.control.acts import Act, acts_of
+from chipwise.control.fence import Desk, NotLeading
 from chipwise.control.recorder import Recorder
 from chipwise.kube.errors import Conflict, KubeError, NotFound
-from chipwise.kube.protocol import Kube
 from chipwise.kube.resources import DEPLOYMENTS
 from chipwise.rendering.manifest import RenderingRefused
 
@@ -26,7 +27,7 @@ class Actuator:
 
     def __init__(
         self,
-        kube: Kube,
+        kube: Desk,
         recorder: Recorder,
         *,
         may_write: Callable[[], bool],
@@ -49,11 +50,11 @@ class Actuator:
     async def _carry_out(self, acts: Iterable[Act]) -> bool:
         done = True
         for act in acts:
-            if not self._may_write():
-                log.warning("leadership is gone, the rest is left to the successor")
-                return True
             try:
                 await self._write(act)
+            except NotLeading:
+                log.warning("leadership is gone, the rest is left to the successor")
+                return True
             except (Conflict, NotFound) as error:
                 # What changed may be of no interest to decisions, and then nothing would wake the planner.
                 log.info("%s: changed meanwhile, decided anew: %s", act.deployment.key, error)
@@ -64,6 +65,8 @@ class Actuator:
         return done
 
     async def _write(self, act: Act) -> None:
+        if not self._may_write():
+            raise NotLeading("not leading: the Deployment was not even read")
         namespace, name = act.deployment.key.split("/")
         document = await self._kube.get(DEPLOYMENTS, namespace, name)
         fresh = deployment_fact(document)

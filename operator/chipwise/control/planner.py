@@ -34,7 +34,11 @@ def utc_now() -> datetime:
 
 
 class Planner:
-    """One task. ``publish`` is awaited with each decision before the next is made, and asked again after a while if it failed."""
+    """One task. ``publish`` is awaited with each decision before the next is made, and asked again after a while if it failed.
+
+    A decision is dropped if leadership (``term``) is another than when its snapshot was taken: it may lack the last writes of whoever
+    led before. Whoever gains leadership sets ``dirty``.
+    """
 
     def __init__(
         self,
@@ -44,6 +48,7 @@ class Planner:
         *,
         standing: Standing | None = None,
         window: QuietWindow | None = None,
+        term: Callable[[], int] = lambda: 1,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self.decided = 0
@@ -52,6 +57,7 @@ class Planner:
         self._publish = publish
         self._standing = standing or Standing()
         self._window = window or QuietWindow()
+        self._term = term
         self._now = now
 
     async def run(self) -> NoReturn:
@@ -64,7 +70,10 @@ class Planner:
         failures = 0
         while True:
             await burst(self._state.dirty, self._window, due)
+            term = self._term()
             decision = await self._decide()
+            if term != self._term():
+                continue
             failures = 0 if await self._publish(decision) else failures + 1
             waits = (decision.due_seconds, _RETRY.delay(failures) if failures else None)
             due = min((wait for wait in waits if wait is not None), default=None)

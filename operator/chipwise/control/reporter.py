@@ -13,11 +13,11 @@ from typing import Any
 
 from chipwise.cluster.decide import CONFIRM_RESTORE, Decision
 from chipwise.control.conditions import Document, timed
+from chipwise.control.fence import Desk
 from chipwise.control.recorder import Recorder
 from chipwise.control.status import DECISIONS_KEPT, decision_entry, workload_status
 from chipwise.control.status_of_others import Report, observed_status, other_statuses
 from chipwise.kube.errors import KubeError, NotFound
-from chipwise.kube.protocol import Kube
 from chipwise.kube.resources import DEPLOYMENTS, INFERENCE_WORKLOADS, Resource
 
 log = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ class Reporter:
 
     def __init__(
         self,
-        kube: Kube,
+        kube: Desk,
         recorder: Recorder,
         *,
         may_write: Callable[[], bool],
@@ -53,7 +53,6 @@ class Reporter:
     async def report(self, decision: Decision) -> bool:
         """Bring every status up to date. False if something is left to be written, because it must wait or could not be written."""
         if not self._may_write():
-            self._written.clear()  # whoever leads now writes what comes next
             return True
         self._left = False
         await self._tell_of_held(decision)
@@ -62,6 +61,10 @@ class Reporter:
         for report in reports:
             await self._tell(report, decision)
         return not self._left
+
+    def forget(self) -> None:
+        """Believe nothing but what is observed: somebody else led meanwhile, and wrote what comes next."""
+        self._written.clear()
 
     def _workloads(self, decision: Decision) -> Iterator[Report]:
         for key, workload in sorted(decision.snapshot.workloads.items()):
@@ -144,7 +147,7 @@ class Reporter:
     def _is_due(self, report: Report, now: datetime) -> bool:
         """More than figures changed, or the last write was long ago."""
         last, at = self._written.get(_key(report), (report.wanted, None))
-        return at is None or now - at >= FIGURE_INTERVAL or not _same(last, report.wanted, None)
+        return at is None or abs(now - at) >= FIGURE_INTERVAL or not _same(last, report.wanted, None)
 
 
 def _key(report: Report) -> Key:

@@ -9,15 +9,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from chipwise.cluster.decide import Decision, Standing
 from chipwise.cluster.extract import FOREIGN, extract
 from chipwise.cluster.state import ClusterState
 from chipwise.control.actuator import Actuator
+from chipwise.control.fence import Fence
 from chipwise.control.herald import Herald
 from chipwise.control.leader import Elector
+from chipwise.control.lease import LeaseTiming
 from chipwise.control.planner import Planner, utc_now
 from chipwise.control.recorder import Recorder
 from chipwise.control.reporter import Reporter
@@ -46,6 +48,7 @@ class RunOptions:
     context: str | None = None
     lease_namespace: str = "chipwise-system"
     lease_name: str = "chipwise"
+    lease_timing: LeaseTiming = field(default_factory=LeaseTiming)
     writes: bool = True
     freeze: bool = False
 
@@ -68,7 +71,7 @@ async def operate(connection: Connection, options: RunOptions) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with Client(connection) as kube:
-        elector = Elector(kube, options.lease_namespace, options.lease_name)
+        elector = Elector(kube, options.lease_namespace, options.lease_name, timing=options.lease_timing)
         leading = asyncio.create_task(elector.run(), name="elector")
         loops = asyncio.create_task(_loops(kube, connection, elector, options), name="loops")
         stopping = asyncio.create_task(stop.wait(), name="stop")
@@ -92,13 +95,15 @@ async def _loops(kube: Client, connection: Connection, elector: Elector, options
     roster: Roster[Any] = Roster(state, extract)
     reflectors = [Reflector(kube, each, state, extract, field_selector=_FIELDS.get(each)) for each in FOREIGN]
     audit = Audit(kube, roster, may_forget=_may_forget)
-    recorder = Recorder(kube, utc_now)
-    actuator = Actuator(kube, recorder, may_write=elector.is_leader)
-    reporter = Reporter(kube, recorder, may_write=elector.is_leader, failures=actuator.failures)
-
+    desk = Fence(kube, elector.time_left)
+    recorder = Recorder(desk, utc_now)
+    actuator = Actuator(desk, recorder, may_write=elector.is_leader)
+    reporter = Reporter(desk, recorder, may_write=elector.is_leader, failures=actuator.failures)
     herald = Herald(reporter.report, state.dirty.set)
 
     async def publish(decision: Decision) -> bool:
+        if not elector.is_leader():
+            return True
         acted = await actuator.act(decision)
         herald.offer(decision)
         return acted
@@ -108,6 +113,7 @@ async def _loops(kube: Client, connection: Connection, elector: Elector, options
         [audit.synced, *(reflector.synced for reflector in reflectors)],
         publish,
         standing=Standing(frozen=options.freeze, writes=options.writes),
+        term=elector.term,
     )
     async with asyncio.TaskGroup() as tasks:
         for reflector in reflectors:
@@ -116,13 +122,14 @@ async def _loops(kube: Client, connection: Connection, elector: Elector, options
         tasks.create_task(audit.run(), name="audit")
         tasks.create_task(planner.run(), name="planner")
         tasks.create_task(herald.run(), name="herald")
-        tasks.create_task(_decide_when_leading(elector, state), name="leading")
+        tasks.create_task(_begin_terms(elector, state, reporter), name="terms")
 
 
-async def _decide_when_leading(elector: Elector, state: ClusterState) -> None:
-    """A standby's decisions were not acted on: decide again when leadership is gained."""
+async def _begin_terms(elector: Elector, state: ClusterState, reporter: Reporter) -> None:
+    """A standby watches and decides, and nothing of it is acted on: decide again when leadership is gained, on what is known by then."""
     while True:
         await elector.leading.wait()
+        reporter.forget()
         state.dirty.set()
         await elector.lost.wait()
 
