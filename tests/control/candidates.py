@@ -29,24 +29,24 @@ NAMESPACE, NAME = "chipwise", "writer"
 
 @dataclass(frozen=True, slots=True)
 class Weather:
-    """What happens to a request: seconds at most on the way there and on the way back, and how often (0 to 1) which half is lost."""
+    """What happens to a request: seconds on the way there and back, from and to, and how often (0 to 1) which half is lost."""
 
-    there: float = 0.02
-    back: float = 0.02
+    there: tuple[float, float] = (0.0, 0.02)
+    back: tuple[float, float] = (0.0, 0.02)
     request_lost: float = 0.0
     answer_lost: float = 0.0
     refused: bool = False
 
 
 class Sky(Enum):
-    """Kinds of weather. The lease is of 15 s: a storm delays by several of them."""
+    """Kinds of weather. The lease is of 15 s and waits 2.5 s for an answer: a storm delays by several leases."""
 
     FAIR = Weather()
-    SLOW = Weather(1.0, 1.0)
-    SLOW_ANSWERS = Weather(0.02, 3.0)
-    STORM = Weather(50.0, 5.0)
-    LOSSY = Weather(0.5, 0.5, 0.2, 0.4)
-    NO_ANSWERS = Weather(0.5, 0.5, answer_lost=1.0)
+    SLOW = Weather((0.0, 1.0), (0.0, 1.0))
+    SLOW_ANSWERS = Weather(back=(1.8, 2.4))
+    STORM = Weather((0.0, 50.0), (0.0, 5.0))
+    LOSSY = Weather((0.0, 0.5), (0.0, 0.5), 0.2, 0.4)
+    NO_ANSWERS = Weather((0.0, 0.5), answer_lost=1.0)
     HANGS = Weather(request_lost=1.0)
     REFUSES = Weather(refused=True)
 
@@ -86,7 +86,7 @@ class Line:
         lost = self._chance.random()
         await self._wait(weather.there)
         if lost < weather.request_lost:
-            await self._wait(3600.0)
+            await self._wait((3600.0, 3600.0))
             return Unavailable("lost on the way there")
         try:
             answer = await verb(*what)
@@ -97,9 +97,9 @@ class Line:
             return Unavailable("lost on the way back")
         return answer
 
-    async def _wait(self, most: float) -> None:
+    async def _wait(self, seconds: tuple[float, float]) -> None:
         with suppress(TimeoutError):
-            async with asyncio.timeout(most * self._chance.random()):
+            async with asyncio.timeout(self._chance.uniform(*seconds)):
                 await self.calm.wait()
 
 

@@ -87,6 +87,17 @@ async def test_a_write_has_the_time_that_is_left_of_the_lease_and_a_second_less(
 
 
 @pytest.mark.looptime
+async def test_a_renewal_counts_from_when_it_was_sent():
+    """Others may have seen it long before its answer came."""
+    async with running(Process(FakeKube(), "a")) as one:
+        one.line.sky = Sky.SLOW_ANSWERS
+        await asyncio.sleep(TIMING.retry)
+        one.line.sky = Sky.REFUSES
+        await asyncio.sleep(TIMING.deadline - 0.05)
+        assert not one.elector.is_leader()
+
+
+@pytest.mark.looptime
 async def test_a_server_that_hangs_ends_leadership_too():
     """Each request has its own limit, and the deadline has room for four of them."""
     async with running(Process(FakeKube(), "a")) as one:
