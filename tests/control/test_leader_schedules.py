@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -28,7 +28,7 @@ class Arena:
     ``busy`` is until when a write that a process has begun may still arrive: what the fence lets it take.
     """
 
-    def __init__(self, seed: int, timing: LeaseTiming, climate: Sequence[Sky]) -> None:
+    def __init__(self, count: int, seed: int, timing: LeaseTiming) -> None:
         self.kube, self.timing, self.seed = FakeKube(), timing, seed
         self.violations: list[str] = []
         self.busy: dict[str, float] = {}
@@ -36,10 +36,10 @@ class Arena:
         self.processes: list[Process] = []
         self.tasks: list[asyncio.Task[Any]] = []
         self.fallen: list[Process] = []
-        for sky in climate:
-            self.processes.append(self.bear(sky))
+        for _ in range(count):
+            self.processes.append(self.bear())
 
-    def bear(self, sky: Sky) -> Process:
+    def bear(self, sky: Sky = Sky.FAIR) -> Process:
         """A new process with a name of its own."""
         found = Process(self.kube, f"p{self.born}", self.timing, seed=self.seed, sky=sky)
         self.born += 1
@@ -219,10 +219,12 @@ TIMINGS = st.sampled_from([LeaseTiming(), LeaseTiming(6.0, 4.0, 1.0), LeaseTimin
 
 
 async def story(schedule: list[Step], climate: list[Sky], seed: int, timing: LeaseTiming) -> None:
-    """The blows fall; then the faults end, and one leads; then it ends, and another leads."""
-    arena = Arena(seed, timing, climate)
+    """One leads; ``climate`` is the leader's and the others'. The blows fall, the faults end, and one leads; it ends, and another leads."""
+    arena = Arena(len(climate), seed, timing)
     try:
         await arena.pass_time(3.0)
+        for which, sky in enumerate(climate):
+            arena.processes[arena.target(which)].line.sky = sky
         for step in schedule:
             step.blow(arena, arena.target(step.which))
             await arena.pass_time(step.seconds)
