@@ -117,6 +117,7 @@ class Process:
     ) -> None:
         self.line = Line(kube, random.Random(f"{name} {seed}"), sky)  # noqa: S311
         self.clock_error = timedelta()
+        self.timing = timing or LeaseTiming()
         source = random.Random(f"{name} {seed}")  # noqa: S311
         self.elector = Elector(
             self.line,  # type: ignore[arg-type]  # it is all that an elector asks for
@@ -124,7 +125,7 @@ class Process:
             NAME,
             identity=name,
             now=self._wall_clock,
-            timing=timing,
+            timing=self.timing,
             source=source,
         )
         self.task: asyncio.Task[Any] | None = None

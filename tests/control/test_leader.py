@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from typing import Any
 
 import pytest
 from chipwise.control.leader import Elector, new_identity
@@ -104,6 +105,30 @@ async def test_a_server_that_hangs_ends_leadership_too():
         one.line.sky = Sky.HANGS
         await asyncio.sleep(TIMING.deadline)
         assert not one.elector.is_leader()
+
+
+@pytest.mark.looptime
+async def test_a_request_that_hangs_is_given_up_in_time_for_another():
+    """The connection is dead and the server is not: leadership goes on."""
+    async with running(Process(FakeKube(), "a")) as one:
+        await asyncio.sleep(1.0)
+        one.line.sky = Sky.HANGS
+        await asyncio.sleep(TIMING.retry)
+        one.line.sky = Sky.FAIR
+        await asyncio.sleep(30.0)
+        assert one.elector.term() == 1
+
+
+@pytest.mark.looptime
+async def test_a_loop_that_is_stuck_cannot_make_it_lead_for_longer():
+    """Nothing ran for twelve seconds, the timer that ends leadership neither; whoever asks is told by the clock."""
+    async with running(Process(FakeKube(), "a")) as one:
+        loop: Any = asyncio.get_running_loop()
+        loop.setup_looptime(start=loop.time() + 12.0)
+        assert one.elector.leading.is_set()
+        assert not one.elector.is_leader()
+        assert one.elector.time_left() == 0.0
+        assert one.elector.term() == 0
 
 
 @pytest.mark.looptime
