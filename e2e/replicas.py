@@ -14,6 +14,7 @@ from pathlib import Path
 from chipwise.control.lease import LeaseTiming
 
 from e2e import leases
+from e2e.cable import Cable
 from e2e.faults import Lab
 from e2e.leases import Request
 from e2e.operator_process import OperatorProcess, service_account_kubeconfig
@@ -24,10 +25,17 @@ SHORT = LeaseTiming(8.0, 6.0, 1.0)
 
 
 class Replica(OperatorProcess):
-    """One of them. ``launcher`` is a module that runs chipwise and does something to it, with its arguments."""
+    """One of them. ``launcher`` is a module that runs chipwise and does something to it, with its arguments.
 
-    def __init__(self, lab: Lab, name: str, timing: LeaseTiming, *launcher: str) -> None:
+    ``cable`` is its way to the API server, if it has one of its own.
+    """
+
+    def __init__(
+        self, lab: Lab, name: str, timing: LeaseTiming, *launcher: str, cable: Cable | None = None
+    ) -> None:
         kubeconfig = service_account_kubeconfig(lab.cluster, lab.folder / f"{name}.kubeconfig")
+        if cable is not None:
+            kubeconfig.write_text(kubeconfig.read_text().replace(lab.cluster.server, cable.server))
         super().__init__(kubeconfig, lab.folder / f"{name}.log", *flags(timing))
         self.launcher = launcher
         self.credential = leases.credential_of(kubeconfig)
@@ -148,11 +156,21 @@ def first(*launcher: str) -> Launcher:
 
 
 @contextmanager
-def team(lab: Lab, count: int, timing: LeaseTiming, launcher: Launcher = ordinary) -> Iterator[Team]:
-    """So many operators, of which number 0 leads; all are warm."""
+def team(
+    lab: Lab,
+    count: int,
+    timing: LeaseTiming,
+    launcher: Launcher = ordinary,
+    *,
+    cable: Cable | None = None,
+) -> Iterator[Team]:
+    """So many operators, of which number 0 leads, over the cable if there is one; all are warm."""
     with ExitStack() as stack:
         leader, *standbys = (
-            lab.adopt(Replica(lab, f"replica-{number}", timing, *launcher(number))) for number in range(count)
+            lab.adopt(
+                Replica(lab, f"replica-{number}", timing, *launcher(number), cable=None if number else cable)
+            )
+            for number in range(count)
         )
         stack.enter_context(leader)
         lab.within(40, lambda: leader.leads, "the first leads")

@@ -6,6 +6,7 @@ changed. Times are of a kill, until the answer to the successor's request.
 
 from __future__ import annotations
 
+import http.client
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,9 @@ from chipwise.control.lease import LeaseTiming
 
 from e2e import leases
 from e2e.authored import Setup
+from e2e.cable import Cable
 from e2e.faults import Lab
+from e2e.leases import Request
 from e2e.replicas import DEFAULT, SHORT, Succession, Team, first, succession, team
 from e2e.world import World
 from e2e.written import sorts
@@ -24,6 +27,8 @@ pytestmark = pytest.mark.e2e
 
 _GRACE = 5.0  # seconds beyond the lease, for the successor's first action
 _HOUR = 3600.0
+#: A JSON Patch that was made for an earlier Deployment; or the server has noticed that whoever sent it has gone.
+_REFUSED = {http.client.UNPROCESSABLE_ENTITY, http.client.GATEWAY_TIMEOUT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +137,34 @@ def test_an_outage_longer_than_the_lease(lab: Lab) -> None:
         moved_once(world, crew)
         assert [each.leads for each in everybody].count(True) == 1
         assert all(each.is_alive for each in everybody)
+
+
+def test_a_write_that_arrives_late(lab: Lab) -> None:
+    """The leader alone is cut off with a template on its way. The successor writes it; when the network hands in the first, it is refused."""
+    with (
+        Cable(lab.cluster.server) as cable,
+        team(lab, 2, SHORT, first("announcing.py"), cable=cable) as crew,
+    ):
+        world = build(lab, "late", crew)
+        world.edit_workload(mode="Rollout")
+        lab.within(20, lambda: "about to leave" in crew.leader.log, "the template is decided on", pause=0.01)
+        cable.cut()
+        moment = time.time()
+        in_time(succession(crew, crew.successor(SHORT.duration + _GRACE), moment, "patch deployments"), SHORT)
+        assert "no longer leading" in crew.leader.log
+        lab.within(10, lambda: "cut off" in crew.leader.log, "it no longer waits for an answer")
+        world.settled("alt", 2, deadline=60)
+        cable.mend()
+        late = lab.within(20, lambda: of(crew, "patch deployments", since=moment), "it arrives")
+        assert {each.code for each in late} <= _REFUSED
+        moved_once(world, crew)
+        assert leases.terms(crew.requests()) == [each.credential for each in (crew.leader, *crew.standbys)]
+        assert crew.leader.is_alive
+
+
+def of(crew: Team, what: str, since: float) -> list[Request]:
+    """What the old leader asked for."""
+    return [each for each in leases.by(crew.leader.credential, crew.requests(), since) if each.what == what]
 
 
 def test_clocks_that_jump(lab: Lab, tmp_path: Path) -> None:

@@ -2,6 +2,9 @@
 
 At once when a decision, a reason or a condition changes; else when a figure moved by five per cent, and then at most once a minute for
 one object. A quiet cluster gets no write at all.
+
+A write depends on the newest version that is known of the object, so that one which a network hands in late, after somebody else led
+and wrote, is refused.
 """
 
 from __future__ import annotations
@@ -9,7 +12,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from chipwise.cluster.decide import CONFIRM_RESTORE, Decision
 from chipwise.control.conditions import Document, timed
@@ -17,7 +20,7 @@ from chipwise.control.fence import Desk
 from chipwise.control.recorder import Recorder
 from chipwise.control.status import DECISIONS_KEPT, decision_entry, workload_status
 from chipwise.control.status_of_others import Report, observed_status, other_statuses
-from chipwise.kube.errors import KubeError, NotFound
+from chipwise.kube.errors import Conflict, KubeError, NotFound
 from chipwise.kube.resources import DEPLOYMENTS, INFERENCE_WORKLOADS, Resource
 
 log = logging.getLogger(__name__)
@@ -30,6 +33,18 @@ FIGURE_CHANGE = 0.05
 _MOMENTS = frozenset({"lastTransitionTime", "at", "since", "message"})
 
 
+class Versions(Protocol):
+    """The newest resourceVersion that is known of each object of ours."""
+
+    def version(self, resource: Resource, key: tuple[str, str]) -> str:
+        """Empty for an object that is not known."""
+        ...
+
+    def wrote(self, resource: Resource, document: Document) -> None:
+        """Note what a write of ours made of an object."""
+        ...
+
+
 class Reporter:
     """``failures`` says what write was last refused for a Deployment (namespace/name)."""
 
@@ -40,12 +55,14 @@ class Reporter:
         *,
         may_write: Callable[[], bool],
         failures: Mapping[str, str],
+        versions: Versions,
     ) -> None:
         self.writes = 0
         self._kube = kube
         self._recorder = recorder
         self._may_write = may_write
         self._failures = failures
+        self._versions = versions
         self._written: dict[Key, tuple[Document, datetime]] = {}
         self._held: frozenset[str] = frozenset()
         self._left = False
@@ -127,15 +144,23 @@ class Reporter:
             self._left = True
             return False
         resource, namespace, name = report.resource, report.namespace, report.name
+        document: Document = {"status": report.wanted}
+        if version := self._versions.version(resource, (namespace, name)):
+            document["metadata"] = {"resourceVersion": version}
         try:
-            await self._kube.apply_status(resource, namespace or None, name, {"status": report.wanted})
+            written = await self._kube.apply_status(resource, namespace or None, name, document)
         except NotFound:
+            return False
+        except Conflict:
+            log.info("%s %s/%s: changed meanwhile, told anew", resource, namespace, name)
+            self._left = True
             return False
         except KubeError as error:
             log.warning("%s %s/%s: status not written: %s", resource, namespace, name, error)
             self._left = True
             return False
         self.writes += 1
+        self._versions.wrote(resource, written)
         self._written[_key(report)] = (report.wanted, now)
         return True
 

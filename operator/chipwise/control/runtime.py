@@ -98,7 +98,9 @@ async def _loops(kube: Client, connection: Connection, elector: Elector, options
     desk = Fence(kube, elector.time_left)
     recorder = Recorder(desk, utc_now)
     actuator = Actuator(desk, recorder, may_write=elector.is_leader)
-    reporter = Reporter(desk, recorder, may_write=elector.is_leader, failures=actuator.failures)
+    reporter = Reporter(
+        desk, recorder, may_write=elector.is_leader, failures=actuator.failures, versions=roster
+    )
     herald = Herald(reporter.report, state.dirty.set)
 
     async def publish(decision: Decision) -> bool:
