@@ -193,6 +193,7 @@ def test_only_workloads_are_given_to_editors_of_a_namespace(chart: Chart) -> Non
         ("nosuchvalue=1", "nosuchvalue"),
         ("replicaCount=-1", "replicaCount"),
         ("writes.enabled=maybe", "enabled"),
+        ("leaderElection.leaseDuration=15", "leaseDuration"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(chart: Chart, setting: str, named: str) -> None:
@@ -205,3 +206,12 @@ def test_freeze_and_log_format_reach_the_command_line(chart: Chart) -> None:
     arguments = container(chart.render(freeze=True, logFormat="text"))["args"]
     assert arguments[0] == "run"
     assert {"--freeze", "--log-format=text"} <= set(arguments)
+
+
+def test_two_replicas_compete_for_one_lease(chart: Chart) -> None:
+    """Its times reach the command line."""
+    rendered = chart.render(replicaCount=2, leaderElection__leaseDuration="30s")
+    (deployment,) = of_kind(rendered, "Deployment")
+    assert deployment["spec"]["replicas"] == 2
+    flags = {"--lease-duration=30s", "--renew-deadline=10s", "--retry-period=2s"}
+    assert flags <= set(container(rendered)["args"])

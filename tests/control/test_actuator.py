@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from chipwise.control.actuator import Actuator
+from chipwise.control.fence import Fence
 from chipwise.control.recorder import Recorder
 from chipwise.kube.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from chipwise.kube.resources import DEPLOYMENTS, EVENTS, INFERENCE_WORKLOADS
@@ -76,6 +77,18 @@ async def test_leadership_is_asked_before_each_write():
     world = two()
     assert await actuator(world, Leader(2)).act(world.decide())
     assert len(patches(world)) == 1
+
+
+async def test_leadership_that_goes_while_the_deployment_is_read_is_no_refusal():
+    """The fence says so at the last moment; the person is told nothing, for there is a successor who acts."""
+    world, leader = two(), Leader(2)
+    desk = Fence(world.kube, lambda: 5.0 if leader() else 0.0)
+    world.kube.calls.clear()
+    acting = Actuator(desk, Recorder(desk, lambda: NOON), may_write=leader)
+    assert await acting.act(world.decide())
+    assert [call.verb for call in world.kube.calls] == ["get"]
+    assert acting.failures == {}
+    assert events(world) == []
 
 
 async def test_a_deployment_that_reads_otherwise_by_now_is_left_alone():

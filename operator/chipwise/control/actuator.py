@@ -1,8 +1,8 @@
 """Carries acts out, one atomic write each, on the holder of the Lease only.
 
-Before each write: leadership is asked, the Deployment (and its bridge) is read anew, and if it no longer reads as it did when the act
-was decided, the act is void; the news that changed it leads to the next decision. What the API server refuses reaches the person as an
-Event.
+Before each write the Deployment (and its bridge) is read anew, and if it no longer reads as it did when the act was decided, the act is
+void; the news that changed it leads to the next decision. Leadership is asked before each act, and by the fence once more when the write
+leaves. What the API server refuses reaches the person as an Event.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from chipwise.cluster.decide import Decision
 from chipwise.cluster.facts import deployment_fact
 from chipwise.control.act import AnyAct, Create, Delete, Patch, Write
 from chipwise.control.acts import acts_of
+from chipwise.control.fence import Desk, NotLeading
 from chipwise.control.recorder import Recorder
 from chipwise.kube.errors import Conflict, KubeError, NotFound
-from chipwise.kube.protocol import Kube
 from chipwise.kube.resources import DEPLOYMENTS
 from chipwise.rendering.manifest import RenderingRefused
 from chipwise.telemetry.pulse import Pulse
@@ -37,7 +37,7 @@ class Actuator:
 
     def __init__(
         self,
-        kube: Kube,
+        kube: Desk,
         recorder: Recorder,
         *,
         may_write: Callable[[], bool],
@@ -68,11 +68,11 @@ class Actuator:
         done = True
         for act in acts:
             self._pulse.beat()
-            if not self._may_write():
-                log.warning("leadership is gone, the rest is left to the successor")
-                return True
             try:
                 await self._write(act)
+            except NotLeading:
+                log.warning("leadership is gone, the rest is left to the successor")
+                return True
             except (Conflict, NotFound) as error:
                 # What changed may be of no interest to decisions, and then nothing would wake the planner.
                 self._count(act.kind.value, "conflict")
@@ -84,6 +84,8 @@ class Actuator:
         return done
 
     async def _write(self, act: AnyAct) -> None:
+        if not self._may_write():
+            raise NotLeading("not leading: the Deployment was not even read")
         fresh: dict[str, dict[str, Any]] = {}
         for known in act.decided_on:
             document = await self._kube.get(DEPLOYMENTS, known.namespace, known.name)
