@@ -65,8 +65,6 @@ class Setup:
     scratch: str = ""
     policy: Mapping[str, Any] = field(default_factory=dict)
     startup_seconds: int = 2
-    payback: str = "24h"
-    frozen: bool = False
     machines: int = 5
 
     @property
@@ -129,8 +127,6 @@ def kinds(setup: Setup) -> list[Document]:
                     "minimumStay": setup.policy_stay,
                     "onOutdatedVariant": setup.outdated,
                     "maxConcurrentMoves": setup.concurrent_moves,
-                    "paybackHorizon": setup.payback,
-                    "freeze": setup.frozen,
                     **setup.policy,
                 },
             },
