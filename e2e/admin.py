@@ -10,7 +10,7 @@ import json
 import re
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,9 +18,11 @@ from e2e.cluster import Cluster
 from e2e.cluster.commands import kubectl_on
 
 Document = dict[str, Any]
+Body = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 
 GROUP = "/apis/chipwise.dev/v1alpha1"
 MERGE = "application/merge-patch+json"
+JSON = "application/json-patch+json"
 
 
 class Refused(Exception):  # noqa: N818 - it is an answer
@@ -54,6 +56,19 @@ class Admin:
         """A merge patch under the given field manager."""
         return self._request("PATCH", f"{path}?fieldManager={manager}", body, MERGE)
 
+    def create(self, path: str, document: Mapping[str, Any]) -> Document:
+        """A new object; one that is there already stays as it is."""
+        try:
+            return self._request("POST", path, document)
+        except Refused as refused:
+            if refused.code != http.client.CONFLICT:
+                raise
+            return {}
+
+    def patch(self, path: str, operations: Sequence[Mapping[str, Any]]) -> Document:
+        """A JSON Patch."""
+        return self._request("PATCH", path, operations, JSON)
+
     def delete(self, path: str) -> None:
         """Delete one object; one that is gone already is fine."""
         try:
@@ -81,7 +96,7 @@ class Admin:
             connection.close()
 
     def _request(
-        self, verb: str, path: str, body: Mapping[str, Any] | None = None, content: str = "application/json"
+        self, verb: str, path: str, body: Body = None, content: str = "application/json"
     ) -> Document:
         """One request; one that the server is not ready for (a kind that was just installed) is sent again for half a minute."""
         for _ in range(30):
@@ -93,7 +108,7 @@ class Admin:
                 time.sleep(1)
         return self._request_once(verb, path, body, content)
 
-    def _request_once(self, verb: str, path: str, body: Mapping[str, Any] | None, content: str) -> Document:
+    def _request_once(self, verb: str, path: str, body: Body, content: str) -> Document:
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
         try:
             text = None if body is None else json.dumps(body)

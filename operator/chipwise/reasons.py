@@ -52,6 +52,7 @@ class Reason(StrEnum):
     SELECTOR_UNSATISFIED = "SelectorUnsatisfied"  # the author's own selector or affinity excludes the pool
     TAINT_NOT_TOLERATED = "TaintNotTolerated"
     QUOTA_EXCEEDED = "QuotaExceeded"
+    CONSTRAINT_UNCLEAR = "ConstraintUnclear"  # the author's own constraint on pods cannot be counted
     # laying a variant over the author's Deployment
     ARGS_NOT_PATCHABLE = "ArgsNotPatchable"  # the engine starts from a shell one-liner: give the flags as a list, or mode Replace
     SIDECAR_WANTS_CHIPS = "SidecarWantsChips"  # a second container asks for chips: drop its request
@@ -64,6 +65,7 @@ class Reason(StrEnum):
     CAPACITY_EXHAUSTED = (
         "CapacityExhausted"  # feasible alone, but others of equal or higher priority hold the room
     )
+    FRAGMENTED = "Fragmented"  # there is room, but not together on nodes that may take a replica
     # whether and when to move
     MODE_OFF = "ModeOff"
     ALREADY_PLACED = "AlreadyPlaced"  # mode Initial has placed once
@@ -97,6 +99,9 @@ class Reason(StrEnum):
     )
     COOLING_DOWN = "CoolingDown"  # it failed a moment ago and is tried again later
     # good ends
+    SCALED_TO_ZERO = (
+        "ScaledToZero"  # by its author or for lack of traffic: nothing is written until it is scaled up
+    )
     RESCUED = "Rescued"
     STAYS = "Stays"
     MOVED = "Moved"

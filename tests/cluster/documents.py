@@ -167,7 +167,10 @@ def deployment(
 def pod(
     name: str, *, on: str | None = None, chips: int = 0, resource: str = "nvidia.com/gpu", **changes: Any
 ) -> Document:
-    """A foreign pod. ``owner`` is (kind, name); ``deleting``, ``phase``, ``selector``, ``cpu`` as wished."""
+    """A foreign pod. ``owner`` is (kind, name); ``deleting``, ``phase``, ``selector``, ``cpu`` as wished; ``spec`` has what else it says.
+
+    It tolerates the taint of the resource's nodes, as the admission plugin for extended resources sees to.
+    """
     requests = {"cpu": changes.get("cpu", "1"), "memory": "1Gi", **({resource: str(chips)} if chips else {})}
     metadata: Document = {"name": name, "namespace": changes.get("namespace", "other"), "uid": f"pod-{name}"}
     if changes.get("deleting"):
@@ -180,7 +183,9 @@ def pod(
         "spec": {
             "containers": [{"name": "c", "image": "x", "resources": {"requests": requests}}],
             "nodeSelector": changes.get("selector", {}),
+            "tolerations": [{"key": resource, "operator": "Exists"}],
             **({"nodeName": on} if on else {}),
+            **changes.get("spec", {}),
         },
         "status": {"phase": changes.get("phase", "Running" if on else "Pending")},
     }

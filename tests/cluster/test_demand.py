@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from chipwise.cluster.cooling import Cooling
-from chipwise.cluster.demand import demand, limits, quotas
+from chipwise.cluster.demand import demand
 from chipwise.cluster.knowledge import knowledge_of, objectives_of
 from chipwise.cluster.pools import view_pools
+from chipwise.cluster.quotas import limits, quotas
 from chipwise.cluster.subject import Subject, accept
 from chipwise.kube.resources import HORIZONTAL_POD_AUTOSCALERS, INFERENCE_WORKLOADS, PODS, RESOURCE_QUOTAS
 from chipwise.performance import Hardware
@@ -26,8 +28,11 @@ from tests.control.carrying import until_quiet
 RATE = 7.87
 
 
-def asked(world: World, *, moving: bool = False) -> Workload:
+def asked(world: World, *, moving: bool = False, assumed: bool = False) -> Workload:
+    """``assumed``: nobody gave the Deployment, as in a plan from manifests alone."""
     snapshot = world.snapshot()
+    if assumed:
+        snapshot = replace(snapshot, assumed=frozenset({"prod/chat"}))
     views = view_pools(snapshot)
     subject = accept(snapshot.workloads["prod/chat"], snapshot, views)
     assert isinstance(subject, Subject), subject
@@ -193,7 +198,7 @@ def test_a_workload_that_runs_nothing_yet_pays_for_no_move():
         docs.chip_class("maia"), docs.pool("maia"), docs.profile(docs.variant("maia")), docs.workload()
     )
     built.put(nothing)
-    assert option(built).switching_cost_per_hour == 0.0
+    assert option(built, assumed=True).switching_cost_per_hour == 0.0
     nothing["spec"]["replicas"] = 2
     built.put(nothing)
     assert option(built).switching_cost_per_hour == pytest.approx(16.0 / 60 / 24)

@@ -178,19 +178,24 @@ def test_an_autoscaler_of_something_else_is_no_fact():
     assert autoscaler_fact(raw) is None
 
 
-def test_a_quota_counts_extended_resources_only():
+def test_a_quota_keeps_what_pods_count_against():
+    """CPU in millicores. Services, claims and Deployments are nobody's concern here."""
     raw: Document = {
         "metadata": {"name": "q", "namespace": "prod"},
-        "spec": {"hard": {"requests.nvidia.com/gpu": "8", "requests.cpu": "4", "pods": "10"}},
+        "spec": {
+            "hard": {"requests.nvidia.com/gpu": "8", "requests.cpu": "4", "pods": "10", "services": "1"}
+        },
     }
     fact = quota_fact(raw)
     assert fact is not None
-    assert (fact.hard, fact.used) == ((("nvidia.com/gpu", 8),), (("nvidia.com/gpu", 0),))
+    assert fact.hard == (("pods", 10), ("requests.cpu", 4000), ("requests.nvidia.com/gpu", 8))
+    assert fact.used == (("pods", 0), ("requests.cpu", 0), ("requests.nvidia.com/gpu", 0))
     raw["status"] = {"hard": {"requests.nvidia.com/gpu": "4"}, "used": {"requests.nvidia.com/gpu": "3"}}
     enforced = quota_fact(raw)
     assert enforced is not None
-    assert (enforced.hard, enforced.used) == ((("nvidia.com/gpu", 4),), (("nvidia.com/gpu", 3),))
-    raw["spec"] = {"hard": {"pods": "10"}}
+    assert enforced.hard == (("requests.nvidia.com/gpu", 4),)
+    assert enforced.used == (("requests.nvidia.com/gpu", 3),)
+    raw["spec"] = {"hard": {"services": "10", "count/deployments.apps": "3"}}
     del raw["status"]
     assert quota_fact(raw) is None
 

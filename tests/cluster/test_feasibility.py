@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from chipwise.cluster.cooling import Cooling
-from chipwise.cluster.demand import footprint
 from chipwise.cluster.feasibility import RULES, Case, first_refusal
 from chipwise.cluster.feasibility.precision import WEIGHT_BITS
 from chipwise.cluster.pools import view_pools
@@ -56,7 +55,7 @@ def case(
     subject = accept(snapshot.workloads["prod/chat"], snapshot, views)
     assert isinstance(subject, Subject), subject
     (one,) = subject.profile.spec.variants
-    return Case(subject, one, views[pool_name], footprint(subject, one), snapshot, Cooling(NOON))
+    return Case(subject, one, views[pool_name], snapshot, Cooling(NOON))
 
 
 def refusal(**given_: Any) -> Reason | None:

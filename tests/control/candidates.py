@@ -115,10 +115,10 @@ class Process:
         seed: int = 0,
         sky: Sky = Sky.FAIR,
     ) -> None:
-        self.line = Line(kube, random.Random(f"{name} {seed}"), sky)  # noqa: S311
+        self.line = Line(kube, random.Random(f"{name} {seed}"), sky)
         self.clock_error = timedelta()
         self.timing = timing or LeaseTiming()
-        source = random.Random(f"{name} {seed}")  # noqa: S311
+        source = random.Random(f"{name} {seed}")
         self.elector = Elector(
             self.line,  # type: ignore[arg-type]  # it is all that an elector asks for
             NAMESPACE,

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 def test_waits_are_jittered_and_capped(failures, seed):
     """Between half of the full wait and the full wait, and never above the cap, after any number of failures."""
     full = min(10.0, 0.5 * 2 ** min(failures - 1, 100))
-    backoff = Backoff(source=random.Random(seed))  # noqa: S311
+    backoff = Backoff(source=random.Random(seed))
     assert full / 2 <= backoff.delay(failures) <= full
 
 

@@ -58,7 +58,7 @@ def truth(kube: FakeKube, resource: Resource = NODES) -> dict[Key, str]:
 
 @contextlib.asynccontextmanager
 async def reflecting(kube: Kube, mirror: Mirror, resource: Resource = NODES, **options: Any):
-    backoff = Backoff(first=0.05, cap=0.4, source=random.Random(1))  # noqa: S311
+    backoff = Backoff(first=0.05, cap=0.4, source=random.Random(1))
     reflector = Reflector(kube, resource, mirror, version_of, backoff=backoff, **options)
     task = asyncio.ensure_future(reflector.run())
     try:

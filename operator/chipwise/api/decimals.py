@@ -1,4 +1,4 @@
-"""Decimal numbers as strings, because the API conventions of Kubernetes allow no floats: prices, rates, coefficients, ratios."""
+"""Decimal numbers as strings, because the API conventions of Kubernetes allow no floats: prices, rates, coefficients, ratios, percentages."""
 
 from __future__ import annotations
 
@@ -24,12 +24,25 @@ NOT_NEGATIVE = Form(
 RATIO = Form(
     r"^(0(\.[0-9]+)?|1(\.0+)?)$", 20, 'must be a decimal number from 0 to 1, in quotes, such as "0.35"'
 )
+PERCENTAGE = Form(
+    "^[0-9]{1,3}%$",
+    8,
+    'must be a whole number of per cent below 1000 with its sign, in quotes, such as "20%"',
+)
 
 PositiveDecimal = Annotated[str, POSITIVE]
 NonNegativeDecimal = Annotated[str, NOT_NEGATIVE]
 RatioDecimal = Annotated[str, RATIO]
+Percentage = Annotated[str, PERCENTAGE]
 #: In status only: what chipwise itself wrote.
 AnyDecimal = Annotated[str, Field(pattern=r"^-?[0-9]+(\.[0-9]+)?$", max_length=32)]
+
+
+def to_share(text: str) -> float:
+    """Return what a percentage means, 0.2 for 20%. Raises ValueError for what is none."""
+    if not PERCENTAGE.matches(text):
+        raise ValueError(f"{text!r} is not a percentage such as 20%")
+    return int(text.removesuffix("%")) / 100
 
 
 def to_decimal(text: str) -> Decimal:

@@ -10,6 +10,7 @@ from pydantic import Field
 from chipwise.api.accelerator_pool import CapacityType
 from chipwise.api.conditions import CommonStatus
 from chipwise.api.custom_object import AGE, Column, CustomObject, Definition
+from chipwise.api.decimals import Percentage, to_share
 from chipwise.api.durations import PositiveSpan, Span, to_seconds
 from chipwise.api.lists import Distinct
 from chipwise.api.model import Model
@@ -65,6 +66,9 @@ class PlacementPolicySpec(Model):
     """True stops every move of the workloads under this policy; in the policy named default, of all workloads. Default false."""
     capacity_types: Annotated[tuple[CapacityType, ...], Field(max_length=3), Distinct()] = ()
     """Kinds of capacity that workloads may use: OnDemand, Spot, Reserved. Empty allows all."""
+    autoscaler_headroom: Percentage = "0%"
+    """How much more than its declared peak takes is set aside, and counted, for a workload whose replicas an autoscaler owns, such as
+    "20%": room in which it can scale up at once. At most up to the autoscaler's maximum. Default 0%."""
     on_outdated_variant: OutdatedVariant = OutdatedVariant.HOLD
     """What happens when the author's new image is one that the variant was not made for: Hold (the default) keeps the old one serving
     and says so; ReturnToAuthor runs the new image on the author's own chip."""
@@ -78,6 +82,11 @@ class PlacementPolicySpec(Model):
     def failure_grace_seconds(self) -> int:
         """``failure_grace`` as a number."""
         return to_seconds(self.failure_grace)
+
+    @property
+    def headroom(self) -> float:
+        """``autoscaler_headroom`` as a share, 0.2 for 20%."""
+        return to_share(self.autoscaler_headroom)
 
     @property
     def minimum_stay_seconds(self) -> int:

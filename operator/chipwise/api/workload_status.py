@@ -16,6 +16,15 @@ ObjectName = Annotated[str, Field(max_length=253)]
 Figure = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?(ms|s)$", max_length=32)]
 
 
+class SuggestedTarget(StatusModel):
+    """What one replica can carry on this chip within the objectives: what an autoscaler may aim at for the average of all replicas."""
+
+    requests_per_second_per_replica: AnyDecimal
+    """Requests per second of one replica, such as 3.21: the highest rate at which every objective is kept."""
+    concurrency_per_replica: CountOrZero
+    """Requests in service in one replica at that rate, such as 12, on average and rounded down, at least 1."""
+
+
 class Placement(StatusModel):
     """One variant on one pool, with what is expected of it."""
 
@@ -41,6 +50,8 @@ class Placement(StatusModel):
     """Expected mean time per output token at the peak traffic, such as 28.1ms."""
     provenance: Annotated[str, Field(max_length=32)] = ""
     """How far the latencies can be trusted, best first: Measured, Fitted, Scaled or Estimated."""
+    suggested_target: SuggestedTarget | None = None
+    """What an autoscaler may aim at for each replica here. It differs from chip to chip."""
     reason: ReasonText | None = None
     """Why it is placed so, as one word."""
     since: Timestamp | None = None

@@ -6,27 +6,33 @@ round in which everybody may move, so that nobody's plan counts on room that an 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
 from chipwise.cluster import bridging, situation
-from chipwise.cluster.demand import demand, limits, quotas
+from chipwise.cluster.demand import demand
 from chipwise.cluster.facts import DeploymentFact
+from chipwise.cluster.grounds import Flight, truth_of
+from chipwise.cluster.growth import after_the_moves, growth
 from chipwise.cluster.pools import PoolView, view_pools
-from chipwise.cluster.renewal import renewals
+from chipwise.cluster.quotas import Quota, limits, quotas
+from chipwise.cluster.renewal import Nodes, home_option, renewals
 from chipwise.cluster.restoring import Restores, restores, told
 from chipwise.cluster.setback import Setbacks, setbacks
 from chipwise.cluster.situation import Course, Pods
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.cluster.subject import DEFAULT_POLICY, Subject, accept
 from chipwise.cluster.supply import supply
+from chipwise.cluster.terms import TermsOf
 from chipwise.placement.billing import Bill, DoesNotFitError, bill
 from chipwise.placement.explain import Explainer
+from chipwise.placement.fragments import ROUNDS, Barred, fragmented, joined, without
+from chipwise.placement.ground import Truth
 from chipwise.placement.moves import Move, plan_moves
 from chipwise.placement.plan import Choice, Plan
-from chipwise.placement.problem import Option, Problem, SolveLimits, Workload
+from chipwise.placement.problem import Footprint, Option, Problem, SolveLimits, Workload
 from chipwise.placement.rules import MoveRule, Running
 from chipwise.placement.solve import solve
 from chipwise.reasons import Reason, Refusal
@@ -53,6 +59,7 @@ class Round:
     plan: Plan
     moves: tuple[Move, ...]
     running: Mapping[str, Running]
+    truth: Truth
 
     @cached_property
     def explainer(self) -> Explainer:
@@ -72,7 +79,8 @@ class Decision:
     ``refused`` are workloads that cannot be decided about. ``acting`` decides about those that may be written, ``shown`` about all.
     ``current`` is the bill of what runs, None where what runs does not fit what is known of the pools. ``renewals`` are the templates
     of ours that are out of date: None where one is to be written anew now, else why it waits. ``restores`` are the workloads that are to
-    be given back on request, in the same way.
+    be given back on request, in the same way. ``growth`` are the replicas that the nodes take of those workloads that need more where
+    they are.
     """
 
     snapshot: Snapshot
@@ -92,6 +100,7 @@ class Decision:
     active: frozenset[str] = field(default_factory=frozenset)
     renewals: Mapping[str, Refusal | None] = field(default_factory=dict)
     restores: Mapping[str, Refusal | None] = field(default_factory=dict)
+    growth: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def frozen(self) -> bool:
@@ -149,11 +158,15 @@ def decide(
         now,
         standing,
         solve_limits or SolveLimits(),
+        TermsOf(returning.snapshot),
     )
     active = frozenset(key for key, subject in subjects.items() if _is_active(subject))
     shown = maker.round(frozenset(subjects))
     acting = shown if active == frozenset(subjects) else maker.round(active)
     orphans, held = _orphans(snapshot)
+    outlook = after_the_moves(acting.truth, acting.moves)
+    nodes = Nodes(views, maker.terms_of, outlook)
+    renewed = renewals(subjects, pods, nodes, acting.problem, acting.moves, now=now, frozen=standing.frozen)
     return Decision(
         snapshot=snapshot,
         now=now,
@@ -170,10 +183,9 @@ def decide(
         orphans_held=held,
         due_seconds=_due(acting, maker),
         active=active,
-        renewals=renewals(
-            subjects, pods, views, acting.problem, acting.moves, now=now, frozen=standing.frozen
-        ),
+        renewals=renewed,
         restores=returning.waiting,
+        growth=growth(subjects, pods, acting.problem, acting.moves, outlook),
     )
 
 
@@ -196,33 +208,82 @@ class _Maker:
     now: datetime
     standing: Standing
     limits: SolveLimits
+    terms_of: TermsOf
 
     def round(self, keys: frozenset[str]) -> Round:
-        """Decide about ``keys`` together; everything else stays as it is."""
-        left = quotas(self.snapshot, self._released(keys))
-        workloads = {
-            key: self._narrowed(
-                demand(self.subjects[key], self.snapshot, self.views, left, self.setbacks.cooling)
-            )
-            for key in sorted(keys)
-        }
+        """Decide about ``keys`` together; everything else stays as it is.
+
+        A place that the nodes do not have as they are is taken out of the question, and that is asked again.
+        """
+        found = quotas(self.snapshot, self._released(keys))
+        workloads = {key: self._narrowed(self._demand(key, found)) for key in sorted(keys)}
+        barred: Barred = {}
+        for _ in range(ROUNDS):
+            decided = self._ask({key: without(workload, barred) for key, workload in workloads.items()})
+            more = fragmented(decided.moves)
+            if not more:
+                break
+            barred = joined(barred, more)
+        moves = (told(m, self.subjects[m.workload], self.returning.waiting) for m in decided.moves)
+        return replace(decided, moves=tuple(moves))
+
+    def _ask(self, workloads: Mapping[str, Workload]) -> Round:
         movable = frozenset(key for key, workload in workloads.items() if workload.options)
         released = self._released(movable) - self._left_over(workloads)
-        pools = tuple(
-            supply(view, self.snapshot, released) for view in self.views.values() if view.refusal is None
-        )
-        problem = Problem(tuple(workloads.values()), pools, limits(quotas(self.snapshot, released)))
-        plan = solve(problem, self.limits)
         now = {key: self._running(key, workloads[key]) for key in sorted(movable)}
-        stuck = {key: Running(key, replicas=self.subjects[key].deployment.replicas) for key in keys - movable}
-        rules = {key: self._rule(self.subjects[key]) for key in keys}
-        found = plan_moves(problem, plan, {**now, **stuck}, rules)
-        moves = tuple(told(move, self.subjects[move.workload], self.returning.waiting) for move in found)
-        return Round(problem, plan, moves, {**now, **stuck})
+        standing = {uid: size for key, one in now.items() for uid, size in self._standing(key, one)}
+        pools = tuple(
+            supply(view, self.snapshot, released, standing)
+            for view in self.views.values()
+            if view.refusal is None
+        )
+        left = quotas(self.snapshot, released)
+        problem = Problem(tuple(workloads.values()), pools, limits(left))
+        running = now | {
+            key: Running(key, replicas=self.subjects[key].deployment.replicas)
+            for key in workloads.keys() - movable
+        }
+        rules = {key: self._rule(self.subjects[key]) for key in workloads}
+        truth = truth_of(self.snapshot, self.views.values(), self._flights(workloads), left)
+        plan = solve(problem, self.limits)
+        return Round(problem, plan, plan_moves(problem, plan, running, rules, truth), running, truth)
 
     def _rule(self, subject: Subject) -> MoveRule:
         rule = situation.rule(subject, self.now, frozen=self.standing.frozen)
         return replace(rule, restoring=self.returning.under_way.get(rule.policy, 0))
+
+    def _demand(self, key: str, found: tuple[Quota, ...]) -> Workload:
+        cooling = self.setbacks.cooling
+        return demand(self.subjects[key], self.snapshot, self.views, found, cooling, self.terms_of)
+
+    def _standing(self, key: str, one: Running) -> Iterator[tuple[str, Footprint]]:
+        """What the pods that are bound where their workload may stay take, by UID."""
+        coming = one.moving_to.footprint if one.moving_to else one.footprint
+        pods = self.pods[key]
+        for there, footprint in (
+            (pods.new, one.footprint if self._is_ahead(key, one) else coming),
+            (pods.old, one.footprint),
+            (pods.bridge, coming),
+        ):
+            if footprint is not None:
+                yield from ((pod.uid, footprint) for pod in there if pod.node)
+
+    def _is_ahead(self, key: str, one: Running) -> bool:
+        """A bridge stands where it is moving to, and its own Deployment is still where it was."""
+        return bridging.leads_to(self.subjects[key], one.moving_to)
+
+    def _flights(self, workloads: Mapping[str, Workload]) -> tuple[Flight, ...]:
+        """Every workload with its pods, and with what it is on its way to or may stay with."""
+        return tuple(
+            Flight(
+                self.subjects[key],
+                self.pods[key],
+                self._flying_to(workload) or home_option(workload, self.subjects[key]),
+                moving=self._flying_to(workload) is not None,
+                ahead=bridging.leads_to(self.subjects[key], self._flying_to(workload)),
+            )
+            for key, workload in sorted(workloads.items())
+        )
 
     def _released(self, keys: frozenset[str]) -> frozenset[str]:
         return frozenset(pod.uid for key in keys for pod in self.pods[key].all)
@@ -253,16 +314,20 @@ class _Maker:
         subject = self.subjects[workload.key]
         if workload.key in self.setbacks.fallen:
             return None
-        across, home = bridging.destination(subject, workload.options), subject.home
-        if across is not None or home is None or not situation.in_flight(subject, self.pods[workload.key]):
+        across = bridging.destination(subject, workload.options)
+        if across is not None or not situation.in_flight(subject, self.pods[workload.key]):
             return across
-        return next((o for o in workload.options if (o.pool, o.variant) == (home.pool, home.variant)), None)
+        return home_option(workload, subject)
 
     def _running(self, key: str, workload: Workload) -> Running:
-        course = self._course(key, workload)
-        return situation.running(
-            self.subjects[key], self.pods[key], self.snapshot, self.views, self.now, course
-        )
+        """What runs; of what an autoscaler owns as much as it may take where it is, so that like is compared with like."""
+        subject, course = self.subjects[key], self._course(key, workload)
+        found = situation.running(subject, self.pods[key], self.snapshot, self.views, self.now, course)
+        home = home_option(workload, subject)
+        if subject.autoscaler is None or course.target is not None or home is None:
+            return found
+        reserved = max(found.replicas, home.replicas)
+        return replace(found, replicas=reserved, bound=None)
 
     def _course(self, key: str, workload: Workload) -> Course:
         subject, target, bridge = self.subjects[key], self._flying_to(workload), 0

@@ -2,67 +2,28 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from math import ceil
 from typing import TypeVar
 
-from chipwise.api import Variant
+from chipwise.cluster.autoscaling import reserved
 from chipwise.cluster.cooling import Cooling
-from chipwise.cluster.facts import PodFact
 from chipwise.cluster.feasibility import Case, first_refusal
 from chipwise.cluster.knowledge import expected, knowledge_of, objectives_of, shape_of, sustained
 from chipwise.cluster.pools import PoolView
+from chipwise.cluster.quotas import Bid, Quota, unstated, usage
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.cluster.subject import Subject
+from chipwise.cluster.terms import TermsOf
 from chipwise.performance import Knowledge, Sustained
 from chipwise.placement.bridge import loads, span
-from chipwise.placement.problem import Candidate, Figures, Footprint, Limit, Option, Workload
+from chipwise.placement.problem import Candidate, Figures, Option, Workload
+from chipwise.placement.terms import Terms
 from chipwise.reasons import Reason, Refusal
-from chipwise.rendering.quantity import milli, whole
 
 SECONDS_PER_HOUR = 3600.0
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Quota:
-    """What a namespace may still take of one resource, counting back what the plan may take away."""
-
-    key: str
-    namespace: str
-    resource_name: str
-    amount: int
-
-
-def quotas(snapshot: Snapshot, released: Collection[str]) -> tuple[Quota, ...]:
-    """The chip quotas of all namespaces in order of key.
-
-    What a quota says is used follows the pods by moments, and of a new quota it is nothing at first: pods that are seen count all the same.
-    """
-    found = []
-    for name, quota in sorted(snapshot.quotas.items()):
-        pods = [pod for pod in snapshot.pods.values() if pod.namespace == quota.namespace]
-        seen = _chips(pod for pod in pods if not pod.deleting)
-        ours = _chips(pod for pod in pods if pod.uid in released)
-        said = dict(quota.used)
-        for resource, hard in quota.hard:
-            left = hard - max(said.get(resource, 0), seen[resource]) + ours[resource]
-            found.append(Quota(f"{name}/{resource}", quota.namespace, resource, max(0, left)))
-    return tuple(found)
-
-
-def _chips(pods: Iterable[PodFact]) -> Counter[str]:
-    held: Counter[str] = Counter()
-    for pod in pods:
-        held.update(dict(pod.chips))
-    return held
-
-
-def limits(found: Collection[Quota]) -> tuple[Limit, ...]:
-    """Quotas as the solver knows them."""
-    return tuple(Limit(quota.key, quota.amount) for quota in found)
 
 
 def demand(
@@ -71,19 +32,19 @@ def demand(
     views: Mapping[str, PoolView],
     found: Collection[Quota],
     cooling: Cooling,
+    terms_of: TermsOf | None = None,
 ) -> Workload:
-    """Every (variant, pool of its class) as an option or a refused candidate."""
+    """Every (variant, pool of its class) as an option or a refused candidate. ``terms_of`` remembers between workloads."""
     options: list[Option] = []
     refused: list[Candidate] = []
+    asked = _Asked(views, found, terms_of or TermsOf(snapshot))
     for variant in subject.profile.spec.variants:
         pools = [view for view in views.values() if view.class_name == variant.class_name]
         if not pools:
             message = f"no AcceleratorPool is of class {variant.class_name}"
             refused.append(Candidate(variant.name, None, Refusal(Reason.NO_VARIANT, message)))
         for view in pools:
-            outcome = _consider(
-                Case(subject, variant, view, footprint(subject, variant), snapshot, cooling), views, found
-            )
+            outcome = _consider(Case(subject, variant, view, snapshot, cooling), asked)
             if isinstance(outcome, Refusal):
                 refused.append(Candidate(variant.name, view.name, outcome))
             else:
@@ -98,14 +59,13 @@ def demand(
     )
 
 
-def footprint(subject: Subject, variant: Variant) -> Footprint:
-    """What one replica of the variant takes: its chips, and the author's CPU and memory unless the variant states its own."""
-    resources = variant.container.resources if variant.container else None
-    return Footprint(
-        chips=variant.chips,
-        cpu_milli=milli(resources.cpu) if resources and resources.cpu else subject.cpu_milli,
-        memory_bytes=whole(resources.memory) if resources and resources.memory else subject.memory_bytes,
-    )
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is the same for every case."""
+
+    views: Mapping[str, PoolView]
+    quotas: Collection[Quota]
+    terms_of: TermsOf
 
 
 class _RefusedError(Exception):
@@ -130,17 +90,24 @@ def _knowledge(case: Case) -> Knowledge:
     return found
 
 
-def _consider(case: Case, views: Mapping[str, PoolView], found: Collection[Quota]) -> Option | Refusal:
-    refusal = first_refusal(case)
+def _consider(case: Case, asked: _Asked) -> Option | Refusal:
+    refusal = _idle(case) or first_refusal(case)
     if refusal is not None:
         return refusal
     try:
-        return _option(case, views, found)
+        return _option(case, asked)
     except _RefusedError as refused:
         return refused.refusal
 
 
-def _option(case: Case, views: Mapping[str, PoolView], found: Collection[Quota]) -> Option:
+def _idle(case: Case) -> Refusal | None:
+    """At zero replicas it has no place but that which KEDA may wake it up in."""
+    autoscaler = case.subject.autoscaler
+    wakes = autoscaler is not None and autoscaler.scales_to_zero and case.subject.policy.headroom
+    return None if wakes and case.at_home else case.subject.idle
+
+
+def _option(case: Case, asked: _Asked) -> Option:
     workload, variant, view = case.subject.workload, case.variant, case.pool
     knowledge = _knowledge(case)
     rate = _must(sustained(knowledge, shape_of(workload), objectives_of(workload), variant.max_concurrency))
@@ -150,17 +117,28 @@ def _option(case: Case, views: Mapping[str, PoolView], found: Collection[Quota])
         variant=variant.name,
         replicas=replicas,
         footprint=case.footprint,
-        switching_cost_per_hour=0.0 if case.at_home else _switching_cost(case, replicas, views),
-        usage=_must(_usage(case, replicas, found)),
+        switching_cost_per_hour=0.0 if case.at_home else _switching_cost(case, replicas, asked.views),
+        usage=_must(_usage(case, replicas, asked.quotas)),
         figures=_must(_figures(case, rate, replicas, knowledge)),
+        terms=_must(_terms(case, asked.terms_of)),
     )
+
+
+def _terms(case: Case, terms_of: TermsOf) -> Terms | Refusal | None:
+    """What the scheduler will ask of nodes. What cannot be counted stops a move; staying asks nothing new."""
+    template, size = case.template, case.size
+    if isinstance(template, Refusal) or size is None:  # pragma: no cover
+        raise AssertionError("it was refused before")
+    namespace = case.subject.deployment.namespace
+    found = terms_of(template, namespace, size, case.pool)
+    return None if case.at_home and isinstance(found, Refusal) else found
 
 
 def _replicas(case: Case, rate: Sustained) -> int | Refusal:
     """Enough for the peak rate, at least the minimum; above the maximum is infeasible, never clamped.
 
     Where chipwise does not set replicas they are what it takes: of a Deployment that it has not moved, while it stays, and everywhere
-    of one whose replicas belong to somebody else. An autoscaler is believed to go where it must within its bounds.
+    of one whose replicas belong to somebody else. What an autoscaler may take: ``autoscaling``.
     """
     subject, spec = case.subject, case.subject.workload.spec
     peak = float(spec.traffic.peak_requests_per_second or spec.traffic.mean_requests_per_second)
@@ -169,7 +147,7 @@ def _replicas(case: Case, rate: Sustained) -> int | Refusal:
         least, most, owner = (
             subject.autoscaler.minimum,
             subject.autoscaler.maximum,
-            f"HPA {subject.autoscaler.name}",
+            subject.autoscaler.title,
         )
     needed = ceil(peak / rate.requests_per_second - 1e-9)
     if most is not None and needed > most:
@@ -177,8 +155,10 @@ def _replicas(case: Case, rate: Sustained) -> int | Refusal:
             Reason.REPLICAS_EXCEEDED,
             f"needs {needed} replicas of {rate.requests_per_second:.3g} requests/s each for {peak:g} requests/s; {owner} allows {most}",
         )
+    if subject.autoscaler is not None:
+        return reserved(subject.autoscaler, needed, subject.deployment.replicas, subject.policy.headroom)
     authors = subject.replicas_external or (case.at_home and subject.record is None)
-    if authors and subject.autoscaler is None:
+    if authors:
         runs = subject.deployment.replicas
         if runs >= needed:
             return runs
@@ -194,25 +174,14 @@ def _usage(case: Case, replicas: int, found: Collection[Quota]) -> tuple[tuple[s
 
     Over a bridge one replica runs twice at the end, when the old ones are gone.
     """
-    subject, resource = case.subject, case.pool.resource_name
-    namespace = subject.workload.metadata.namespace or "default"
-    chips = replicas * case.variant.chips
-    home = subject.home
-    old = home.replicas * home.chips if home and home.resource_name == resource and not case.at_home else 0
-    twice = case.variant.chips if not case.at_home and span(subject.deployment.replicas, replicas) else 0
-    both = chips + max(old, twice)
-    meanwhile = " while both copies run" if both > chips else ""
-    usage = []
-    for quota in found:
-        if (quota.namespace, quota.resource_name) != (namespace, resource):
-            continue
-        if both > quota.amount:
-            return Refusal(
-                Reason.QUOTA_EXCEEDED,
-                f"needs {both} {resource} in namespace {namespace}{meanwhile}; quota {quota.key} leaves {quota.amount}",
-            )
-        usage.append((quota.key, chips))
-    return tuple(usage)
+    template, size, deployment = case.template, case.size, case.subject.deployment
+    if isinstance(template, Refusal) or size is None:  # pragma: no cover
+        raise AssertionError("it was refused before")
+    present = [p for p in case.snapshot.pods_by_deployment.get(deployment.key, ()) if not p.deleting]
+    twice = int(not case.at_home and span(deployment.replicas, replicas) > 0)
+    bid = Bid(deployment.key, size, replicas, len(present), moves=not case.at_home, twice=twice)
+    silent = None if case.stands else unstated(deployment.namespace, template["spec"], size, found)
+    return silent or usage(bid, found)
 
 
 def _switching_cost(case: Case, replicas: int, views: Mapping[str, PoolView]) -> float:
@@ -244,6 +213,7 @@ def _figures(case: Case, rate: Sustained, replicas: int, knowledge: Knowledge) -
         return latency
     return Figures(
         requests_per_second=rate.requests_per_second,
+        concurrency=rate.at_rate.concurrency,
         ttft_ms=latency.ttft_ms,
         tpot_ms=latency.tpot_ms,
         provenance=latency.provenance.value,

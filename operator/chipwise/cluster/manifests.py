@@ -54,11 +54,11 @@ def load(paths: Iterable[Path]) -> Snapshot:
         origin[resource, name] = path
         if fact is not None:
             found[resource][name] = fact
-    _complete(found)
+    assumed = _complete(found)
     facts: dict[str, Any] = {
         FIELDS[resource]: dict(sorted(named.items())) for resource, named in found.items()
     }
-    return Snapshot(assume_nodes=not found[NODES], **facts)
+    return Snapshot(assume_nodes=not found[NODES], assumed=assumed, **facts)
 
 
 def _resource(path: Path, raw: Mapping[str, Any]) -> Resource | None:
@@ -87,8 +87,12 @@ def _title(raw: Mapping[str, Any]) -> str:
     return f"{raw.get('kind') or '?'}/{name or '?'}"
 
 
-def _complete(found: dict[Resource, dict[str, Any]]) -> None:
-    """What a cluster would have: a Deployment for each workload (here one that runs nothing), and the pods of each Deployment."""
+def _complete(found: dict[Resource, dict[str, Any]]) -> frozenset[str]:
+    """What a cluster would have: a Deployment for each workload (here one that runs nothing), and the pods of each Deployment.
+
+    Returns the Deployments (namespace/name) that were made up.
+    """
+    given = frozenset(found[DEPLOYMENTS])
     for workload in found[INFERENCE_WORKLOADS].values():
         name, namespace = workload.spec.target_ref.name, workload.metadata.namespace
         container: dict[str, Any] = {
@@ -107,14 +111,17 @@ def _complete(found: dict[Resource, dict[str, Any]]) -> None:
         if (deployment.namespace, deployment.name) not in held:
             for number in range(deployment.replicas):
                 found[PODS][f"{key}-{number}"] = _pod(deployment, number)
+    return frozenset(found[DEPLOYMENTS]) - given
 
 
 def _pod(deployment: DeploymentFact, number: int) -> PodFact:
     """One of the pods that a Deployment would have; unbound, for nobody knows on which node."""
     template = deployment.document["spec"]["template"]
     name = f"{deployment.name}-{number}"
+    labels = (template.get("metadata") or {}).get("labels") or {}
+    identity = {"name": name, "namespace": deployment.namespace, "uid": f"{deployment.uid}-{number}"}
     raw = {
-        "metadata": {"name": name, "namespace": deployment.namespace, "uid": f"{deployment.uid}-{number}"},
+        "metadata": {**identity, "labels": labels},
         "spec": template["spec"],
     }
     pod = pod_fact(raw, container_digest)

@@ -20,7 +20,9 @@ from chipwise.rendering.quantity import milli, whole
 class PoolView:
     """One pool as decisions see it. Prices are per hour in the pool's currency; 0 where there is none, and then ``refusal`` says so.
 
-    ``room`` is what an empty node offers. ``nodes`` are those that match, usable or not, in order of name.
+    ``room`` is what an empty node offers. ``nodes`` are those that match, usable or not, in order of name. ``to_come`` are nodes that do
+    not exist yet but may: all up to the maximum where something scales the pool, none in a static one. ``discovered`` are the labels, each
+    alternative a set of its own, by which nodes of its class are known once an agent has looked at them.
     """
 
     name: str
@@ -40,6 +42,8 @@ class PoolView:
     committed: int
     nodes: tuple[NodeFact, ...]
     refusal: Refusal | None
+    to_come: int = 0
+    discovered: tuple[Pairs, ...] = ()
 
     @property
     def chip_price_per_hour(self) -> float:
@@ -52,6 +56,24 @@ class PoolView:
         return frozenset(node.name for node in self.nodes)
 
     @cached_property
+    def declared_labels(self) -> tuple[Mapping[str, str], ...]:
+        """The labels that a node to come is known to get, once for each zone and each way in which its class is discovered."""
+        declared = {
+            **dict(self.selector),
+            "kubernetes.io/arch": self.architecture,
+            "kubernetes.io/os": "linux",
+        }
+        zones = [{"topology.kubernetes.io/zone": zone} for zone in self.zones] or [{}]
+        return tuple(
+            {**declared, **dict(labels), **zone} for labels in self.discovered or ((),) for zone in zones
+        )
+
+    @cached_property
+    def known_labels(self) -> tuple[Mapping[str, str], ...]:
+        """The labels of its nodes, usable or not; at zero nodes the declared ones."""
+        return tuple(dict(node.labels) for node in self.nodes) or self.declared_labels
+
+    @cached_property
     def usable_labels(self) -> tuple[Mapping[str, str], ...]:
         """The labels of the usable nodes."""
         return tuple(dict(node.labels) for node in self.usable_nodes)
@@ -60,11 +82,12 @@ class PoolView:
     def usable_nodes(self) -> tuple[NodeFact, ...]:
         """Nodes that are ready, not cordoned and whose taints we tolerate."""
         return tuple(
-            n for n in self.nodes if n.usable and tolerates(_taint_documents(n.taints), self.tolerations)
+            n for n in self.nodes if n.usable and tolerates(taint_documents(n.taints), self.tolerations)
         )
 
 
-def _taint_documents(taints: tuple[Taint, ...]) -> tuple[Mapping[str, str], ...]:
+def taint_documents(taints: tuple[Taint, ...]) -> tuple[Mapping[str, str], ...]:
+    """As they stand in a Node."""
     return tuple({"key": t.key, "value": t.value, "effect": t.effect} for t in taints)
 
 
@@ -90,6 +113,7 @@ def _view(pool: AcceleratorPool, snapshot: Snapshot, first: AcceleratorPool | No
     price = spec.price
     selector = pairs(spec.node_selector)
     wanted = set(selector)
+    nodes = tuple(node for _, node in sorted(snapshot.nodes.items()) if wanted <= set(node.labels))
     return PoolView(
         name=pool.metadata.name,
         class_name=spec.class_name,
@@ -111,9 +135,23 @@ def _view(pool: AcceleratorPool, snapshot: Snapshot, first: AcceleratorPool | No
         maximum=spec.nodes.max,
         boot_seconds=spec.nodes.boot_seconds,
         committed=spec.committed_nodes,
-        nodes=tuple(node for _, node in sorted(snapshot.nodes.items()) if wanted <= set(node.labels)),
+        nodes=nodes,
         refusal=_refusal(pool, chip_class, first),
+        to_come=_to_come(pool, len(nodes), assumed=snapshot.assume_nodes),
+        discovered=_discovered(chip_class),
     )
+
+
+def _discovered(chip_class: AcceleratorClass | None) -> tuple[Pairs, ...]:
+    found = chip_class.spec.discovery.node_labels if chip_class and chip_class.spec.discovery else ()
+    return tuple(((label.key, value),) for label in found for value in label.values)
+
+
+def _to_come(pool: AcceleratorPool, there: int, *, assumed: bool) -> int:
+    bounds = pool.spec.nodes
+    if assumed:
+        return bounds.max
+    return max(0, bounds.max - there) if bounds.min < bounds.max else 0
 
 
 def class_refusal(chip_class: AcceleratorClass) -> Refusal | None:

@@ -7,6 +7,7 @@ every other move under its policy. One workload goes first, the next follows whe
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from chipwise.cluster.authorship import Authorship
@@ -14,9 +15,11 @@ from chipwise.cluster.pools import PoolView
 from chipwise.cluster.situation import Pods, frozen_by, in_flight, is_contested
 from chipwise.cluster.subject import DEFAULT_POLICY, Subject
 from chipwise.cluster.targets import target
-from chipwise.placement.floor import Floor, held
+from chipwise.cluster.terms import TermsOf
+from chipwise.placement.floor import Floor, occupied
 from chipwise.placement.moves import Decision, Move
-from chipwise.placement.problem import Option, Problem
+from chipwise.placement.outlook import Outlook
+from chipwise.placement.problem import Option, Problem, Workload
 from chipwise.placement.rules import Running
 from chipwise.placement.worth import wanted
 from chipwise.reasons import Reason, Refusal
@@ -40,19 +43,27 @@ def rendered_today(subject: Subject, views: Mapping[str, PoolView]) -> Manifest 
         return None
 
 
-def home_option(key: str, problem: Problem, subject: Subject) -> Option | None:
+def home_option(workload: Workload | None, subject: Subject) -> Option | None:
     """What the workload needs where it runs now, whatever the plan prefers; None if it cannot be served there."""
     home = subject.home
-    if home is None:
+    if home is None or workload is None:
         return None
-    options = (option for w in problem.workloads if w.key == key for option in w.options)
-    return next((o for o in options if (o.pool, o.variant) == (home.pool, home.variant)), None)
+    return next((o for o in workload.options if (o.pool, o.variant) == (home.pool, home.variant)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """The pools, what the scheduler asks of their nodes, and the nodes with all that starts now about to come."""
+
+    views: Mapping[str, PoolView]
+    terms_of: TermsOf
+    outlook: Outlook
 
 
 def renewals(
     subjects: Mapping[str, Subject],
     pods: Mapping[str, Pods],
-    views: Mapping[str, PoolView],
+    nodes: Nodes,
     problem: Problem,
     moves: tuple[Move, ...],
     *,
@@ -61,19 +72,19 @@ def renewals(
 ) -> dict[str, Refusal | None]:
     """Each of the ``moves``' workloads whose template is out of date: None if it is to be written now, else why it waits."""
     starting = {move.workload for move in moves if move.decision is Decision.MOVE}
-    stale = [key for key in (m.workload for m in moves) if _is_stale(subjects[key], pods[key], views)]
+    stale = [key for key in (m.workload for m in moves) if _is_stale(subjects[key], pods[key], nodes.views)]
     found: dict[str, Refusal | None] = {}
     if not stale:
         return found
     floor = _full(problem, [move.source for move in moves], [m for m in moves if m.workload in starting])
     busy = {_policy(subjects[key]) for key in starting}
     for key in sorted(set(stale) - starting, key=lambda key: (-subjects[key].priority, key)):
-        subject, option = subjects[key], home_option(key, problem, subjects[key])
+        subject, option = subjects[key], home_option(problem.workload(key), subjects[key])
         refusal = _refusal(subject, option, now, frozen=frozen)
         if refusal is None and _policy(subject) in busy:
             refusal = Refusal(Reason.CONCURRENCY_BUDGET, "one workload at a time, and another is moving")
-        if refusal is None and option is not None and not _enters(floor, option):
-            refusal = Refusal(Reason.NO_SURGE_CAPACITY, f"both copies do not fit in {option.pool}")
+        if refusal is None and option is not None:
+            refusal = _enters(floor, nodes, subject, option)
         if refusal is None:
             busy.add(_policy(subject))
         found[key] = refusal
@@ -118,16 +129,28 @@ def _full(problem: Problem, running: list[Running], starting: list[Move]) -> Flo
     """Who holds what while everything that moves holds both copies."""
     floor = Floor(problem, running)
     for one in running:
-        floor.add(held(one))
+        floor.add(occupied(one))
     for move in starting:
         if move.target is not None:
             floor.add(wanted(move.target, move.spare))
     return floor
 
 
-def _enters(floor: Floor, option: Option) -> bool:
+def _enters(floor: Floor, nodes: Nodes, subject: Subject, option: Option) -> Refusal | None:
+    """Both copies must fit, packed as the plan likes and on the nodes as they are."""
+    today, view = rendered_today(subject, nodes.views), nodes.views[option.pool]
     floor.add(wanted(option))
-    if floor.fits(option.pool):
-        return True
-    floor.add(wanted(option), -1)
-    return False
+    if not floor.fits(option.pool):
+        floor.add(wanted(option), -1)
+        return Refusal(Reason.NO_SURGE_CAPACITY, f"both copies do not fit in {option.pool}")
+    if today is None:
+        return None
+    refusal = nodes.outlook.enter(
+        subject.key, nodes.terms_of.as_written(option, today.template, subject, view)
+    )
+    if refusal is not None:
+        floor.add(wanted(option), -1)
+        return Refusal(
+            Reason.NO_SURGE_CAPACITY, f"both copies do not fit in {option.pool}: {refusal.message}"
+        )
+    return None

@@ -14,10 +14,11 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from chipwise.cluster.demand import quotas
-from chipwise.cluster.facts import DeploymentFact, PodFact, pairs
+from chipwise.cluster.facts import DeploymentFact, pod_fact
 from chipwise.cluster.pools import PoolView
+from chipwise.cluster.quotas import quotas, taken, title
 from chipwise.cluster.situation import Pods, frozen_by, in_flight, is_restore_requested
+from chipwise.cluster.sizes import PodSize, footprint_of, size_of_template
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.cluster.subject import DEFAULT_POLICY, Subject, nodes_for, pools_for
 from chipwise.cluster.supply import supply
@@ -25,7 +26,7 @@ from chipwise.placement.moves import Decision, Move
 from chipwise.placement.problem import Footprint, Room
 from chipwise.reasons import Reason, Refusal
 from chipwise.rendering import record as records
-from chipwise.rendering.location import container_of, requested_chips
+from chipwise.rendering.location import container_digest, container_of, requested_chips
 from chipwise.rendering.record import Record
 
 HOME = "what its author wrote"
@@ -50,6 +51,7 @@ class _Copy:
     replicas: int
     resource: str
     size: Footprint
+    pod: PodSize
 
 
 def restores(
@@ -119,8 +121,8 @@ def record_of(deployment: DeploymentFact) -> Record | None:
 
 
 def authors_replicas(deployment: DeploymentFact, record: Record, snapshot: Snapshot) -> int:
-    """What the author stated, or what runs where somebody else owns replicas."""
-    if record.base_replicas is None or deployment.key in snapshot.autoscaler_of:
+    """What the author stated, or what runs where somebody else owns replicas or scaled it to zero."""
+    if record.base_replicas is None or deployment.key in snapshot.autoscaler_of or not deployment.replicas:
         return deployment.replicas
     return record.base_replicas
 
@@ -146,7 +148,8 @@ def _copy(subject: Subject, snapshot: Snapshot) -> _Copy | None:
         return None
     resource, chips = asked
     replicas = authors_replicas(subject.deployment, record, snapshot)
-    return _Copy(replicas, resource, Footprint(chips, subject.cpu_milli, subject.memory_bytes))
+    size = size_of_template(subject.reading.base.template, subject.added, snapshot)
+    return _Copy(replicas, resource, replace(footprint_of(size, resource), chips=chips), size)
 
 
 def _budget(subject: Subject, others: int) -> Refusal | None:
@@ -163,13 +166,14 @@ def _room(
     """Both copies must fit: nothing of what serves is taken away before the author's pods do. A chip of no known pool is not judged."""
     if copy is None:
         return None
-    namespace, needed = subject.deployment.namespace, copy.replicas * copy.size.chips
+    namespace = subject.deployment.namespace
     for quota in quotas(snapshot, ()):
-        if (quota.namespace, quota.resource_name) == (namespace, copy.resource) and quota.amount < needed:
-            message = f"its {needed} {copy.resource} do not fit quota {quota.key} beside what runs, which leaves {quota.amount}"
+        needed = copy.replicas * taken(quota.resource, copy.pod)
+        if quota.namespace == namespace and quota.fact.counts(copy.pod.needs) and quota.left < needed:
+            message = f"its {needed} {title(quota.resource)} do not fit quota {quota.key} beside what runs, which leaves {quota.left}"
             return Refusal(Reason.QUOTA_EXCEEDED, message)
     template = subject.reading.base.template
-    pools = pools_for(template, copy.resource, snapshot, views)
+    pools = pools_for(template, copy.resource, views)
     room = {view.name: _places(nodes_for(template, view), copy.size, snapshot) for view in pools}
     if not room or any(places >= copy.replicas for places in room.values()):
         return None
@@ -200,23 +204,14 @@ def _reserving(subject: Subject, copy: _Copy | None, snapshot: Snapshot) -> Snap
     """With the pods that will come, as if they were there and not bound."""
     if copy is None:
         return snapshot
-    selector = subject.reading.base.template["spec"].get("nodeSelector")
-    coming = {
-        f"{subject.deployment.key}-returning-{number}": PodFact(
-            namespace=subject.deployment.namespace,
-            name=f"{subject.deployment.name}-returning-{number}",
-            uid=f"{subject.deployment.uid}-returning-{number}",
-            node=None,
-            ready=False,
-            deleting=False,
-            daemon=False,
-            deployment=None,
-            cpu_milli=copy.size.cpu_milli,
-            memory_bytes=copy.size.memory_bytes,
-            chips=((copy.resource, copy.size.chips),),
-            selector=pairs(selector),
-            digests=(),
-        )
-        for number in range(copy.replicas)
-    }
-    return replace(snapshot, pods={**snapshot.pods, **coming})
+    template, deployment = subject.reading.base.template, subject.deployment
+    labels = (template.get("metadata") or {}).get("labels") or {}
+    pods = dict(snapshot.pods)
+    for number in range(copy.replicas):
+        name = f"{deployment.name}-returning-{number}"
+        identity = {"namespace": deployment.namespace, "name": name, "labels": labels}
+        raw = {"metadata": {**identity, "uid": f"{deployment.uid}-{name}"}, "spec": template["spec"]}
+        coming = pod_fact(raw, container_digest)
+        if coming is not None:
+            pods[f"{deployment.namespace}/{name}"] = coming
+    return replace(snapshot, pods=pods)

@@ -57,7 +57,8 @@ def setbacks(
             continue
         failing[key] = trouble
         if pods[key].old:
-            fallen[key] = replace(subject, home=old_home(subject, pods[key], snapshot, views))
+            home = old_home(subject, pods[key], snapshot, views)
+            fallen[key] = replace(subject, home=home, standing=subject.reading.base.template)
     for key, bridge in _bridges(subjects, views).items():
         healths[f"{key} bridge"] = health = _examined(bridge, pods_of(bridge, snapshot, views), views, now)
         if health.trouble is not None and key not in troubles:

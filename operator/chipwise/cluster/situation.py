@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from chipwise.api import InferenceWorkload
@@ -11,6 +11,7 @@ from chipwise.cluster import bridging
 from chipwise.cluster.authorship import Authorship
 from chipwise.cluster.facts import PodFact
 from chipwise.cluster.pools import PoolView
+from chipwise.cluster.sizes import footprint_of, size_of_template
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.cluster.subject import DEFAULT_POLICY, Home, Subject
 from chipwise.placement.problem import Footprint, Option
@@ -123,24 +124,45 @@ def running(
     replicas = subject.deployment.replicas
     if home is None:
         return Running(subject.key, replicas=replicas, moving_to=target, bridge=bridge)
+    size = size_of_template(subject.standing, subject.added, snapshot)
+    footprint = footprint_of(size, home.resource_name)
+    if not footprint.chips:
+        footprint = replace(footprint, chips=home.chips)
     if target is None or bridging.leads_to(subject, target):
+        here = (*pods.new, *pods.old, *(pods.bridge if target is None else ()))
         return Running(
             subject.key,
             home.pool,
             home.variant,
             replicas,
-            Footprint(home.chips, subject.cpu_milli, subject.memory_bytes),
+            footprint,
             _stayed(subject, now),
             subject.record.moved_at if subject.record else "",
             target,
             course.failing,
             bridge,
+            None if snapshot.assume_nodes else _bound((*here, *pods.lost)),
         )
     before = old_home(subject, pods, snapshot, views)
     if before is None:
         return Running(subject.key, moving_to=target, bridge=bridge)
-    old, variant = Footprint(before.chips, subject.cpu_milli, subject.memory_bytes), before.variant
-    return Running(subject.key, before.pool, variant, len(pods.old), old, moving_to=target, bridge=bridge)
+    old = Footprint(
+        before.chips, max(pod.cpu_milli for pod in pods.old), max(pod.memory_bytes for pod in pods.old)
+    )
+    return Running(
+        subject.key,
+        before.pool,
+        before.variant,
+        len(pods.old),
+        old,
+        moving_to=target,
+        bridge=bridge,
+        bound=_bound(pods.old),
+    )
+
+
+def _bound(pods: tuple[PodFact, ...]) -> int:
+    return sum(pod.node is not None for pod in pods)
 
 
 def old_home(subject: Subject, pods: Pods, snapshot: Snapshot, views: Mapping[str, PoolView]) -> Home | None:
@@ -172,6 +194,7 @@ def rule(subject: Subject, now: datetime, *, frozen: bool) -> MoveRule:
         author_rolling_out=_author_rolls_out(subject),
         restored=is_restore_requested(subject.workload),
         replicas_external=subject.replicas_external,
+        idle=subject.idle,
     )
 
 

@@ -18,6 +18,7 @@ from chipwise.cluster.facts import (
     PriorityFact,
     QuotaFact,
 )
+from chipwise.cluster.rooms import NodeRoom, room_of
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Snapshot:
     """Facts by name, or by namespace/name. Mappings are copies and must not be changed.
 
     ``assume_nodes``: no Node was given at all, as with ``chipwise plan -f``; then a pool is taken to have the nodes that its
-    ``nodes.max`` allows.
+    ``nodes.max`` allows. ``assumed`` are Deployments (namespace/name) that nobody gave, only a workload that names them.
     """
 
     revision: int = 0
@@ -57,6 +58,7 @@ class Snapshot:
     priorities: Mapping[str, PriorityFact] = field(default_factory=dict)
     claims: Mapping[str, ClaimFact] = field(default_factory=dict)
     assume_nodes: bool = False
+    assumed: frozenset[str] = frozenset()
 
     @cached_property
     def workloads_by_target(self) -> Mapping[str, tuple[str, ...]]:
@@ -105,6 +107,25 @@ class Snapshot:
             if pod.node:
                 found.setdefault(pod.node, []).append(pod)
         return {node: tuple(pods) for node, pods in found.items()}
+
+    @cached_property
+    def rooms(self) -> Mapping[str, NodeRoom]:
+        """What each node has left beside all that is bound to it."""
+        return {name: room_of(node, self.pods_by_node.get(name, ())) for name, node in self.nodes.items()}
+
+    @cached_property
+    def unbound(self) -> tuple[PodFact, ...]:
+        """Pods that wait for a node, in order of namespace/name. Gated ones wait for somebody else first."""
+        return tuple(
+            pod
+            for _, pod in sorted(self.pods.items())
+            if pod.node is None and not pod.deleting and not pod.needs.gated
+        )
+
+    @cached_property
+    def repelling(self) -> tuple[PodFact, ...]:
+        """Bound pods that keep others away by required anti-affinity, in order of namespace/name."""
+        return tuple(pod for _, pod in sorted(self.pods.items()) if pod.node and pod.needs.repels)
 
     @cached_property
     def autoscaler_of(self) -> Mapping[str, AutoscalerFact]:

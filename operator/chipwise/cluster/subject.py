@@ -11,18 +11,20 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from chipwise.api import InferenceWorkload, ModelProfile, PlacementPolicySpec
-from chipwise.cluster.authorship import Reading, read_deployment
+from chipwise.cluster.authorship import Authorship, Reading, read_deployment
+from chipwise.cluster.autoscaling import idle
 from chipwise.cluster.facts import AutoscalerFact, DeploymentFact, PodFact
 from chipwise.cluster.pools import PoolView
+from chipwise.cluster.sizes import Added, added_to
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.cluster.targets import vocabulary
 from chipwise.reasons import Reason, Refusal
 from chipwise.rendering import record as records
 from chipwise.rendering.constraints import AuthorConstraints, author_constraints
-from chipwise.rendering.footprint import pod_footprint, template_volumes
+from chipwise.rendering.footprint import template_volumes
 from chipwise.rendering.location import container_of, requested_chips, serving_container
 from chipwise.rendering.record import Record
-from chipwise.rendering.vocabulary import ChipVocabulary
+from chipwise.rendering.vocabulary import NO_CHIPS, ChipVocabulary
 
 DEFAULT_POLICY = "default"
 
@@ -40,8 +42,9 @@ class Home:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One workload that can be decided about. ``image``, ``constraints`` and footprint are of the author's base.
+    """One workload that can be decided about. ``image``, ``constraints`` and volumes are of the author's base.
 
+    ``standing`` is the pod template that runs, ``added`` what admission was seen to add to its pods. ``idle``: it stands at zero replicas.
     ``frozen_by`` is the frozen policy that stops every move of it, in words; None if there is none. ``bridge`` is the second Deployment of
     a move to more replicas, whatever move that was.
     """
@@ -60,9 +63,10 @@ class Subject:
     constraints: AuthorConstraints
     host_paths: tuple[str, ...]
     claims: tuple[str, ...]
-    cpu_milli: int
-    memory_bytes: int
+    standing: Mapping[str, Any]
+    added: Added
     autoscaler: AutoscalerFact | None
+    idle: Refusal | None
     home: Home | None
     bridge: DeploymentFact | None = None
 
@@ -100,7 +104,8 @@ def accept(
     base_name = serving_container(template, spec.container, words)
     if isinstance(base_name, Refusal):
         return base_name
-    size, volumes = pod_footprint(template), template_volumes(template)
+    volumes = template_volumes(template)
+    standing, autoscaler = _standing(reading, document), snapshot.autoscaler_of.get(deployment.key)
     return Subject(
         key=key,
         workload=workload,
@@ -116,12 +121,22 @@ def accept(
         constraints=author_constraints(template, words),
         host_paths=volumes.host_paths,
         claims=volumes.claims,
-        cpu_milli=size.cpu_milli,
-        memory_bytes=size.memory_bytes,
-        autoscaler=snapshot.autoscaler_of.get(deployment.key),
+        standing=standing,
+        added=added_to(deployment, document["spec"]["template"], snapshot),
+        autoscaler=autoscaler,
+        idle=None if deployment.key in snapshot.assumed else idle(deployment, autoscaler),
         home=_home(deployment, document, name, profile, snapshot, views, words),
         bridge=snapshot.bridges.get(deployment.key),
     )
+
+
+def _standing(reading: Reading, document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the Deployment says, or what is about to be written over it again."""
+    healed = reading.record is not None and reading.authorship is Authorship.REASSERTED
+    found: Mapping[str, Any] = (
+        reading.record.rendered.template if healed and reading.record else document["spec"]["template"]
+    )
+    return found
 
 
 def policy_of(workload: InferenceWorkload, snapshot: Snapshot) -> PlacementPolicySpec | None:
@@ -227,7 +242,7 @@ def _home(
     resource_name, chips = asked
     pool = _pool_of_pods(snapshot.pods_by_deployment.get(deployment.key, ()), resource_name, views)
     if pool is None:
-        pool = _pool_of_template(template, resource_name, snapshot, views)
+        pool = _pool_of_template(template, resource_name, views)
     if pool is None:
         return None
     fitting = [
@@ -252,56 +267,28 @@ def _pool_of_pods(pods: tuple[PodFact, ...], resource_name: str, views: Mapping[
 
 
 def _pool_of_template(
-    template: Mapping[str, Any], resource_name: str, snapshot: Snapshot, views: Mapping[str, PoolView]
+    template: Mapping[str, Any], resource_name: str, views: Mapping[str, PoolView]
 ) -> str | None:
     """The only pool of this resource whose known labels satisfy the template's own selector and affinity, chips included."""
     candidates = [view for view in views.values() if view.resource_name == resource_name]
     if len(candidates) > 1:
-        candidates = pools_for(template, resource_name, snapshot, views)
+        candidates = pools_for(template, resource_name, views)
     return candidates[0].name if len(candidates) == 1 else None
 
 
 def pools_for(
-    template: Mapping[str, Any], resource_name: str, snapshot: Snapshot, views: Mapping[str, PoolView]
+    template: Mapping[str, Any], resource_name: str, views: Mapping[str, PoolView]
 ) -> list[PoolView]:
     """The pools of this resource whose known labels satisfy the template's own selector and affinity, chips included."""
-    whole = author_constraints(template, _NoChips())
+    whole = author_constraints(template, NO_CHIPS)
     return [
         view
         for view in views.values()
-        if view.resource_name == resource_name
-        and any(whole.matches(labels) for labels in _labels_of(view, snapshot))
+        if view.resource_name == resource_name and any(whole.matches(labels) for labels in view.known_labels)
     ]
 
 
 def nodes_for(template: Mapping[str, Any], view: PoolView) -> PoolView:
     """The pool less those nodes that the template's own selector and affinity exclude; nodes to come are not judged."""
-    whole = author_constraints(template, _NoChips())
-    kept = tuple(node for node in view.nodes if whole.matches(dict(node.labels), node.name))
-    most = view.maximum - (len(view.nodes) - len(kept))
-    return replace(view, nodes=kept, maximum=most, minimum=most if view.minimum == view.maximum else 0)
-
-
-class _NoChips(ChipVocabulary):
-    """A vocabulary that knows no chip, so that constraints keep what they say about chips."""
-
-    def is_chip_key(self, key: str) -> bool:
-        """Nothing is."""
-        del key
-        return False
-
-
-def _labels_of(view: PoolView, snapshot: Snapshot) -> list[dict[str, str]]:
-    """Labels of the pool's nodes; at zero nodes those it declares with those by which its class is discovered."""
-    if view.nodes:
-        return [dict(node.labels) for node in view.nodes]
-    chip_class = snapshot.classes.get(view.class_name)
-    discovered = [
-        {label.key: value}
-        for label in (
-            chip_class.spec.discovery.node_labels if chip_class and chip_class.spec.discovery else ()
-        )
-        for value in label.values
-    ] or [{}]
-    zones = [{"topology.kubernetes.io/zone": zone} for zone in view.zones] or [{}]
-    return [{**dict(view.selector), **labels, **zone} for labels in discovered for zone in zones]
+    whole = author_constraints(template, NO_CHIPS)
+    return replace(view, nodes=tuple(n for n in view.nodes if whole.matches(dict(n.labels), n.name)))

@@ -1,19 +1,23 @@
 """The room that each pool has for the workloads under decision, and what a node of it would cost.
 
 Everything else that sits on a node (foreign pods, pinned workloads, DaemonSets, Terminating pods) has been taken off; unbound pods
-that ask for the pool's chips are reservations.
+that ask for the pool's chips are reservations, where there is room for them beside what runs. What runs keeps its room: a node that is
+cordoned or not Ready, or whose allocatable has fallen, still offers what the workloads under decision hold there, and no more.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 
-from chipwise.cluster.facts import NodeFact, PodFact
+from chipwise.cluster.facts import PodFact
+from chipwise.cluster.landing import awaiting, may_land, may_land_on_new
 from chipwise.cluster.pools import PoolView
+from chipwise.cluster.rooms import PODS, NodeRoom, fits, pod_amounts, total
 from chipwise.cluster.snapshot import Snapshot
-from chipwise.placement.problem import Billing, Bucket, Pool, Room
+from chipwise.placement.problem import Billing, Bucket, Footprint, Pool, Room, Standing
+from chipwise.rendering.footprint import Amounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,50 +37,83 @@ class Census:
         return max(0, self.allocatable - self.used_by_others - self.used - self.reserved)
 
 
-def supply(view: PoolView, snapshot: Snapshot, released: Collection[str]) -> Pool:
-    """The pool for the solver. ``released`` are the UIDs of pods that the plan may take away: their room counts as free."""
-    rooms, kept, taken = [], [], 0
-    for node in view.usable_nodes:
-        held = [pod for pod in snapshot.pods_by_node.get(node.name, ()) if pod.uid not in released]
-        rooms.append(_room(node, view.resource_name, held))
-        taken += sum(dict(pod.chips).get(view.resource_name, 0) for pod in held)
-        kept.append(any(pod.chips and not pod.daemon and not pod.deleting for pod in held))
-    potential = _potential(view, snapshot)
-    rooms, potential = _reserve(
-        rooms, potential, view, [p for p in awaiting(view, snapshot) if p.uid not in released]
-    )
-    free_nodes = max(0, max(view.minimum, view.committed) - sum(kept))
-    buckets: Counter[tuple[Room, float]] = Counter()
-    for room, alive in zip(rooms, kept, strict=True):
-        if not alive and free_nodes:
-            free_nodes -= 1
-            alive = True  # noqa: PLW2901 - a committed or minimum node costs nothing more
-        buckets[room, 0.0 if alive or view.billing is Billing.CHIP else view.price_per_hour] += 1
-    committed_potential = min(free_nodes, potential)
-    empty = view.room
-    if committed_potential:
-        buckets[empty, 0.0] += committed_potential
-    if potential - committed_potential:
-        price = 0.0 if view.billing is Billing.CHIP else view.price_per_hour
-        buckets[empty, price] += potential - committed_potential
+@dataclass(slots=True)
+class _Node:
+    """One node while reservations are made. ``room`` is what the plan may use, ``free`` what is free with everything in place.
+
+    ``alive``: others keep it, so it costs nothing more.
+    """
+
+    room: Amounts
+    free: Amounts
+    leaving: Amounts
+    alive: bool
+    standing: Counter[Footprint] = field(default_factory=Counter)
+
+    def take(self, wanted: Amounts) -> None:
+        """Set ``wanted`` aside: free room first, else what is leaving first."""
+        ahead: Amounts = {} if fits(wanted, self.free) else self.leaving
+        for name, count in wanted.items():
+            late = min(count, ahead.get(name, 0))
+            if late:
+                self.leaving[name] -= late
+            self.free[name] = self.free.get(name, 0) - count + late
+            self.room[name] = self.room.get(name, 0) - count + late
+
+
+def supply(
+    view: PoolView,
+    snapshot: Snapshot,
+    released: Collection[str],
+    standing: Mapping[str, Footprint] | None = None,
+) -> Pool:
+    """The pool for the solver. ``released`` are the UIDs of pods that the plan may take away: their room counts as free.
+
+    ``standing`` has the footprint of each of those that are where their workload may stay.
+    """
+    rooms = [snapshot.rooms[node.name] for node in view.nodes]
+    takes_pods = {node.name for node in view.usable_nodes}
+    nodes = {
+        room.node.name: _node(room, released, standing or {}, is_open=room.node.name in takes_pods)
+        for room in rooms
+    }
+    others = total(pod for room in rooms for pod in room.pods if pod.uid not in released)
+    waiting = [pod for pod in awaiting(view, snapshot) if pod.uid not in released]
+    to_come = _reserve(nodes, view, waiting)
+    buckets, on_nodes = _priced(view, nodes.values(), to_come, empty_room(view, snapshot))
     return Pool(
         name=view.name,
         class_name=view.class_name,
         billing=view.billing,
         price_per_hour=view.price_per_hour,
         chips_per_node=view.room.chips,
-        buckets=tuple(
-            Bucket(room, count, price) for (room, price), count in sorted(buckets.items()) if room.chips > 0
-        ),
-        committed_chips=_committed_chips(view, taken),
+        buckets=buckets,
+        committed_chips=_committed_chips(view, others.get(view.resource_name, 0)),
+        standing=on_nodes,
     )
 
 
-def _committed_chips(view: PoolView, taken: int) -> int:
-    """Chips that are paid for anyway and that nobody else holds, where chips are billed."""
-    if view.billing is not Billing.CHIP:
-        return 0
-    return max(0, max(view.minimum, view.committed) * view.room.chips - taken)
+def empty_room(view: PoolView, snapshot: Snapshot) -> Room:
+    """What a node to come will offer: as declared, at most what its like were seen to offer, less the largest share of DaemonSets."""
+    seen = [node for node in view.usable_nodes if dict(node.chips).get(view.resource_name)]
+    daemons = [total(pod for pod in snapshot.rooms[node.name].pods if pod.daemon) for node in view.nodes]
+    declared = view.room
+
+    def left(name: str, stated: int, most: int) -> int:
+        return max(0, min(stated, most) - max((each.get(name, 0) for each in daemons), default=0))
+
+    return Room(
+        chips=left(view.resource_name, declared.chips, declared.chips),
+        cpu_milli=left(
+            "cpu", declared.cpu_milli, max((n.cpu_milli for n in seen), default=declared.cpu_milli)
+        ),
+        memory_bytes=left(
+            "memory",
+            declared.memory_bytes,
+            max((n.memory_bytes for n in seen), default=declared.memory_bytes),
+        ),
+        pods=left(PODS, declared.pods, max((n.pods for n in seen), default=declared.pods)),
+    )
 
 
 def census(view: PoolView, snapshot: Snapshot, ours: Collection[str]) -> Census:
@@ -99,61 +136,85 @@ def census(view: PoolView, snapshot: Snapshot, ours: Collection[str]) -> Census:
     )
 
 
-def awaiting(view: PoolView, snapshot: Snapshot) -> tuple[PodFact, ...]:
-    """Unbound pods that ask for this pool's chips and whose node selector does not exclude it, in order of namespace/name.
+def _committed_chips(view: PoolView, taken: int) -> int:
+    """Chips that are paid for anyway and that nobody else holds, where chips are billed."""
+    if view.billing is not Billing.CHIP:
+        return 0
+    return max(0, max(view.minimum, view.committed) * view.room.chips - taken)
 
-    Where several pools could take a pod each of them reserves for it: room is never promised twice.
+
+def _node(
+    room: NodeRoom, released: Collection[str], standing: Mapping[str, Footprint], *, is_open: bool
+) -> _Node:
+    ours = [pod for pod in room.pods if pod.uid in released]
+    held = [pod for pod in room.pods if pod.uid not in released]
+    gone = total(held)
+    left = (
+        {name: count - gone.get(name, 0) for name, count in room.offered.items()} if is_open else total(ours)
+    )
+    return _Node(
+        room=left,
+        free=dict(room.free) if is_open else {},
+        leaving=dict(room.leaving),
+        alive=any(pod.chips and not pod.daemon and not pod.deleting for pod in held),
+        standing=Counter(standing[pod.uid] for pod in ours if pod.uid in standing),
+    )
+
+
+def _reserve(nodes: Mapping[str, _Node], view: PoolView, waiting: Iterable[PodFact]) -> int:
+    """How many nodes may still come when every waiting pod has found its place, taking none from those that run.
+
+    First fit beside all that is bound, then where Terminating pods leave; a pod that fits none of the nodes takes a whole one to come.
     """
-    selector = dict(view.selector)
-    return tuple(
-        pod
-        for _, pod in sorted(snapshot.pods.items())
-        if pod.node is None
-        and not pod.deleting
-        and dict(pod.chips).get(view.resource_name)
-        and all(selector.get(key, value) == value for key, value in pod.selector)
-    )
+    to_come = view.to_come
+    for pod in waiting:
+        wanted = pod_amounts(pod)
+        allowed = [nodes[node.name] for node in view.usable_nodes if may_land(pod, node)]
+        chosen = next((node for node in allowed if fits(wanted, node.free)), None) or next(
+            (node for node in allowed if fits(wanted, node.free, node.leaving)), None
+        )
+        if chosen is not None:
+            chosen.take(wanted)
+        elif may_land_on_new(pod, view):
+            to_come = max(0, to_come - 1)
+    return to_come
 
 
-def _room(node: NodeFact, resource: str, held: list[PodFact]) -> Room:
-    return Room(
-        chips=max(
-            0, dict(node.chips).get(resource, 0) - sum(dict(pod.chips).get(resource, 0) for pod in held)
+def _priced(
+    view: PoolView, nodes: Iterable[_Node], to_come: int, empty: Room
+) -> tuple[tuple[Bucket, ...], tuple[Standing, ...]]:
+    """Nodes alike, and what stands on which. Committed and minimum nodes, and those that others keep alive, cost nothing more."""
+    nodes = list(nodes)
+    price = 0.0 if view.billing is Billing.CHIP else view.price_per_hour
+    unused = max(0, max(view.minimum, view.committed) - sum(node.alive for node in nodes))
+    buckets: Counter[tuple[Room, float]] = Counter()
+    standing: list[Standing] = []
+    for node in nodes:
+        room = _room(node.room, view.resource_name)
+        is_free = node.alive
+        if room.chips and not node.alive and unused:
+            unused -= 1
+            is_free = True
+        buckets[room, 0.0 if is_free else price] += 1
+        if node.standing:
+            standing.append(Standing(room, 0.0 if is_free else price, tuple(sorted(node.standing.items()))))
+    committed = min(unused, to_come)
+    buckets[empty, 0.0] += committed
+    buckets[empty, price] += to_come - committed
+    return (
+        tuple(
+            Bucket(room, count, each)
+            for (room, each), count in sorted(buckets.items())
+            if room.chips > 0 and count
         ),
-        cpu_milli=max(0, node.cpu_milli - sum(pod.cpu_milli for pod in held)),
-        memory_bytes=max(0, node.memory_bytes - sum(pod.memory_bytes for pod in held)),
-        pods=max(0, node.pods - len(held)),
+        tuple(sorted(standing)),
     )
 
 
-def _potential(view: PoolView, snapshot: Snapshot) -> int:
-    """Nodes that do not exist yet but may come: all up to the maximum where something scales the pool, none in a static pool."""
-    if snapshot.assume_nodes:
-        return view.maximum
-    return max(0, view.maximum - len(view.nodes)) if view.minimum < view.maximum else 0
-
-
-def _reserve(
-    rooms: list[Room], potential: int, view: PoolView, pods: list[PodFact]
-) -> tuple[list[Room], int]:
-    """First fit on the nodes that exist; a pod that fits none of them takes a whole node to come."""
-    rooms = list(rooms)
-    for pod in pods:
-        chips = dict(pod.chips)[view.resource_name]
-        for index, room in enumerate(rooms):
-            if (
-                room.chips >= chips
-                and room.cpu_milli >= pod.cpu_milli
-                and room.memory_bytes >= pod.memory_bytes
-                and room.pods
-            ):
-                rooms[index] = Room(
-                    room.chips - chips,
-                    room.cpu_milli - pod.cpu_milli,
-                    room.memory_bytes - pod.memory_bytes,
-                    room.pods - 1,
-                )
-                break
-        else:
-            potential = max(0, potential - 1)
-    return rooms, potential
+def _room(left: Amounts, resource: str) -> Room:
+    return Room(
+        chips=max(0, left.get(resource, 0)),
+        cpu_milli=max(0, left.get("cpu", 0)),
+        memory_bytes=max(0, left.get("memory", 0)),
+        pods=max(0, left.get(PODS, 0)),
+    )

@@ -16,7 +16,6 @@ from chipwise.cluster.feasibility.image import fits_image
 from chipwise.cluster.renewal import home_option, rendered_today
 from chipwise.cluster.situation import (
     TUG_OF_WAR,
-    Pods,
     in_flight,
     is_contested,
     is_restore_requested,
@@ -40,7 +39,8 @@ def acts_of(decision: Decision) -> tuple[AnyAct, ...]:
     """The next write of every Deployment that needs one: moves in the order of the plan, then what keeps or gives back."""
     if not decision.standing.writes:
         return ()
-    found = [act_for(decision.subjects[move.workload], move, decision) for move in decision.acting.moves]
+    awake = [(decision.subjects[m.workload], m) for m in decision.acting.moves]
+    found = [act_for(subject, move, decision) for subject, move in awake if subject.idle is None]
     found += [_returning_act(subject, decision) for subject in decision.subjects.values()]
     found += [restoring.of_an_orphan(deployment, decision) for deployment in decision.orphans]
     found += bridges.without_a_workload(decision)
@@ -243,12 +243,12 @@ def _advance(subject: Subject, move: Move, decision: Decision) -> AnyAct | None:
     wanted = _replicas(subject, record, decision)
     if bridging.is_behind(subject):
         return bridges.taken_in(subject, wanted or record.replicas, move.spare, decision.snapshot)
-    return None if wanted is None else _scale(subject, wanted, decision.pods[subject.key])
+    return None if wanted is None else _scale(subject, wanted, decision)
 
 
-def _scale(subject: Subject, wanted: int, pods: Pods) -> Act | None:
-    """Fewer replicas when so many new ones are Ready, more when nothing rolls."""
-    deployment = subject.deployment
+def _scale(subject: Subject, wanted: int, decision: Decision) -> Act | None:
+    """Fewer replicas when so many new ones are Ready, more when nothing rolls and the nodes have room for them."""
+    deployment, pods = subject.deployment, decision.pods[subject.key]
     action = next_step(
         Observed(
             recorded=True,
@@ -264,8 +264,11 @@ def _scale(subject: Subject, wanted: int, pods: Pods) -> Act | None:
     if action.step is Step.SCALE_DOWN:
         return Act(Kind.SCALE, deployment, action.sentence, replicas=action.replicas)
     if wanted > deployment.replicas and not subject.replicas_external and not in_flight(subject, pods):
-        message = f"{wanted} replicas are needed, {deployment.replicas} run"
-        return Act(Kind.SCALE, deployment, message, replicas=wanted)
+        most = decision.growth.get(subject.key, wanted)
+        if most > deployment.replicas:
+            message = f"{wanted} replicas are needed, {deployment.replicas} run"
+            message += f", and the nodes take {most}" if most < wanted else ""
+            return Act(Kind.SCALE, deployment, message, replicas=min(most, wanted))
     return None
 
 
@@ -274,7 +277,7 @@ def _replicas(subject: Subject, record: Record, decision: Decision) -> int | Non
 
     Mode Initial never goes below what it placed.
     """
-    option = home_option(subject.key, decision.acting.problem, subject)
+    option = home_option(decision.acting.problem.workload(subject.key), subject)
     if option is None:
         return None
     if str(subject.workload.spec.mode) == "Rollout":

@@ -80,7 +80,7 @@ def _feasible(subject: Subject, decision: Decision) -> Document | None:
     if choice.option is not None:
         message = f"{choice.option.variant} on {choice.option.pool} keeps every objective"
         return _say(subject, "Feasible", "Feasible", message)
-    if choice.refusal is None:
+    if choice.refusal is None or choice.refusal.reason is Reason.SCALED_TO_ZERO:
         return None
     return _say(subject, "Feasible", choice.refusal.reason.value, choice.refusal.message, holds=False)
 

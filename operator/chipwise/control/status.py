@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import floor
 
 from chipwise.api import InferenceWorkload
 from chipwise.cluster.bridging import leads_to
@@ -214,6 +215,10 @@ def _per_million(cost: float, workload: InferenceWorkload) -> Document:
 
 def _figures(figures: Figures) -> Document:
     return {
+        "suggestedTarget": {
+            "requestsPerSecondPerReplica": f"{floor(figures.requests_per_second * 100) / 100:.2f}",
+            "concurrencyPerReplica": max(1, int(figures.concurrency)),
+        },
         "ttft": f"{figures.ttft_ms:.0f}ms",
         "tpot": f"{figures.tpot_ms:.1f}ms",
         "provenance": figures.provenance,

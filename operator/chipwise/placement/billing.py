@@ -89,6 +89,8 @@ def pool_cost(pool: Pool, packing: Packing, chips: int) -> float:
 
 
 def _paid(layout: Layout, packing: Packing) -> int:
+    if packing.in_place is not None:
+        return packing.in_place.paid
     shared = sum(n for group, n in zip(layout.groups, packing.shared, strict=True) if group.price)
     return shared + sum(n for _, g, n in packing.own if layout.groups[g].price)
 

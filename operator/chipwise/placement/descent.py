@@ -64,7 +64,7 @@ class _Slope:
         self._guide = guide
         self._by_chip = [by_chip(pool) for pool in occupancy.instance.pools]
         even = [
-            (owner, [seat for seat in seats if not instance.layouts[seat.pool].odd])
+            (owner, [seat for seat in seats if instance.layouts[seat.pool].formal])
             for owner, seats in _movable(instance, guide)
         ]
         self._movable = [(owner, seats) for owner, seats in even if seats]
@@ -84,7 +84,7 @@ class _Slope:
         if index < 0:
             return False
         held = self._occupancy.instance.seats[index]
-        if self._occupancy.instance.layouts[held.pool].odd:
+        if not self._occupancy.instance.layouts[held.pool].formal:
             return False
         least = self._heights[held.pool] - self._height(held.pool, held, -1) + held.switching - _EPSILON
         best = None
@@ -121,7 +121,7 @@ class _Slope:
         """The tilted bill of a pool as it is, or with ``seat`` added (1) or taken away (-1)."""
         occupancy = self._occupancy
         layout = occupancy.instance.layouts[p]
-        if layout.odd:
+        if not layout.formal:
             return 0.0
         if self._by_chip[p]:
             pool = occupancy.instance.pools[p]

@@ -15,7 +15,7 @@ _EFFORT = Effort(seconds=10.0, mip_nodes=2_000)
 
 def cheapest(layout: Layout, counts: tuple[int, ...]) -> Packing | None:
     """The packing of ``counts`` replicas of each footprint that costs least, or None when they do not fit."""
-    if layout.ordered and not any(counts[f] for f in layout.odd):
+    if layout.ordered and not layout.lots and not any(counts[f] for f in layout.odd):
         return quick(layout, counts)
     return _searched(layout, counts)
 

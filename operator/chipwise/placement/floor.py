@@ -23,6 +23,14 @@ def held(running: Running) -> Holding | None:
     return (running.pool, running.footprint, replicas) if replicas else None
 
 
+def occupied(running: Running) -> Holding | None:
+    """The same as far as it has a node: what only waits for one is in nobody's way."""
+    holding = held(running)
+    if holding is None or running.bound is None:
+        return holding
+    return (*holding[:2], running.bound) if running.bound else None
+
+
 class Floor:
     """A mutable picture of all pools. Holdings in pools that the problem does not know take nothing and cost nothing."""
 

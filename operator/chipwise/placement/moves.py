@@ -12,10 +12,12 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from chipwise.placement.floor import Floor, held
+from chipwise.placement.ground import Truth
+from chipwise.placement.outlook import Outlook
 from chipwise.placement.plan import Choice, Plan
 from chipwise.placement.problem import Option, Problem
 from chipwise.placement.rules import BEFORE, STANDING, Case, MoveRule, Running, first_refusal, money
-from chipwise.placement.sequence import Place, Slot, sequence
+from chipwise.placement.sequence import Nodes, Place, Slot, sequence
 from chipwise.placement.worth import Candidate, unpaid, wanted, worthwhile
 from chipwise.reasons import Reason, Refusal
 
@@ -53,7 +55,7 @@ class Move:
     ``step`` 0 is in flight, 1 starts now (all of step 1 together fit beside everything else), from 2 one after the other.
     ``savings_per_hour`` is what the bill falls by when this move is made after those of earlier steps (and earlier in the list), so
     that the savings of a sequence add up to what the bill falls by altogether. ``spare`` is for how many replicas beyond the target's
-    there is room, where the move goes over a bridge.
+    there is room, where the move goes over a bridge. ``refusal`` is why it is held.
     """
 
     workload: str
@@ -65,23 +67,34 @@ class Move:
     message: str
     step: int | None = None
     spare: int = 0
+    refusal: Refusal | None = None
 
 
 def plan_moves(
-    problem: Problem, plan: Plan, running: Mapping[str, Running], rules: Mapping[str, MoveRule]
+    problem: Problem,
+    plan: Plan,
+    running: Mapping[str, Running],
+    rules: Mapping[str, MoveRule],
+    truth: Truth | None = None,
 ) -> tuple[Move, ...]:
     """One move for each workload of the plan or running: those with a step in order, then the others by name.
 
-    A workload missing from ``running`` runs nowhere; one missing from ``rules`` has the default rule, whose mode is Off.
+    A workload missing from ``running`` runs nowhere; one missing from ``rules`` has the default rule, whose mode is Off. ``truth`` is the
+    nodes as they are: what would not fit there whatever moves is held as Fragmented.
     """
     now = {key: running.get(key, Running(key)) for key in {*running, *(c.workload for c in plan.choices)}}
-    round_ = _Round(problem, plan, now, rules)
+    round_ = _Round(problem, plan, now, rules, truth or Truth())
     return round_.moves()
 
 
 class _Round:
     def __init__(
-        self, problem: Problem, plan: Plan, now: Mapping[str, Running], rules: Mapping[str, MoveRule]
+        self,
+        problem: Problem,
+        plan: Plan,
+        now: Mapping[str, Running],
+        rules: Mapping[str, MoveRule],
+        truth: Truth,
     ) -> None:
         self._problem, self._now = problem, dict(sorted(now.items()))
         self._rules = {key: rules.get(key, MoveRule()) for key in self._now}
@@ -90,13 +103,15 @@ class _Round:
         self._refused = {w.key: w.refused for w in problem.workloads}
         self._options = {w.key: w.options for w in problem.workloads}
         self._settled: dict[str, Move] = {}
+        self._truth = truth
 
     def moves(self) -> tuple[Move, ...]:
         flying, open_ = self._first_round()
         floor = self._floor()
         worth = worthwhile(floor, self._now, flying, open_)
         self._say_what_does_not_pay(floor)
-        slots = sequence(self._floor(), self._now, flying, worth.kept, self._rules)
+        nodes = Nodes(self._floor(), Outlook(self._truth))
+        slots = sequence(self._floor(), self._now, flying, worth.kept, self._rules, nodes)
         ordered = [self._stepped(slot) for slot in slots.slots]
         for key, refusal in {**worth.refused, **slots.refused}.items():
             self._settled[key] = self._held(key, open_[key].target, refusal)
@@ -109,10 +124,14 @@ class _Round:
         """Settles who stays or is held by a rule of its own; returns who is in flight and who might start."""
         flying: dict[str, Candidate] = {}
         open_: dict[str, Candidate] = {}
+        fragmented = self._fragmented()
         for key, running in self._now.items():
             rule = self._rules[key]
             target = running.moving_to or self._target(key)
-            if target is None:
+            if rule.idle is not None:
+                why = rule.idle
+                self._settled[key] = Move(key, running, None, 0.0, Decision.STAY, why.reason, why.message)
+            elif target is None:
                 self._settled[key] = self._without_place(key)
             elif running.moving_to is not None:
                 refusal = first_refusal(STANDING, Case(rule, running, target))
@@ -120,6 +139,8 @@ class _Round:
                 if refusal is not None:
                     flying[key] = replace(flying[key], stuck=True)
                     self._settled[key] = self._held(key, target, refusal)
+            elif key in fragmented:
+                self._settled[key] = self._held(key, target, fragmented[key])
             elif (running.pool, running.variant) == (target.pool, target.variant):
                 self._settled[key] = self._stays(key, target)
             elif (refusal := first_refusal(BEFORE, Case(rule, running, target))) is not None:
@@ -127,6 +148,28 @@ class _Round:
             else:
                 open_[key] = self._candidate(key, target)
         return flying, open_
+
+    def _fragmented(self) -> dict[str, Refusal]:
+        """Whose place the nodes do not have, though all that the plan wants elsewhere had left: those who stay do not repack.
+
+        Staying needs no place but for a workload of which nothing is bound yet.
+        """
+        outlook, found = Outlook(self._truth), {}
+        coming = {}
+        for key, running in self._now.items():
+            target = self._target(key)
+            stays = target is not None and (running.pool, running.variant) == (target.pool, target.variant)
+            if target is None or running.moving_to is not None or self._rules[key].idle is not None:
+                continue
+            if not stays:
+                outlook.leave(key)
+            if not stays or outlook.is_nowhere(key, target.pool):
+                coming[key] = target
+        for key, target in coming.items():
+            refusal = outlook.lacks(key, target)
+            if refusal is not None:
+                found[key] = refusal
+        return found
 
     def _target(self, key: str) -> Option | None:
         choice = self._choices.get(key)
@@ -190,7 +233,7 @@ class _Round:
 
     def _held(self, key: str, target: Option, refusal: Refusal) -> Move:
         message = f"{target.variant} on {target.pool} is proposed: {refusal.message}"
-        return Move(key, self._now[key], target, 0.0, Decision.HOLD, refusal.reason, message)
+        return Move(key, self._now[key], target, 0.0, Decision.HOLD, refusal.reason, message, refusal=refusal)
 
     def _stepped(self, slot: Slot) -> Move:
         """The move of a place in the order."""
@@ -203,8 +246,8 @@ class _Round:
         elif slot.place is Place.NOW:
             reason, message = _starting(running, target)
         else:
-            reason = Reason.CONCURRENCY_BUDGET if slot.place is Place.BUDGET else Reason.NO_SURGE_CAPACITY
-            message = f"{slot.message} {way}"
+            wait = slot.wait or Refusal(Reason.NO_SURGE_CAPACITY, "it waits for its turn")
+            reason, message = wait.reason, f"{wait.message}; step {slot.step} in the order is {way}"
         decision = Decision.MOVE if slot.place in (Place.IN_FLIGHT, Place.NOW) else Decision.HOLD
         return Move(slot.key, running, target, 0.0, decision, reason, message, slot.step, slot.spare)
 

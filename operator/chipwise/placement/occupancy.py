@@ -56,7 +56,7 @@ class Occupancy:
             if self.limits[limit] + amount > self.instance.limits[limit]:
                 return False
         layout = self.instance.layouts[seat.pool]
-        if not layout.odd:
+        if layout.formal:
             slots, used = seat.slots, self.usage[seat.pool]
             if slots is None:
                 return False
@@ -163,7 +163,7 @@ class Occupancy:
 
     def _node_bill(self, p: int, seat: Seat, sign: int) -> float:
         layout = self.instance.layouts[p]
-        if layout.odd:
+        if not layout.formal:
             counts = self.counts[p].copy()
             counts[seat.footprint] += sign * seat.replicas
             return self._pack(layout, counts).price

@@ -16,6 +16,8 @@ nodes of its own, as many replicas on each as every resource allows, or shares a
 is regular. What is promised therefore always fits; a mix that a luckier bin packing would fit may be refused. Which footprints are
 regular, and as what size the others share, follows from the kinds of nodes in the pool and not from their numbers: more of one kind only
 ever helps, while a node of another kind can make the rule refuse a mix of odd footprints that it let in before.
+
+Where the rule is not exact and replicas already stand on nodes, packing them in place (``inplace``) is tried as well.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, product
 
+from chipwise.placement.inplace import Lot, Stand, holds, lots_of, stand
 from chipwise.placement.problem import Billing, Footprint, Pool, Room
 
 #: With more odd footprints than this in one pool, the quick search treats the rest alike.
@@ -46,7 +49,8 @@ class Layout:
 
     ``levels`` are the sizes of the chain, ascending. ``slots[f]`` is what one replica of footprint f takes of each level when it
     shares a node, None when it cannot. ``odd`` lists the footprints that may have nodes of their own. ``free`` and ``total`` are the
-    slots of the nodes that cost nothing and of all nodes. ``ordered`` says that buying groups in order is the cheapest way.
+    slots of the nodes that cost nothing and of all nodes. ``ordered`` says that buying groups in order is the cheapest way. ``lots`` are all
+    nodes with what stands on them, where the formulas are not exact.
     """
 
     footprints: tuple[Footprint, ...]
@@ -57,24 +61,31 @@ class Layout:
     free: tuple[int, ...]
     total: tuple[int, ...]
     ordered: bool
+    lots: tuple[Lot, ...] = ()
 
     @property
     def closed(self) -> bool:
         """Whether the cheapest nodes follow from a formula, without a search."""
-        return self.ordered and not self.odd
+        return self.ordered and self.formal
+
+    @property
+    def formal(self) -> bool:
+        """Whether what fits follows from a formula."""
+        return not self.odd and not self.lots
 
 
 @dataclass(frozen=True, slots=True)
 class Packing:
     """Nodes taken: ``shared[g]`` of each group, and (odd footprint, group, nodes) for nodes of their own.
 
-    ``apart[i]`` replicas of ``Layout.odd[i]`` are on nodes of their own.
+    ``apart[i]`` replicas of ``Layout.odd[i]`` are on nodes of their own. With ``in_place`` all that is said there instead.
     """
 
     price: float
     shared: tuple[int, ...]
     own: tuple[tuple[int, int, int], ...] = ()
     apart: tuple[int, ...] = ()
+    in_place: Stand | None = None
 
 
 def size(footprint: Footprint) -> int:
@@ -92,18 +103,6 @@ def regular(footprint: Footprint, as_size: int, room: Room, chips: int) -> bool:
     )
 
 
-def alone(footprint: Footprint, room: Room) -> int:
-    """How many replicas one node holds when it holds nothing else."""
-    counts = [room.pods]
-    if footprint.chips:
-        counts.append(room.chips // footprint.chips)
-    if footprint.cpu_milli:
-        counts.append(room.cpu_milli // footprint.cpu_milli)
-    if footprint.memory_bytes:
-        counts.append(room.memory_bytes // footprint.memory_bytes)
-    return max(0, min(counts))
-
-
 def lay_out(pool: Pool, footprints: Iterable[Footprint]) -> Layout:
     """The layout of a pool for all footprints that may come; it depends on the set of them, not on their order."""
     known = tuple(sorted(set(footprints)))
@@ -113,6 +112,7 @@ def lay_out(pool: Pool, footprints: Iterable[Footprint]) -> Layout:
     levels = tuple(sorted({s for s in as_size.values() if s}))
     odd = tuple(i for i, f in enumerate(known) if f not in chained)
     groups = _groups(pool, levels, [known[i] for i in odd], rooms)
+    exact = not odd and all(chips == room.chips for room, chips in rooms.items())
     return Layout(
         footprints=known,
         levels=levels,
@@ -122,6 +122,7 @@ def lay_out(pool: Pool, footprints: Iterable[Footprint]) -> Layout:
         free=_capacity([g for g in groups if not g.price], len(levels)),
         total=_capacity(groups, len(levels)),
         ordered=_ordered([g for g in groups if g.price]),
+        lots=lots_of(pool, known) if pool.standing and not exact else (),
     )
 
 
@@ -201,7 +202,7 @@ def _groups(
     for bucket in pool.buckets:
         price = bucket.price_per_hour if pool.billing is Billing.NODE else 0.0
         floors = tuple(rooms[bucket.room] // s for s in levels)
-        key = (price, floors, tuple(alone(f, bucket.room) for f in odd))
+        key = (price, floors, tuple(holds(bucket.room, f) for f in odd))
         if any(floors) or any(key[2]):
             merged[key] = merged.get(key, 0) + bucket.count
     found = [Group(price, count, floors, own) for (price, floors, own), count in merged.items() if count > 0]
@@ -270,10 +271,18 @@ def usage_of(layout: Layout, counts: Sequence[int]) -> list[int] | None:
 
 
 def quick(layout: Layout, counts: Sequence[int]) -> Packing | None:
-    """A packing of ``counts`` replicas of each footprint, or None. Sound; the cheapest, and None final, where ``Layout.closed``.
+    """A packing of ``counts`` replicas of each footprint, or None. Sound; the cheapest, and None final, where ``Layout.closed``."""
+    found = _by_the_rules(layout, counts)
+    if not layout.lots or (found is not None and not found.price):
+        return found
+    standing = stand(layout.lots, layout.footprints, counts)
+    if standing is None or (found is not None and found.price <= standing.price):
+        return found
+    return Packing(standing.price, (0,) * len(layout.groups), (), (0,) * len(layout.odd), standing)
 
-    For each odd footprint it tries three ways: all on nodes of their own, only what fills such nodes, and all shared.
-    """
+
+def _by_the_rules(layout: Layout, counts: Sequence[int]) -> Packing | None:
+    """For each odd footprint it tries three ways: all on nodes of their own, only what fills such nodes, and all shared."""
     present = [i for i, f in enumerate(layout.odd) if counts[f]]
     if not present:
         usage = usage_of(layout, counts)
@@ -317,6 +326,8 @@ def _split(layout: Layout, counts: Sequence[int], ways: dict[int, int]) -> Packi
 
 def nodes_touched(layout: Layout, counts: Sequence[int], packing: Packing) -> int:
     """How many nodes hold a replica, paid ones filled first and the rest by decreasing size."""
+    if packing.in_place is not None:
+        return packing.in_place.nodes
     order = sorted(range(len(layout.groups)), key=lambda g: (not layout.groups[g].price, g))
     rest = list(counts)
     for i, replicas in enumerate(packing.apart):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from chipwise.placement.terms import Terms
 from chipwise.reasons import Refusal
 
 
@@ -51,12 +52,22 @@ class Bucket:
     price_per_hour: float
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Standing:
+    """A node on which replicas already are that may stay: which of the buckets' nodes it is, and how many replicas of what footprint."""
+
+    room: Room
+    price_per_hour: float
+    replicas: tuple[tuple[Footprint, int], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Pool:
     """Interchangeable nodes of one class, less what others and pinned workloads use.
 
     ``price_per_hour`` is the list price of its billing unit. ``committed_chips`` (billing by the chip only) cost nothing more.
-    A node has ``chips_per_node``, over which the amortised view spreads its price.
+    A node has ``chips_per_node``, over which the amortised view spreads its price. ``standing`` says what is where now: what fits so,
+    fits, whatever the rules of packing know.
     """
 
     name: str
@@ -66,11 +77,15 @@ class Pool:
     chips_per_node: int
     buckets: tuple[Bucket, ...]
     committed_chips: int = 0
+    standing: tuple[Standing, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What is expected of an option, for people; the solver never reads it."""
+    """What is expected of an option, for people; the solver never reads it.
+
+    ``requests_per_second`` and ``concurrency`` (requests in service) are what one replica sustains within the objectives.
+    """
 
     requests_per_second: float
     ttft_ms: float
@@ -78,6 +93,7 @@ class Figures:
     provenance: str
     band: float
     binding: str
+    concurrency: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +101,8 @@ class Option:
     """One feasible way to serve a workload: so many replicas of a variant in a pool.
 
     ``switching_cost_per_hour`` is 0 where the workload already runs this way, else what the move costs spread over the policy's
-    payback horizon. ``usage`` counts against ``Problem.limits`` by key.
+    payback horizon. ``usage`` counts against ``Problem.limits`` by key. ``terms`` is what else the scheduler will ask of nodes; the
+    solver never reads it.
     """
 
     pool: str
@@ -95,6 +112,7 @@ class Option:
     switching_cost_per_hour: float = 0.0
     usage: tuple[tuple[str, int], ...] = ()
     figures: Figures | None = None
+    terms: Terms | None = None
 
     @property
     def chips(self) -> int:
@@ -137,6 +155,10 @@ class Problem:
     workloads: tuple[Workload, ...]
     pools: tuple[Pool, ...]
     limits: tuple[Limit, ...] = ()
+
+    def workload(self, key: str) -> Workload | None:
+        """One workload by its key."""
+        return next((workload for workload in self.workloads if workload.key == key), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ class Running:
     ``stayed_seconds`` counts from the last move, None if there was none; ``moved_at`` says when that was. ``moving_to`` is the target of
     a move in flight, which holds its footprint beside the present one. ``bridge`` are the replicas of a bridge that stands where it is
     moving to, or without ``moving_to`` where it runs. ``failing`` is why it does not come to serve where it is: leaving is then a rescue.
+    ``bound`` are the replicas that have a node, a bridge's where it runs among them, None where that is not known: all.
     """
 
     workload: str
@@ -48,6 +49,7 @@ class Running:
     moving_to: Option | None = None
     failing: Refusal | None = None
     bridge: int = 0
+    bound: int | None = None
 
     @property
     def place(self) -> str:
@@ -72,7 +74,8 @@ class MoveRule:
 
     ``max_concurrent_moves`` counts the moves in flight among the workloads of the same ``policy``, with the ``restoring`` ones: those on
     their way back to their author. ``restored``: it was asked to be given back, and is left there. ``frozen_by`` is who stopped every
-    move, in words; None if nobody did. ``replicas_external``: somebody else owns their number.
+    move, in words; None if nobody did. ``replicas_external``: somebody else owns their number. ``idle``: it stands at zero replicas, and
+    nothing becomes of it until somebody scales it up.
     """
 
     mode: Mode = Mode.OFF
@@ -88,6 +91,7 @@ class MoveRule:
     restored: bool = False
     restoring: int = 0
     replicas_external: bool = False
+    idle: Refusal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -197,7 +197,10 @@ class Search:
         if self._best is None:
             return None
         occupancy = self._best[2]
-        return columns_of(self._program, self._instance, occupancy.chosen, occupancy.packings())
+        packings = occupancy.packings()
+        if any(packing.in_place is not None for packing in packings):
+            return None  # the program has no columns for it
+        return columns_of(self._program, self._instance, occupancy.chosen, packings)
 
     def _loaded(self, values: Sequence[float]) -> Occupancy | None:
         chosen = [

@@ -6,12 +6,15 @@ from collections import Counter
 from dataclasses import dataclass
 
 from chipwise.placement.exact import cheapest
+from chipwise.placement.inplace import holds
 from chipwise.placement.instance import Instance, Seat, amortised, by_chip
 from chipwise.placement.occupancy import Occupancy
-from chipwise.placement.packing import Layout, alone, lay_out
+from chipwise.placement.packing import Layout, lay_out
 from chipwise.placement.problem import Bucket, Candidate, Footprint, Pool, Room, Workload
 from chipwise.reasons import Reason, Refusal
 
+#: What stands in the way of a workload without any option and is no fault of its variants.
+_NOT_IMPOSSIBLE = (Reason.SCALED_TO_ZERO, Reason.FRAGMENTED)
 #: Reasons found late in the checks are nearer misses than those found early.
 _NEAREST = (
     Reason.QUOTA_EXCEEDED,
@@ -51,6 +54,10 @@ class Shortfall:
 def refusal(workload: Workload, instance: Instance, occupancy: Occupancy, owner: int | None) -> Refusal:
     """Why ``workload`` has no place; ``owner`` is its number in the instance, None when it had no option at all."""
     if owner is None:
+        for whole in _NOT_IMPOSSIBLE:
+            such = [c.refusal for c in workload.refused if c.refusal.reason is whole]
+            if such:
+                return min(such, key=lambda one: one.message)
         return Refusal(Reason.NO_FEASIBLE_VARIANT, nearest_miss(workload.refused))
     found = [
         s for s in (shortfall(instance, occupancy, seat) for seat in instance.of[owner]) if s is not None
@@ -146,7 +153,7 @@ def nodes_missing(pool: Pool, layout: Layout, counts: tuple[int, ...], most: int
 def whole_node(pool: Pool, footprints: tuple[Footprint, ...]) -> Room:
     """An empty node of the pool as far as known: its roomiest, or one with all chips and enough of the rest."""
     best = max((bucket.room for bucket in pool.buckets), default=Room(0, 0, 0, 0))
-    if best.chips >= pool.chips_per_node and any(alone(f, best) for f in footprints):
+    if best.chips >= pool.chips_per_node and any(holds(best, f) for f in footprints):
         return best
     chips = pool.chips_per_node
     return Room(
@@ -166,5 +173,6 @@ def _with_nodes(pool: Pool, layout: Layout, room: Room, nodes: int) -> Layout:
         pool.chips_per_node,
         (*pool.buckets, Bucket(room, nodes, 0.0)),
         pool.committed_chips,
+        pool.standing,
     )
     return lay_out(more, layout.footprints)

@@ -14,6 +14,7 @@ from chipwise.rendering.manifest import Document
 from chipwise.rendering.target import PoolTerm
 from chipwise.rendering.vocabulary import ChipVocabulary
 
+REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 Terms = tuple[Document, ...]  # alternatives; none at all match nothing
 _FIELD_NAME = "metadata.name"
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chipwise.rendering.affinity import Terms, term_matches, without_chips
+from chipwise.rendering.affinity import REQUIRED, Terms, term_matches, without_chips
 from chipwise.rendering.vocabulary import ChipVocabulary
 
 _BLOCKING = frozenset({"NoSchedule", "NoExecute"})
@@ -34,7 +34,7 @@ def author_constraints(template: Mapping[str, Any], vocabulary: ChipVocabulary) 
     spec = template["spec"]
     selector = spec.get("nodeSelector") or {}
     affinity = (spec.get("affinity") or {}).get("nodeAffinity") or {}
-    required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution") or {}
+    required = affinity.get(REQUIRED) or {}
     stated = required.get("nodeSelectorTerms")
     return AuthorConstraints(
         node_selector=tuple(sorted((k, v) for k, v in selector.items() if not vocabulary.is_chip_key(k))),

@@ -1,12 +1,22 @@
-"""What one pod of a template takes of a node beside its chips, and which of its volumes tie it down."""
+"""What one pod of a template takes of a node, resource by resource, and which of its volumes tie it down.
+
+Requests are counted as the scheduler counts them (k8s.io/component-helpers/resource ``PodRequests``): all containers and sidecars
+together, or the largest init container with the sidecars started before it, whichever is more; what is stated for the whole pod goes
+before that; the runtime's overhead comes on top. Limits are counted the same way, for quotas.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from chipwise.rendering.quantity import milli, whole
+
+#: By resource name: CPU in millicores, everything else in units (bytes, chips, pods).
+Amounts = dict[str, int]
+_Read = Callable[[Mapping[str, Any]], Amounts]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -15,13 +25,6 @@ class PodFootprint:
 
     cpu_milli: int
     memory_bytes: int
-
-    def __add__(self, other: PodFootprint) -> PodFootprint:
-        return PodFootprint(self.cpu_milli + other.cpu_milli, self.memory_bytes + other.memory_bytes)
-
-    def or_more(self, other: PodFootprint) -> PodFootprint:
-        """Take the larger of each."""
-        return PodFootprint(max(self.cpu_milli, other.cpu_milli), max(self.memory_bytes, other.memory_bytes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,33 +35,29 @@ class TemplateVolumes:
     claims: tuple[str, ...]
 
 
-_NOTHING = PodFootprint(0, 0)
-
-
 def pod_footprint(template: Mapping[str, Any]) -> PodFootprint:
-    """Add up a pod as the scheduler does (k8s.io/component-helpers/resource ``PodRequests``).
+    """CPU and memory among ``pod_requests``."""
+    asked = pod_requests(template["spec"])
+    return PodFootprint(asked.get("cpu", 0), asked.get("memory", 0))
 
-    All containers and sidecars together, or the largest init container with the sidecars started before it, whichever is more; a
-    request stated for the whole pod goes before that; the runtime's overhead comes on top.
-    """
-    spec = template["spec"]
-    running = _NOTHING
-    for container in spec.get("containers") or []:
-        running += _requests(container)
-    sidecars = starting = _NOTHING
-    for container in spec.get("initContainers") or []:
-        if container.get("restartPolicy") == "Always":
-            sidecars += _requests(container)
-            starting = starting.or_more(sidecars)
-        else:
-            starting = starting.or_more(sidecars + _requests(container))
-    total = (running + sidecars).or_more(starting)
-    stated = _stated(spec.get("resources") or {})
-    total = PodFootprint(
-        milli(stated["cpu"]) if "cpu" in stated else total.cpu_milli,
-        whole(stated["memory"]) if "memory" in stated else total.memory_bytes,
-    )
-    return total + _read(spec.get("overhead") or {})
+
+def pod_requests(spec: Mapping[str, Any]) -> Amounts:
+    """What the scheduler sets aside for one pod."""
+    total = _total(spec, _requests)
+    _add(total, _read(spec.get("overhead") or {}))
+    return total
+
+
+def pod_limits(spec: Mapping[str, Any]) -> Amounts:
+    """What one pod may take at most, as quotas count it: a resource that no container limits is missing."""
+    total = _total(spec, _limits)
+    _add(total, {name: n for name, n in _read(spec.get("overhead") or {}).items() if name in total})
+    return total
+
+
+def amount(name: str, quantity: Any) -> int:
+    """One quantity in the unit of ``Amounts``."""
+    return _amount(str(quantity), in_milli=name == "cpu" or name.endswith(".cpu"))
 
 
 def template_volumes(template: Mapping[str, Any]) -> TemplateVolumes:
@@ -72,14 +71,50 @@ def template_volumes(template: Mapping[str, Any]) -> TemplateVolumes:
     )
 
 
-def _requests(container: Mapping[str, Any]) -> PodFootprint:
-    return _read(_stated(container.get("resources") or {}))
+def _total(spec: Mapping[str, Any], read: _Read) -> Amounts:
+    running: Amounts = {}
+    for container in spec.get("containers") or ():
+        _add(running, read(container))
+    sidecars: Amounts = {}
+    starting: Amounts = {}
+    for container in spec.get("initContainers") or ():
+        own = read(container)
+        if container.get("restartPolicy") == "Always":
+            _add(sidecars, own)
+            _raise(starting, sidecars)
+        else:
+            _add(own, sidecars)
+            _raise(starting, own)
+    _add(running, sidecars)
+    _raise(running, starting)
+    running.update(read(spec))
+    return running
 
 
-def _stated(resources: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Read requests, which a pod takes from its limits where they are not stated."""
-    return {**(resources.get("limits") or {}), **(resources.get("requests") or {})}
+def _add(total: Amounts, more: Mapping[str, int]) -> None:
+    for name, count in more.items():
+        total[name] = total.get(name, 0) + count
 
 
-def _read(quantities: Mapping[str, Any]) -> PodFootprint:
-    return PodFootprint(milli(quantities.get("cpu", 0)), whole(quantities.get("memory", 0)))
+def _raise(total: Amounts, other: Mapping[str, int]) -> None:
+    for name, count in other.items():
+        total[name] = max(total.get(name, 0), count)
+
+
+def _requests(holder: Mapping[str, Any]) -> Amounts:
+    """Requests, which a pod takes from its limits where they are not stated."""
+    resources = holder.get("resources") or {}
+    return _read({**(resources.get("limits") or {}), **(resources.get("requests") or {})})
+
+
+def _limits(holder: Mapping[str, Any]) -> Amounts:
+    return _read((holder.get("resources") or {}).get("limits") or {})
+
+
+def _read(quantities: Mapping[str, Any]) -> Amounts:
+    return {name: amount(name, quantity) for name, quantity in quantities.items()}
+
+
+@lru_cache(maxsize=4096)
+def _amount(text: str, *, in_milli: bool) -> int:
+    return milli(text) if in_milli else whole(text)

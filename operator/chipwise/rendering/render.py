@@ -11,7 +11,7 @@ from copy import deepcopy
 from typing import Any
 
 from chipwise.reasons import Reason, Refusal
-from chipwise.rendering.affinity import Terms, crossed, term_without_chips, without_chips
+from chipwise.rendering.affinity import REQUIRED, Terms, crossed, term_without_chips, without_chips
 from chipwise.rendering.container import lay_container, mount, mount_at, put
 from chipwise.rendering.defaults import complete_container, complete_volume
 from chipwise.rendering.manifest import Document, Manifest, RenderingRefused
@@ -20,7 +20,6 @@ from chipwise.rendering.vocabulary import ChipVocabulary, runtime_class_fits
 
 SHARED_MEMORY_PATH = "/dev/shm"  # noqa: S108  the mount point that engines expect, not a temporary file of ours
 SHARED_MEMORY_VOLUME = "chipwise-shm"
-_REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 _PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
 
 
@@ -179,7 +178,7 @@ def _affinity(author: Document, target: Target, vocabulary: ChipVocabulary) -> D
 
 def _node_affinity(author: Document, target: Target, vocabulary: ChipVocabulary) -> Document:
     result: Document = {}
-    stated = (author.get(_REQUIRED) or {}).get("nodeSelectorTerms")
+    stated = (author.get(REQUIRED) or {}).get("nodeSelectorTerms")
     remaining: Terms | None = None if stated is None else without_chips(stated, vocabulary)
     if remaining == ():
         raise RenderingRefused(
@@ -188,7 +187,7 @@ def _node_affinity(author: Document, target: Target, vocabulary: ChipVocabulary)
         )
     terms = crossed(remaining, target.terms) if target.terms else list(remaining or ())
     if terms:
-        result[_REQUIRED] = {"nodeSelectorTerms": terms}
+        result[REQUIRED] = {"nodeSelectorTerms": terms}
     preferred = [_preference(entry, vocabulary) for entry in author.get(_PREFERRED) or []]
     put(result, _PREFERRED, [entry for entry in preferred if entry is not None])
     return result
@@ -203,13 +202,13 @@ def _preference(entry: Document, vocabulary: ChipVocabulary) -> Document | None:
 
 def _pod_affinity(author: Document, vocabulary: ChipVocabulary) -> Document:
     result: Document = {}
-    required = [t for t in author.get(_REQUIRED) or [] if not vocabulary.is_chip_key(t["topologyKey"])]
+    required = [t for t in author.get(REQUIRED) or [] if not vocabulary.is_chip_key(t["topologyKey"])]
     preferred = [
         t
         for t in author.get(_PREFERRED) or []
         if not vocabulary.is_chip_key(t["podAffinityTerm"]["topologyKey"])
     ]
-    put(result, _REQUIRED, required)
+    put(result, REQUIRED, required)
     put(result, _PREFERRED, preferred)
     return result
 

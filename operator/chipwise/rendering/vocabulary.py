@@ -19,6 +19,7 @@ Sources of the built-in keys:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 _VENDOR_PREFIXES = (
     "nvidia.com/",
@@ -131,3 +132,14 @@ class ChipVocabulary:
     def including(self, resource_name: str) -> ChipVocabulary:
         """Return the same with one more resource name."""
         return ChipVocabulary(self.resource_names | {resource_name}, self.label_keys)
+
+
+class _NoChips(ChipVocabulary):
+    def is_chip_key(self, key: str) -> bool:
+        """Nothing is."""
+        del key
+        return False
+
+
+#: Knows no chip, so that constraints keep all that they say.
+NO_CHIPS: Final[ChipVocabulary] = _NoChips()

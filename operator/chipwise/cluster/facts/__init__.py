@@ -10,16 +10,15 @@ from chipwise.cluster.facts.bounds import (
     ClaimFact,
     NamespaceFact,
     PriorityFact,
-    QuotaFact,
     autoscaler_fact,
     claim_fact,
     namespace_fact,
     priority_fact,
-    quota_fact,
 )
 from chipwise.cluster.facts.deployments import CreateFailure, DeploymentFact, deployment_fact
 from chipwise.cluster.facts.nodes import NodeFact, Taint, node_fact
 from chipwise.cluster.facts.pods import PodFact, Progress, pod_fact
+from chipwise.cluster.facts.quotas import QuotaFact, quota_fact
 from chipwise.cluster.facts.reading import Pairs, extended, pairs
 
 __all__ = [

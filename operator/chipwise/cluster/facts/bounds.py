@@ -1,16 +1,18 @@
-"""What bounds a placement from outside: autoscalers, quotas, namespaces, priorities, claims."""
+"""What bounds a placement from outside: autoscalers, namespaces, priorities, claims."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from chipwise.cluster.facts.reading import Document, Pairs, pairs
-from chipwise.rendering.quantity import whole
+
+#: KEDA's label on the HorizontalPodAutoscalers that it makes.
+_KEDA = "scaledobject.keda.sh/name"
 
 
 @dataclass(frozen=True, slots=True)
 class AutoscalerFact:
-    """A HorizontalPodAutoscaler (KEDA makes one too) and the Deployment whose replicas it owns."""
+    """A HorizontalPodAutoscaler and the Deployment whose replicas it owns. ``scaled_object`` is the KEDA object that made it, if one did."""
 
     namespace: str
     name: str
@@ -18,6 +20,17 @@ class AutoscalerFact:
     deployment: str
     minimum: int
     maximum: int
+    scaled_object: str = ""
+
+    @property
+    def title(self) -> str:
+        """What a person would edit."""
+        return f"ScaledObject {self.scaled_object}" if self.scaled_object else f"HPA {self.name}"
+
+    @property
+    def scales_to_zero(self) -> bool:
+        """KEDA takes the last replica away and brings it back; the HPA that it makes does neither."""
+        return bool(self.scaled_object)
 
 
 def autoscaler_fact(raw: Document) -> AutoscalerFact | None:
@@ -33,35 +46,13 @@ def autoscaler_fact(raw: Document) -> AutoscalerFact | None:
         target["name"],
         int(spec.get("minReplicas", 1)),
         int(spec["maxReplicas"]),
+        _scaled_object(metadata),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class QuotaFact:
-    """The chip limits of one ResourceQuota, and what is used of each."""
-
-    namespace: str
-    name: str
-    uid: str
-    hard: tuple[tuple[str, int], ...]
-    used: tuple[tuple[str, int], ...]
-
-
-def quota_fact(raw: Document) -> QuotaFact | None:
-    """None when it limits no extended resource. Kubernetes quotas them as ``requests.<name>``."""
-    metadata, status = raw["metadata"], raw.get("status") or {}
-    hard = status.get("hard") or (raw.get("spec") or {}).get("hard") or {}
-    names = sorted(name for name in hard if name.startswith("requests.") and "/" in name)
-    if not names:
-        return None
-    used = status.get("used") or {}
-    return QuotaFact(
-        metadata["namespace"],
-        metadata["name"],
-        metadata.get("uid", ""),
-        tuple((name.removeprefix("requests."), whole(hard[name])) for name in names),
-        tuple((name.removeprefix("requests."), whole(used.get(name, "0"))) for name in names),
-    )
+def _scaled_object(metadata: Document) -> str:
+    owners = (o["name"] for o in metadata.get("ownerReferences") or () if o.get("kind") == "ScaledObject")
+    return str((metadata.get("labels") or {}).get(_KEDA) or next(owners, ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +72,23 @@ def namespace_fact(raw: Document) -> NamespaceFact:
 
 @dataclass(frozen=True, slots=True)
 class PriorityFact:
-    """A PriorityClass."""
+    """A PriorityClass. The default one is that of pods which name none."""
 
     name: str
     uid: str
     value: int
+    is_default: bool = False
 
 
 def priority_fact(raw: Document) -> PriorityFact:
     """Its value; a higher one is placed first."""
-    return PriorityFact(raw["metadata"]["name"], raw["metadata"].get("uid", ""), int(raw.get("value", 0)))
+    metadata = raw["metadata"]
+    return PriorityFact(
+        metadata["name"],
+        metadata.get("uid", ""),
+        int(raw.get("value", 0)),
+        is_default=bool(raw.get("globalDefault", False)),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from chipwise.cluster.facts.needs import Counts, beside_chips
 from chipwise.cluster.facts.reading import Document, Pairs, extended, pairs
+from chipwise.rendering.footprint import amount
 from chipwise.rendering.quantity import milli, whole
 
 
@@ -19,7 +21,7 @@ class Taint:
 
 @dataclass(frozen=True, slots=True)
 class NodeFact:
-    """One node. CPU in millicores, memory in bytes, chips by resource name."""
+    """One node. CPU in millicores, memory in bytes, chips by resource name, and what else it hands out (local storage, huge pages)."""
 
     name: str
     uid: str
@@ -30,6 +32,7 @@ class NodeFact:
     memory_bytes: int
     pods: int
     chips: tuple[tuple[str, int], ...]
+    others: Counts = ()
 
     def label(self, key: str) -> str | None:
         """The value of one label."""
@@ -62,4 +65,5 @@ def node_fact(raw: Document) -> NodeFact:
         memory_bytes=whole(allocatable.get("memory", "0")),
         pods=whole(allocatable.get("pods", "110")),
         chips=extended(allocatable),
+        others=beside_chips({name: amount(name, quantity) for name, quantity in allocatable.items()}),
     )

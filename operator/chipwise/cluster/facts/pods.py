@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from chipwise.cluster.facts.needs import NOTHING, Needs, pod_needs
 from chipwise.cluster.facts.reading import Document, Pairs, extended, pairs
-from chipwise.rendering.footprint import pod_footprint
+from chipwise.rendering.footprint import pod_requests
 
 #: Reasons of a waiting container that is only on its way.
 _ON_ITS_WAY = frozenset({"ContainerCreating", "PodInitializing"})
@@ -48,6 +49,7 @@ class PodFact:
     selector: Pairs
     digests: tuple[tuple[str, str], ...]
     progress: Progress | None = None
+    needs: Needs = NOTHING
 
 
 def pod_fact(raw: Document, digest: Any) -> PodFact | None:
@@ -62,13 +64,8 @@ def pod_fact(raw: Document, digest: Any) -> PodFact | None:
     deployment = None
     if owner.get("kind") == "ReplicaSet" and hash_label and owner["name"].endswith("-" + hash_label):
         deployment = owner["name"][: -len(hash_label) - 1]
-    size = pod_footprint({"spec": spec})
-    chips: dict[str, int] = {}
-    for container in spec.get("containers") or ():
-        resources = container.get("resources") or {}
-        asked = {**(resources.get("limits") or {}), **(resources.get("requests") or {})}
-        for name, count in extended(asked):
-            chips[name] = chips.get(name, 0) + count
+    asked = pod_requests(spec)
+    chips = extended(asked)
     return PodFact(
         namespace=metadata["namespace"],
         name=metadata["name"],
@@ -80,14 +77,15 @@ def pod_fact(raw: Document, digest: Any) -> PodFact | None:
         deleting="deletionTimestamp" in metadata,
         daemon=owner.get("kind") == "DaemonSet",
         deployment=deployment,
-        cpu_milli=size.cpu_milli,
-        memory_bytes=size.memory_bytes,
-        chips=tuple(sorted(chips.items())),
+        cpu_milli=asked.get("cpu", 0),
+        memory_bytes=asked.get("memory", 0),
+        chips=chips,
         selector=pairs(spec.get("nodeSelector")),
         digests=tuple((c["name"], digest(c)) for c in spec.get("containers") or ())
         if chips and deployment
         else (),
         progress=_progress(metadata, status) if chips and deployment else None,
+        needs=pod_needs(raw, asked),
     )
 
 

@@ -12,13 +12,18 @@ _ARCHITECTURES = ("amd64", "arm64")
 
 
 def author_constraints_hold(case: Case) -> Refusal | None:
-    """Some node that exists, or the labels that the pool declares, must match what remains of selector and required affinity.
+    """Some node that takes pods, or the labels declared of nodes that may come, must match what remains of selector and required affinity.
 
-    At zero nodes only declared labels (selector, zones, architecture) are known: an author's label that nobody declares is a refusal,
-    not a hope.
+    Of nodes to come only declared labels (selector, zones, architecture) are known: an author's label that nobody declares is a
+    refusal, not a hope. What runs there already has been let in.
     """
     constraints, pool = case.subject.constraints, case.pool
-    candidates = pool.usable_labels or declared_labels(case)
+    if case.stands:
+        return None
+    candidates = (
+        *pool.usable_labels,
+        *(pool.declared_labels if pool.to_come or not pool.usable_labels else ()),
+    )
     if any(constraints.matches(labels) for labels in candidates):
         return None
     wanted = [name for name in _ARCHITECTURES if any(map(constraints.matches, _as(name, candidates)))]
@@ -34,19 +39,9 @@ def author_constraints_hold(case: Case) -> Refusal | None:
     return Refusal(Reason.SELECTOR_UNSATISFIED, f"{known} {pool.name} matches the Deployment's own {own}")
 
 
-def declared_labels(case: Case) -> list[dict[str, str]]:
-    """The labels that a node of the pool is known to get, once for each zone."""
-    declared = {
-        **dict(case.pool.selector),
-        _ARCHITECTURE: case.pool.architecture,
-        "kubernetes.io/os": "linux",
-    }
-    return [{**declared, "topology.kubernetes.io/zone": zone} for zone in case.pool.zones] or [declared]
-
-
 def taints_tolerated(case: Case) -> Refusal | None:
     """When nodes exist, at least one must carry no taint beyond the tolerations of class and pool."""
-    if case.pool.usable_nodes:
+    if case.pool.usable_nodes or case.stands:
         return None
     usable = [node for node in case.pool.nodes if node.usable]
     if not usable:

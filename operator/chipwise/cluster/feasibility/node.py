@@ -7,7 +7,9 @@ from chipwise.reasons import Reason, Refusal
 
 
 def fits_one_node(case: Case) -> Refusal | None:
-    """Chips, CPU and memory of one replica against an empty node of the pool."""
+    """Chips, CPU and memory of one replica against an empty node of the pool. What runs there fits."""
+    if case.stands:
+        return None
     need, room = case.footprint, case.pool.room
     lacks = [
         f"{have} of {want} {what}"
