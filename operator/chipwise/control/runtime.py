@@ -72,8 +72,9 @@ async def operate(connection: Connection, options: RunOptions) -> int:
         loop.add_signal_handler(number, stop.set)
     async with Client(connection) as kube:
         elector = Elector(kube, options.lease_namespace, options.lease_name, timing=options.lease_timing)
-        leading = asyncio.create_task(elector.run(), name="elector")
-        loops = asyncio.create_task(_loops(kube, connection, elector, options), name="loops")
+        warm = asyncio.Event()
+        leading = asyncio.create_task(elector.run(warm), name="elector")
+        loops = asyncio.create_task(_loops(kube, connection, elector, options, warm), name="loops")
         stopping = asyncio.create_task(stop.wait(), name="stop")
         siblings: set[asyncio.Task[Any]] = {leading, loops, stopping}
         done, _ = await asyncio.wait(siblings, return_when=asyncio.FIRST_COMPLETED)
@@ -90,7 +91,9 @@ async def operate(connection: Connection, options: RunOptions) -> int:
     return 0
 
 
-async def _loops(kube: Client, connection: Connection, elector: Elector, options: RunOptions) -> None:
+async def _loops(
+    kube: Client, connection: Connection, elector: Elector, options: RunOptions, warm: asyncio.Event
+) -> None:
     state: ClusterState = ClusterState()
     roster: Roster[Any] = Roster(state, extract)
     reflectors = [Reflector(kube, each, state, extract, field_selector=_FIELDS.get(each)) for each in FOREIGN]
@@ -110,9 +113,10 @@ async def _loops(kube: Client, connection: Connection, elector: Elector, options
         herald.offer(decision)
         return acted
 
+    synced = [audit.synced, *(reflector.synced for reflector in reflectors)]
     planner = Planner(
         state,
-        [audit.synced, *(reflector.synced for reflector in reflectors)],
+        synced,
         publish,
         standing=Standing(frozen=options.freeze, writes=options.writes),
         term=elector.term,
@@ -125,6 +129,9 @@ async def _loops(kube: Client, connection: Connection, elector: Elector, options
         tasks.create_task(planner.run(), name="planner")
         tasks.create_task(herald.run(), name="herald")
         tasks.create_task(_begin_terms(elector, state, reporter), name="terms")
+        for event in synced:
+            await event.wait()
+        warm.set()
 
 
 async def _begin_terms(elector: Elector, state: ClusterState, reporter: Reporter) -> None:
