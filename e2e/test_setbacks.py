@@ -143,14 +143,19 @@ def test_pods_that_find_no_node_are_taken_back(world: World) -> None:
     world.nothing_lost()
 
 
-def quota(name: str) -> Document:
-    """It counts what chipwise does not: the author's two pods are all that it leaves room for."""
-    return {
-        "apiVersion": "v1",
-        "kind": "ResourceQuota",
-        "metadata": {"name": "disk", "namespace": name},
-        "spec": {"hard": {"requests.ephemeral-storage": "2500Mi"}},
-    }
+def quota(name: str) -> list[Document]:
+    """Pods get larger on their way in than anybody wrote them, and then the quota has no room: nobody can see that before it happens."""
+    request = {"type": "Container", "defaultRequest": {"ephemeral-storage": "1Gi"}}
+    meta = {"name": "disk", "namespace": name}
+    return [
+        {"apiVersion": "v1", "kind": "LimitRange", "metadata": meta, "spec": {"limits": [request]}},
+        {
+            "apiVersion": "v1",
+            "kind": "ResourceQuota",
+            "metadata": meta,
+            "spec": {"hard": {"requests.ephemeral-storage": "1Gi"}},
+        },
+    ]
 
 
 def admission(name: str) -> list[Document]:
@@ -184,10 +189,10 @@ def admission(name: str) -> list[Document]:
     ]
 
 
-@pytest.mark.setup(Hasty("quota", mode="Off", scratch="1Gi"))
+@pytest.mark.setup(Hasty("quota", mode="Off"))
 def test_pods_over_quota_are_taken_back(world: World) -> None:
     """The API server's words reach the status."""
-    apply(world.cluster, [quota(world.namespace)])
+    apply(world.cluster, quota(world.namespace))
     refused(world, "QuotaExceeded", "requests.ephemeral-storage")
 
 

@@ -129,11 +129,12 @@ class Process:
             source=source,
         )
         self.task: asyncio.Task[Any] | None = None
+        self.ready: asyncio.Event | None = None
         self._runs = asyncio.Event()
         self._runs.set()
 
     def start(self) -> None:
-        self.task = asyncio.ensure_future(_in_steps(self.elector.run(), self._runs))
+        self.task = asyncio.ensure_future(_in_steps(self.elector.run(self.ready), self._runs))
 
     def freeze(self) -> None:
         self._runs.clear()

@@ -234,34 +234,56 @@ async def test_the_lease_of_another_is_not_given_back():
 
 
 @pytest.mark.looptime
+async def test_who_cannot_act_yet_watches_the_lease_and_takes_it_when_it_can():
+    """A process whose lists are not complete, or never will be, keeps nobody from leading; and its wait counts all the same."""
+    kube, ready = FakeKube(), asyncio.Event()
+    second = Process(kube, "b")
+    second.ready = ready
+    async with running(Process(kube, "a")) as first, running(second):
+        first.crash()
+        await asyncio.sleep(20.0)
+        assert lease_of(kube)["holderIdentity"] == "a"
+        ready.set()
+        await asyncio.sleep(0.1)
+        assert second.elector.is_leader()
+
+
+@pytest.mark.looptime
+async def test_who_is_not_ready_makes_no_lease():
+    kube, ready = FakeKube(), asyncio.Event()
+    one = Process(kube, "a")
+    one.ready = ready
+    async with running(one):
+        await asyncio.sleep(20.0)
+        assert kube.keys(LEASES) == []
+        ready.set()
+        await asyncio.sleep(0.1)
+        assert one.elector.is_leader()
+
+
+@pytest.mark.looptime
 async def test_a_successor_waits_out_the_lease_of_one_who_vanished():
     """Fifteen seconds after it saw the last sign of life, by its own clock, and then it does not wait for its next turn."""
-    first, second = Process(kube := FakeKube(), "a"), Process(kube, "b")
-    first.start()
-    await asyncio.sleep(0.1)
-    async with running(second):
+    kube = FakeKube()
+    async with running(Process(kube, "a")) as first, running(Process(kube, "b")) as second:
         first.crash()
         await asyncio.sleep(14.5)
         assert not second.elector.is_leader()
         await asyncio.sleep(0.6)
         assert second.elector.is_leader()
-    await first.stop()
 
 
 @pytest.mark.looptime
 async def test_a_holder_is_given_the_time_that_it_asked_for():
     """Two versions, two settings: what counts is what the Lease says."""
     kube = FakeKube()
-    first = Process(kube, "a", LeaseTiming(40.0, 30.0, 2.0))
-    first.start()
-    await asyncio.sleep(0.1)
-    async with running(Process(kube, "b")) as second:
+    slow = Process(kube, "a", LeaseTiming(40.0, 30.0, 2.0))
+    async with running(slow) as first, running(Process(kube, "b")) as second:
         first.crash()
         await asyncio.sleep(39.5)
         assert not second.elector.is_leader()
         await asyncio.sleep(1.0)
         assert second.elector.is_leader()
-    await first.stop()
 
 
 @pytest.mark.looptime

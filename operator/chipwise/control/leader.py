@@ -11,6 +11,7 @@ Shutting down, stop the writers first and the elector last: it hands the Lease b
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 import socket
@@ -41,6 +42,12 @@ def utc() -> datetime:
     return datetime.now(UTC)
 
 
+def _set() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
+
+
 class Elector:
     """A candidate for the Lease ``namespace/name``. Writers ask :meth:`time_left` before each write.
 
@@ -64,6 +71,7 @@ class Elector:
         self.lost.set()
         self._timing = timing or LeaseTiming()
         self._kube = kube.within(self._timing.request)
+        self._ready = _set()
         self._namespace = namespace
         self._name = name
         self._now = now
@@ -94,14 +102,18 @@ class Elector:
         """Return the number of this leadership, counted from 1; 0 while there is none. What was decided in another term is void."""
         return self._terms if self.is_leader() else 0
 
-    async def run(self) -> NoReturn:
-        """Campaign, lead, and campaign again until cancelled; then release the Lease."""
+    async def run(self, ready: asyncio.Event | None = None) -> NoReturn:
+        """Campaign, lead, and campaign again until cancelled; then release the Lease.
+
+        Until ``ready`` is set it only watches the Lease: who cannot act yet must not keep others from it.
+        """
+        self._ready = ready or self._ready
         loop = asyncio.get_running_loop()
         try:
             while True:
                 started = loop.time()
                 await self._attempt()
-                await asyncio.sleep(max(0.0, self._next(started) - loop.time()))
+                await self._pause(self._next(started))
         finally:
             await self._release()
 
@@ -111,6 +123,15 @@ class Elector:
             return started + self._timing.retry
         usual = started + self._timing.retry * (1.0 + JITTER * self._random.random())
         return min(usual, self._free_at + _AFTERWARDS) if started < self._free_at else usual
+
+    async def _pause(self, until: float) -> None:
+        """Sleep, though not beyond the moment at which we get ready."""
+        if self._ready.is_set():
+            await asyncio.sleep(max(0.0, until - asyncio.get_running_loop().time()))
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(until):
+                await self._ready.wait()
 
     async def _attempt(self) -> None:
         """Try once to acquire or renew. Whatever the server does, it is no reason to give up."""
@@ -140,10 +161,10 @@ class Elector:
         try:
             lease = await self._ask(self._kube.get(LEASES, self._namespace, self._name))
         except NotFound:
-            if self._may_create():
+            if self._may_create() and self._ready.is_set():
                 await self._create()
         else:
-            if self._is_free(lease):
+            if self._is_free(lease) and self._ready.is_set():
                 await self._take(lease)
 
     async def _ask(self, request: Awaitable[Document]) -> Document:

@@ -86,8 +86,9 @@ async def operate(connection: Connection, options: RunOptions) -> int:
             return 2
         kube = Counted(client, telemetry.asked)
         elector = Elector(kube, options.lease_namespace, options.lease_name, timing=options.lease_timing)
-        leading = asyncio.create_task(elector.run(), name="elector")
-        loops = asyncio.create_task(_loops(kube, connection, elector, options, telemetry), name="loops")
+        warm = asyncio.Event()
+        leading = asyncio.create_task(elector.run(warm), name="elector")
+        loops = asyncio.create_task(_loops(kube, connection, elector, options, telemetry, warm), name="loops")
         stopping = asyncio.create_task(stop.wait(), name="stop")
         siblings: set[asyncio.Task[Any]] = {leading, loops, stopping}
         done, _ = await asyncio.wait(siblings, return_when=asyncio.FIRST_COMPLETED)
@@ -105,8 +106,14 @@ async def operate(connection: Connection, options: RunOptions) -> int:
 
 
 async def _loops(
-    kube: Kube, connection: Connection, elector: Elector, options: RunOptions, telemetry: Telemetry
+    kube: Kube,
+    connection: Connection,
+    elector: Elector,
+    options: RunOptions,
+    telemetry: Telemetry,
+    warm: asyncio.Event,
 ) -> None:
+    """``warm`` is set once every list is complete."""
     state, board = ClusterState(), telemetry.board
     roster: Roster[Any] = Roster(state, extract)
     reflectors = [Reflector(kube, each, state, extract, field_selector=_FIELDS.get(each)) for each in FOREIGN]
@@ -130,6 +137,9 @@ async def _loops(
         tasks.create_task(planner.run(), name="planner")
         tasks.create_task(herald.run(), name="herald")
         tasks.create_task(_begin_terms(elector, state, reporter), name="terms")
+        for event in synced.values():
+            await event.wait()
+        warm.set()
 
 
 def _tellers(
