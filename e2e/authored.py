@@ -55,6 +55,7 @@ class Setup:
     stated_replicas: bool = False
     strategy: str = ""
     autoscaled: tuple[int, int] | None = None
+    scaled_object: str = ""
     expects_move: bool = True
     policy_stay: str = "0s"
     ready_delay: str = "2s"
@@ -307,9 +308,14 @@ def with_autoscaler(setup: Setup, least: int, most: int) -> Setup:
 
 
 def autoscaler(setup: Setup) -> Document:
-    """An HPA on the Deployment. Nothing serves metrics, so it never acts; that it owns replicas is enough."""
+    """An HPA on the Deployment. Nothing serves metrics, so it never acts; that it owns replicas is enough.
+
+    With ``scaled_object`` it is labelled as those are that KEDA makes.
+    """
     assert setup.autoscaled is not None
     least, most = setup.autoscaled
+    keda = {"scaledobject.keda.sh/name": setup.scaled_object} if setup.scaled_object else {}
+    labels = {MINE: setup.name, **keda}
     target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "chat"}
     metric = {
         "type": "Resource",
@@ -318,7 +324,7 @@ def autoscaler(setup: Setup) -> Document:
     return {
         "apiVersion": "autoscaling/v2",
         "kind": "HorizontalPodAutoscaler",
-        "metadata": {"name": "chat", "namespace": setup.name, "labels": {MINE: setup.name}},
+        "metadata": {"name": "chat", "namespace": setup.name, "labels": labels},
         "spec": {
             "scaleTargetRef": target,
             "minReplicas": least,

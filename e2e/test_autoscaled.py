@@ -1,5 +1,7 @@
 """Deployments whose replicas belong to an autoscaler: chipwise moves the template and never writes the number."""
 
+from functools import partial
+
 import pytest
 
 from e2e import authored
@@ -17,6 +19,11 @@ def numbers(revisions: list[Revision]) -> list[int]:
         if not found or found[-1] != revision.replicas:
             found.append(revision.replicas)
     return found
+
+
+def shows(world: World, replicas: int) -> bool:
+    """Status tells so many."""
+    return bool(world.status()["placements"][0]["replicas"] == replicas)
 
 
 @pytest.mark.setup(Setup("hpa-fewer", replicas=4, alternative_tpot=10, autoscaled=(1, 6)))
@@ -65,3 +72,70 @@ def test_an_autoscaler_that_comes_later_takes_over(world: World) -> None:
     assert len(world.writes()) == before
     assert numbers(world.revisions()) == [4, 2, 3]
     world.nothing_lost()
+
+
+@pytest.mark.setup(Setup("hpa-scales", replicas=3, autoscaled=(1, 6)))
+def test_what_the_autoscaler_writes_stands(world: World) -> None:
+    """Up and down through the scale subresource, as an HPA does: never overwritten, and shown."""
+    before = len(world.writes())
+    for replicas in (5, 2):
+        world.kubectl("scale", "deployment/chat", f"--replicas={replicas}")
+        world.settled("alt", replicas=replicas)
+        world.eventually(partial(shows, world, replicas), "it is shown")
+    assert numbers(world.revisions()) == [3, 5, 2]
+    assert len(world.writes()) == before
+
+
+@pytest.mark.setup(
+    Setup(
+        "keda-low", alternative_tpot=40, autoscaled=(1, 3), scaled_object="chat-traffic", expects_move=False
+    )
+)
+def test_a_maximum_of_kedas_is_named_as_its_scaled_object(world: World) -> None:
+    """It is what a person would edit."""
+    (refused,) = [c for c in world.status()["candidates"] if c["variant"] == "alt"]
+    assert refused["reason"] == "ReplicasExceeded"
+    assert "ScaledObject chat-traffic allows 3" in refused["message"]
+
+
+@pytest.mark.setup(Setup("keda-idle", autoscaled=(1, 6), scaled_object="chat-traffic"))
+def test_what_keda_took_to_zero_is_idle_and_not_broken(world: World) -> None:
+    """KEDA scales 1 to 0 and back itself. Nothing is written, Ready holds, and it wakes up where it was."""
+    before = len(world.writes())
+    world.kubectl("scale", "deployment/chat", "--replicas=0")
+    world.eventually(lambda: not world.pods(), "no pod is left")
+    world.eventually(lambda: world.status()["summary"]["reason"] == "ScaledToZero", "it is said")
+    assert world.condition("Ready")[0] == "True"
+    assert "ScaledObject chat-traffic" in world.conditions()["Ready"]["message"]
+    world.kubectl("scale", "deployment/chat", "--replicas=1")
+    world.settled("alt", replicas=1)
+    assert len(world.writes()) == before
+
+
+@pytest.mark.setup(Setup("author-zero", stated_replicas=True))
+def test_what_its_author_scaled_to_zero_stays_there(world: World) -> None:
+    """Until the author scales it up again; then it has as many as it needs where it was."""
+    before = len(world.writes())
+    world.kubectl("scale", "deployment/chat", "--replicas=0")
+    world.eventually(lambda: world.status()["summary"]["reason"] == "ScaledToZero", "it is said")
+    world.edit_workload(replicas={"min": 1})  # a decision more
+    world.eventually(
+        lambda: (
+            world.status()["observedGeneration"] == world.admin.get(world._workload)["metadata"]["generation"]
+        ),
+        "decided anew",
+    )
+    assert world.deployment()["spec"]["replicas"] == 0
+    assert not world.pods()
+    assert len(world.writes()) == before
+    world.kubectl("scale", "deployment/chat", "--replicas=1")
+    world.settled("alt", replicas=2)
+
+
+@pytest.mark.setup(Setup("targets", alternative_tpot=10))
+def test_each_chip_has_a_target_of_its_own(world: World) -> None:
+    """What an autoscaler may aim at for each replica, here twice as much on the chip that is twice as fast."""
+    (placed,) = world.status()["placements"]
+    rate = float(placed["suggestedTarget"]["requestsPerSecondPerReplica"])
+    assert rate > 1.9 * world.setup.requests_per_second / world.setup.replicas
+    assert placed["suggestedTarget"]["concurrencyPerReplica"] >= 1

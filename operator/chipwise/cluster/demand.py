@@ -208,7 +208,10 @@ def _figures(case: Case, rate: Sustained, replicas: int, knowledge: Knowledge) -
     workload = case.subject.workload
     traffic = workload.spec.traffic
     peak = float(traffic.peak_requests_per_second or traffic.mean_requests_per_second)
-    latency = expected(knowledge, shape_of(workload), peak / replicas, case.variant.max_concurrency)
+    serving = max(
+        replicas, ceil(peak / rate.requests_per_second - 1e-9)
+    )  # of an idle one fewer are planned with
+    latency = expected(knowledge, shape_of(workload), peak / serving, case.variant.max_concurrency)
     if isinstance(latency, Refusal):
         return latency
     return Figures(

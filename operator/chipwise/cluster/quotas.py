@@ -94,7 +94,10 @@ class Bid:
 
 
 def usage(bid: Bid, found: Collection[Quota]) -> tuple[tuple[str, int], ...] | Refusal:
-    """What ``bid`` takes of each quota of its namespace, or the first that does not leave so much while both copies run."""
+    """What ``bid`` takes of each quota of its namespace, or the first that does not leave so much while both copies run.
+
+    Staying is never refused: what is there is there, and more comes as far as the quota lets it.
+    """
     usage = []
     for quota in found:
         if quota.namespace != bid.deployment.partition("/")[0] or not quota.fact.counts(bid.size.needs):
@@ -106,8 +109,8 @@ def usage(bid: Bid, found: Collection[Quota]) -> tuple[tuple[str, int], ...] | R
             whole = each * bid.replicas
         else:
             whole = mine + each * max(0, bid.replicas - bid.present)
-        both = whole + (max(mine, each * bid.twice) if bid.moves else 0)
-        if both > quota.amount:
+        both = whole + max(mine, each * bid.twice)
+        if bid.moves and both > quota.amount:
             meanwhile = " while both copies run" if both > whole else ""
             return Refusal(
                 Reason.QUOTA_EXCEEDED,

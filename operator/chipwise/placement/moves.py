@@ -166,7 +166,7 @@ class _Round:
             if not stays or outlook.is_nowhere(key, target.pool):
                 coming[key] = target
         for key, target in coming.items():
-            refusal = outlook.lacks(key, target)
+            refusal = outlook.lacks(target)
             if refusal is not None:
                 found[key] = refusal
         return found

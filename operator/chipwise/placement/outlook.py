@@ -45,12 +45,12 @@ class Outlook:
                     self._left[name] -= amount
         return refusal
 
-    def lacks(self, key: str, option: Option, leaving: Iterable[str] = ()) -> Refusal | None:
+    def lacks(self, option: Option, leaving: Iterable[str] = ()) -> Refusal | None:
         """Why the replicas do not fit even alone, beside those who are there, when the workloads ``leaving`` have gone too."""
         pool = self._pools.get(option.pool)
         if pool is None or option.terms is None:
             return None
-        return pool.lacks(key, option, option.terms, frozenset(leaving))
+        return pool.lacks(option, option.terms, frozenset(leaving))
 
     def grow(self, key: str, option: Option) -> int:
         """How many of the replicas of ``option`` are secure beside everybody else. So many are counted as coming from now on."""
@@ -96,7 +96,7 @@ class _Pool:
     def enter(self, key: str, option: Option, terms: Terms) -> Refusal | None:
         need = need_of(option, self.ground.resources)
         if need is None:
-            return self.lacks(key, option, terms, frozenset())
+            return self.lacks(option, terms, frozenset())
         coming = Crowd(need, option.replicas, terms, key, promised=True)
         promised = [other for other in self._crowds if other.promised and other.key != key]
         if promised and (terms.picky or any(other.terms.picky for other in promised)):
@@ -108,7 +108,7 @@ class _Pool:
             return None
         self._crowds.remove(coming)
         message = f"others are about to be placed on pool {option.pool} and may take the room"
-        return self.lacks(key, option, terms, frozenset()) or Refusal(Reason.NO_SURGE_CAPACITY, message)
+        return self.lacks(option, terms, frozenset()) or Refusal(Reason.NO_SURGE_CAPACITY, message)
 
     def grow(self, key: str, option: Option, terms: Terms) -> int:
         need = need_of(option, self.ground.resources)
@@ -119,13 +119,13 @@ class _Pool:
             self._crowds.append(Crowd(need, count, terms, key, promised=True))
         return count
 
-    def lacks(self, key: str, option: Option, terms: Terms, leaving: frozenset[str]) -> Refusal | None:
+    def lacks(self, option: Option, terms: Terms, leaving: frozenset[str]) -> Refusal | None:
         need = need_of(option, self.ground.resources)
         free = {n: self._freed(n, leaving) for n in self._allowed(terms)}
         found = 0
         if need is not None:
             full = {n: slots(each, need, terms) for n, each in free.items()}
-            found = self._together(terms, full, gone=key in leaving or key in self._departed)
+            found = self._together(terms, full)
         if found >= option.replicas:
             return None
         return Refusal(Reason.FRAGMENTED, self._sentence(option, terms, free, found))
@@ -135,11 +135,11 @@ class _Pool:
         others = [other for other in self._crowds if other is not crowd and not _kin(crowd, other)]
         terms = crowd.terms
         full = {n: slots(self._free[n], crowd.need, terms) for n in self._allowed(terms)}
-        least = self._together(terms, full, gone=False)
+        least = self._together(terms, full)
         if not others or not least:
             return least
         poor = {n: self._beside(n, crowd, others) if most else 0 for n, most in full.items()}
-        spoiled = self._together(terms, poor, gone=False)
+        spoiled = self._together(terms, poor)
         if terms.spread is not None:
             return spoiled
         within = {n for n, most in full.items() if most}
@@ -167,7 +167,7 @@ class _Pool:
                 found += slots(room, other.need, other.terms) * site.count
         return min(other.count, found)
 
-    def _together(self, terms: Terms, full: Mapping[int, int], *, gone: bool) -> int:
+    def _together(self, terms: Terms, full: Mapping[int, int]) -> int:
         """Replicas that sites of this capacity hold altogether. Of nodes to come nobody knows the domain."""
         sites = self.ground.sites
         if terms.spread is None:
@@ -178,7 +178,7 @@ class _Pool:
             domain = domain_of.get(sites[number].name)
             if domain is not None:
                 capacity[domain] = capacity.get(domain, 0) + most
-        return terms.spread.allowed(capacity, gone=gone)
+        return terms.spread.allowed(capacity)
 
     def _allowed(self, terms: Terms) -> list[int]:
         return [number for number, site in enumerate(self.ground.sites) if allows(terms, site)]

@@ -120,7 +120,7 @@ class Nodes:
 
     def follow(self, candidate: Candidate) -> bool:
         """Add the new footprint in the room that those who have left gave back."""
-        if self._outlook.lacks(candidate.key, _whole(candidate)) is not None or not self._adds(candidate):
+        if self._outlook.lacks(_whole(candidate)) is not None or not self._adds(candidate):
             return False
         self.leave(candidate, candidate.spare)
         return True
@@ -134,7 +134,7 @@ class Nodes:
 
     def fragmented(self, candidate: Candidate) -> Refusal | None:
         """Why not even the room of its own old copy would do, if that is so. That a bridge wants more at times does not count here."""
-        return self._outlook.lacks(candidate.key, candidate.target, leaving=(candidate.key,))
+        return self._outlook.lacks(candidate.target, leaving=(candidate.key,))
 
     def missing(self, candidate: Candidate) -> int | None:
         """How many nodes its pool lacks for it; None if no number would do."""

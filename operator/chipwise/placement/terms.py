@@ -6,6 +6,7 @@ names are left.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -14,25 +15,22 @@ class Spread:
     """How replicas must be spread over domains, such as zones. ``domains`` gives the domain of each node that counts.
 
     ``skew`` is how many more a domain may have than the emptiest one; None: one replica for each domain, and none beside another that
-    matches. ``standing`` counts the pods that match in each domain, ``own`` those among them that leave when the workload moves.
+    matches. ``standing`` counts the pods that match in each domain.
     ``from_zero``: the emptiest domain counts as empty, for there are fewer than asked for.
     """
 
     domains: tuple[tuple[str, str], ...]
     skew: int | None
     standing: tuple[tuple[str, int], ...] = ()
-    own: tuple[tuple[str, int], ...] = ()
     from_zero: bool = False
 
-    def allowed(self, capacity: dict[str, int], *, gone: bool) -> int:
-        """How many replicas fit, of which each domain could hold ``capacity``. ``gone``: the workload's own pods have left.
+    def allowed(self, capacity: Mapping[str, int]) -> int:
+        """How many replicas fit, of which each domain could hold ``capacity``.
 
         Exact whatever order the scheduler takes: a domain takes pods until it is full or ``skew`` above the emptiest, and the emptiest
         can always take one more unless it is full.
         """
         there = {domain: 0 for _, domain in self.domains} | dict(self.standing)
-        for domain, count in self.own if gone else ():
-            there[domain] -= count
         if self.skew is None:
             return sum(min(1, capacity.get(domain, 0)) for domain, count in there.items() if not count)
         least = min((count + capacity.get(domain, 0) for domain, count in there.items()), default=0)
