@@ -77,9 +77,7 @@ class Elector:
         self._now = now
         self._random = source or random.Random()  # noqa: S311 - jitter
         self._held: Document | None = None  # the Lease as of our last write, to renew it without reading
-        self._named = (
-            False  # the Lease may name us: a write of ours was sent, and no other holder was seen since
-        )
+        self._named = False  # the Lease may name us: we sent a write, and saw no other holder since
         self._existed = False  # we know of a Lease
         self._seen: tuple[str, float] | None = None  # the resourceVersion last seen, and when we first saw it
         self._free_at = float("inf")  # when the holder that was seen will have been silent for too long
@@ -266,10 +264,8 @@ class Elector:
                     free = released(lease, self._now())
                     await self._kube.replace(LEASES, self._namespace, self._name, free)
                     log.info("lease %s: released", self._name)
-            except (
-                Conflict,
-                Unavailable,
-            ) as error:  # a write of ours that was under way, or a moment of bad luck
+            except (Conflict, Unavailable) as error:
+                # A write of ours that was under way, or a moment of bad luck.
                 log.debug("lease %s: not released yet: %s", self._name, error)
                 await asyncio.sleep(_PAUSE)
             else:
