@@ -13,11 +13,11 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from chipwise.cluster.decide import Decision, decide
-from chipwise.control.acts import Act
+from chipwise.control.act import Create, Patch
 
 from e2e.admin import Admin, Document, Refused
 from e2e.fleets import FLEET, Fleet
-from e2e.promises import promises
+from e2e.promises import Promise, promises
 from e2e.seen import seen
 
 Item = TypeVar("Item")
@@ -58,13 +58,13 @@ class View:
 
 
 class Played:
-    """One fleet from the moment of the decision on. ``promises`` are the template writes, with how many pods each makes at once."""
+    """One fleet from the moment of the decision on."""
 
     def __init__(self, admin: Admin, fleet: Fleet) -> None:
         self._admin, self.fleet = admin, fleet
         self.old: frozenset[str] = frozenset()
         self.decision: Decision
-        self.promises: list[tuple[Act, int]] = []
+        self.promises: list[Promise] = []
 
     # before
 
@@ -130,22 +130,27 @@ class Played:
         self.promises = promises(self.decision)
 
     def carry_out(self) -> None:
-        """Every template write of the decision, as the operator would send it."""
-        for act, _ in self.promises:
-            where = path("Deployment", self.fleet.name, act.deployment.name)
-            self._admin.patch(where, act.patch(self._admin.get(where)))
+        """Every write of the decision that makes pods, as the operator would send it."""
+        for promise in self.promises:
+            about = promise.act.deployment
+            where = path("Deployment", self.fleet.name, about.name)
+            match promise.act.write({about.key: self._admin.get(where)}):
+                case Patch(_, _, operations):
+                    self._admin.patch(where, operations)
+                case Create(namespace, document):
+                    self._admin.create(path("Deployment", namespace), document)
 
     def broken(self, view: View) -> list[str]:
         """What was promised and has not come true, in words."""
         pods, found = view.of(self.fleet, "Pod"), []
         if gone := sorted(self.old - {pod["metadata"]["name"] for pod in pods}):
             found.append(f"old pods are gone: {', '.join(gone)}")
-        for act, count in self.promises:
-            new = [p for p in pods if of(p, act.deployment.name) and p["metadata"]["name"] not in self.old]
+        for each in self.promises:
+            new = [p for p in pods if of(p, each.maker) and p["metadata"]["name"] not in self.old]
             bound = sum(map(is_bound, new))
-            if bound < count:
+            if bound < each.count:
                 why = "; ".join(sorted({unschedulable(pod) for pod in new} - {""})) or "no pod was made"
-                found.append(f"{act.deployment.name}: {bound} of {count} are bound ({act.message}): {why}")
+                found.append(f"{each.maker}: {bound} of {each.count} are bound ({each.act.message}): {why}")
         return [f"seed {self.fleet.seed}: {each}" for each in found]
 
     # those who are left out

@@ -63,11 +63,8 @@ class Setup:
     alternative_image: str = ALT_IMAGE
     alternative_machines: int | None = None
     boot_seconds: int = 300
-    scratch: str = ""
     policy: Mapping[str, Any] = field(default_factory=dict)
     startup_seconds: int = 2
-    payback: str = "24h"
-    frozen: bool = False
     machines: int = 5
 
     @property
@@ -130,8 +127,6 @@ def kinds(setup: Setup) -> list[Document]:
                     "minimumStay": setup.policy_stay,
                     "onOutdatedVariant": setup.outdated,
                     "maxConcurrentMoves": setup.concurrent_moves,
-                    "paybackHorizon": setup.payback,
-                    "freeze": setup.frozen,
                     **setup.policy,
                 },
             },
@@ -279,14 +274,10 @@ def _pod(setup: Setup, image: str) -> Document:
                 "resources": {"requests": {"cpu": "4", "memory": "32Gi"}, "limits": {NVIDIA: "2"}},
                 "volumeMounts": [{"name": "shm", "mountPath": SHARED_MEMORY_PATH}],
             },
-            {"name": "logs", "image": "example/logs:1", "resources": {"requests": _logs(setup)}},
+            {"name": "logs", "image": "example/logs:1", "resources": {"requests": {"cpu": "100m"}}},
         ],
         "volumes": [{"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": "8Gi"}}],
     }
-
-
-def _logs(setup: Setup) -> Document:
-    return {"cpu": "100m", **({"ephemeral-storage": setup.scratch} if setup.scratch else {})}
 
 
 def workload(setup: Setup, *, name: str = "chat", **spec: Any) -> Document:

@@ -18,6 +18,14 @@ NAME = os.environ.get("CHIPWISE_E2E_CLUSTER", "chipwise-e2e")
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "setup(setup): the world that the test plays in")
+    config.addinivalue_line("markers", "faults: breaks a control plane of its own; set on whatever uses it")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what plays on the control plane for faults, so that it can run beside the rest (`make e2e`)."""
+    for item in items:
+        if "faulty_cluster" in getattr(item, "fixturenames", ()):
+            item.add_marker("faults")
 
 
 @pytest.fixture(scope="session")

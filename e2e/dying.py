@@ -1,7 +1,8 @@
 """chipwise that dies at a chosen write: ``python e2e/dying.py before:template run ...``. For tests of what is left behind.
 
 It kills itself with SIGKILL, so nothing is handed back: before its first write of the given sort leaves, or right after the answer.
-The sorts are ``template``, ``replicas``, ``record`` (only what chipwise noted) and ``release`` (its traces come off).
+The sorts are ``template``, ``replicas``, ``record`` (only what chipwise noted), ``release`` (its traces come off), and of a bridge
+``bridge-create``, ``bridge-narrow`` and ``bridge-delete``.
 """
 
 from __future__ import annotations
@@ -14,12 +15,24 @@ from typing import Any
 
 from chipwise.cli.main import main
 from chipwise.kube.client import Client
+from chipwise.kube.resources import DEPLOYMENTS
 
-_send = Client.json_patch
+#: The client's verbs that change a Deployment; all take the resource first.
+_SENDERS = {"json_patch": Client.json_patch, "create": Client.create, "delete": Client.delete}
 
 
-def sort_of(operations: Sequence[Mapping[str, Any]]) -> str:
-    """What a JSON Patch on a Deployment is for."""
+def sort_of(verb: str, what: Sequence[Any]) -> str:
+    """What a write is for; empty for one on anything but a Deployment."""
+    if what[0] != DEPLOYMENTS:
+        return ""
+    if verb != "json_patch":
+        return f"bridge-{verb}"
+    _, _, name, operations = what
+    return "bridge-narrow" if "-bridge-" in name else patch_sort(operations)
+
+
+def patch_sort(operations: Sequence[Mapping[str, Any]]) -> str:
+    """What a JSON Patch on the author's Deployment is for."""
     changes = [(each["op"], str(each["path"])) for each in operations if each["op"] != "test"]
     paths = {path for _, path in changes}
     if "/spec/template" in paths:
@@ -30,18 +43,24 @@ def sort_of(operations: Sequence[Mapping[str, Any]]) -> str:
 
 
 def die_at(moment: str, sort: str) -> None:
-    """Replace the client's verb by one that kills this process."""
+    """Replace the client's verbs by ones that kill this process."""
+    for verb in _SENDERS:
+        _replace(verb, moment, sort)
 
-    async def json_patch(client: Client, *what: Any) -> dict[str, Any]:
-        chosen = sort_of(what[-1]) == sort
+
+def _replace(verb: str, moment: str, sort: str) -> None:
+    send: Any = _SENDERS[verb]
+
+    async def deadly(client: Client, *what: Any, **how: Any) -> Any:
+        chosen = sort_of(verb, what) == sort
         if chosen and moment == "before":
             os.kill(os.getpid(), signal.SIGKILL)
-        answer = await _send(client, *what)
+        answer = await send(client, *what, **how)
         if chosen:
             os.kill(os.getpid(), signal.SIGKILL)
         return answer
 
-    Client.json_patch = json_patch  # type: ignore[method-assign, assignment]
+    setattr(Client, verb, deadly)
 
 
 if __name__ == "__main__":

@@ -65,11 +65,16 @@ class Lab:
 
     def operator(self, *flags: str, name: str = "operator") -> OperatorProcess:
         """An operator that is not started yet."""
-        return self._known(OperatorProcess(self.kubeconfig, self.folder / f"{name}.log", *flags))
+        return self.adopt(OperatorProcess(self.kubeconfig, self.folder / f"{name}.log", *flags))
 
     def dying_operator(self, death: str) -> DyingOperator:
         """One that will kill itself; its log goes on in the usual file."""
-        return self._known(DyingOperator(death, self.kubeconfig, self.folder / "operator.log"))
+        return self.adopt(DyingOperator(death, self.kubeconfig, self.folder / "operator.log"))
+
+    def adopt(self, operator: Operator) -> Operator:
+        """Let an operator be ended with the test, and have the last word if it fails."""
+        self.operators.append(operator)
+        return operator
 
     def world(self, setup: Setup, operator: OperatorProcess) -> World:
         """A world that is not built yet."""
@@ -84,10 +89,19 @@ class Lab:
         assert not any(each.is_alive for each in self.operators)
         self.admin.delete(_LEASE)
 
+    def lease(self) -> Document:
+        """What the Lease says; empty if there is none."""
+        spec: Document = (self.admin.find(_LEASE) or {}).get("spec", {})
+        return spec
+
     def lease_holder(self) -> str:
         """Who holds the Lease, empty if nobody does."""
-        found = self.admin.find(_LEASE) or {}
-        return str(found.get("spec", {}).get("holderIdentity", ""))
+        return str(self.lease().get("holderIdentity", ""))
+
+    def api_server_away(self, seconds: float) -> None:
+        """Take the API server away for at least so long; it is back and ready afterwards."""
+        with self.cluster.api_server_down():
+            time.sleep(seconds)
 
     def pool(self, name: str) -> Document:
         """The status of one pool."""
@@ -99,14 +113,14 @@ class Lab:
         """Events in a namespace that chipwise posted, of one reason if that is given."""
         return self.admin.events(namespace, reason)
 
-    def within(self, seconds: float, check: Callable[[], Any], what: str) -> Any:
+    def within(self, seconds: float, check: Callable[[], Any], what: str, *, pause: float = 0.1) -> Any:
         """The first true answer; AssertionError with the last words of the last operator if there is none in time."""
         end = time.monotonic() + seconds
         while not (found := check()):
             if time.monotonic() > end:
                 words = self.operators[-1].log_tail(40) if self.operators else ""
                 raise AssertionError(f"not within {seconds:g} s: {what}\n--- operator\n{words}")
-            time.sleep(0.1)
+            time.sleep(pause)
         return found
 
     def clear(self) -> None:
@@ -127,10 +141,6 @@ class Lab:
     def _pods(self, namespace: str) -> list[Document]:
         found: list[Document] = self.admin.get(f"/api/v1/namespaces/{namespace}/pods")["items"]
         return found
-
-    def _known(self, operator: Operator) -> Operator:
-        self.operators.append(operator)
-        return operator
 
 
 def granted(cluster: Cluster, verb: str, resource: str, *flags: str) -> bool:

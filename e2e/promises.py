@@ -3,27 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from chipwise.cluster.decide import Decision
 from chipwise.cluster.demand import demand
 from chipwise.cluster.feasibility import Case
-from chipwise.control.acts import Act, Kind, acts_of
+from chipwise.control.act import AnyAct, BridgeAct, Kind
+from chipwise.control.acts import acts_of
 from chipwise.placement.moves import Decision as Verdict
 from chipwise.placement.problem import Option
 from chipwise.reasons import Reason, Refusal
+from chipwise.rendering.bridge import name_of
 
 from e2e.admin import Document
 
 FULL = frozenset({Reason.CAPACITY_EXHAUSTED, Reason.FRAGMENTED})
 
 
-def promises(decision: Decision) -> list[tuple[Act, int]]:
-    """The template writes of a decision, and how many pods each makes at once."""
-    return [
-        (act, min(act.deployment.replicas, act.record.replicas))
-        for act in acts_of(decision)
-        if act.kind is Kind.MOVE and act.record is not None
-    ]
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """A write that makes ``count`` pods of a template at once: of a Deployment, or of the bridge beside it; ``maker`` is its name."""
+
+    act: AnyAct
+    maker: str
+    template: Document
+    count: int
+
+
+def promises(decision: Decision) -> list[Promise]:
+    """The template writes of a decision, and the bridges that it builds."""
+    found = []
+    for act in acts_of(decision):
+        deployment = act.deployment
+        if isinstance(act, BridgeAct):
+            if act.made_as is not None and act.bridge is None:
+                manifest, _ = act.made_as
+                maker = name_of(deployment.name, deployment.uid)
+                found.append(Promise(act, maker, manifest.template, act.replicas))
+        elif act.kind is Kind.MOVE and act.record is not None and act.manifest is not None:
+            count = min(deployment.replicas, act.record.replicas)
+            found.append(Promise(act, deployment.name, act.manifest.template, count))
+    return found
 
 
 def left_out(decision: Decision, bound: Callable[[str], int]) -> list[str]:

@@ -43,7 +43,7 @@ def batch(request: pytest.FixtureRequest, arena: Arena) -> Iterator[list[Played]
 
 def test_every_promise_is_bound(batch: list[Played], arena: Arena) -> None:
     """In whatever order the scheduler takes the pods, and wherever it puts them."""
-    promised = sum(count for played in batch for _, count in played.promises)
+    promised = sum(promise.count for played in batch for promise in played.promises)
     broken = arena.broken(batch, 60)
     print(f"seeds {batch[0].fleet.seed} to {batch[-1].fleet.seed}: {promised} pods were promised")
     assert not broken, "\n".join(broken)

@@ -15,6 +15,7 @@ from e2e.cluster.tools import obtain
 ROOT = Path(__file__).resolve().parent.parent
 CHART = ROOT / "charts" / "chipwise"
 READ = {"get", "list", "watch"}
+DEPLOYMENT_VERBS = {"create", "delete", "patch"}
 
 Document = dict[str, Any]
 
@@ -89,7 +90,7 @@ def test_lint_is_clean(chart: Chart) -> None:
 
 
 def test_the_operator_has_no_power_it_does_not_need(chart: Chart) -> None:
-    """Beyond reading: its own status, Events, one Lease, and patching Deployments. No Secrets, no wildcard."""
+    """Beyond reading: its own status, Events, one Lease, patching Deployments, and bridges beside them. No Secrets, no wildcard."""
     granted = grants(chart.render())
     assert not [grant for grant in granted if "*" in grant or "secrets" in grant[1]]
     writes = {grant for grant in granted if grant[2] not in READ}
@@ -106,13 +107,14 @@ def test_the_operator_has_no_power_it_does_not_need(chart: Chart) -> None:
         ("coordination.k8s.io", "leases"),
         ("apps", "deployments"),
     }
-    assert {verb for _, _, verb in writes} <= {"create", "update", "patch"}
-    assert {verb for _, resource, verb in writes if resource == "deployments"} == {"patch"}
+    assert {verb for _, _, verb in writes} <= {"create", "delete", "update", "patch"}
+    assert {verb for _, resource, verb in writes if resource == "deployments"} == DEPLOYMENT_VERBS
+    assert {resource for _, resource, verb in writes if verb == "delete"} == {"deployments"}
 
 
-def test_without_writes_the_verb_on_deployments_goes_and_nothing_else(chart: Chart) -> None:
+def test_without_writes_the_verbs_on_deployments_go_and_nothing_else(chart: Chart) -> None:
     allowed, refused = chart.render(), chart.render(writes__enabled=False)
-    assert grants(allowed) - grants(refused) == {("apps", "deployments", "patch")}
+    assert grants(allowed) - grants(refused) == {("apps", "deployments", verb) for verb in DEPLOYMENT_VERBS}
     assert "--no-writes" in container(refused)["args"]
     assert "--no-writes" not in container(allowed)["args"]
 
@@ -191,6 +193,7 @@ def test_only_workloads_are_given_to_editors_of_a_namespace(chart: Chart) -> Non
         ("nosuchvalue=1", "nosuchvalue"),
         ("replicaCount=-1", "replicaCount"),
         ("writes.enabled=maybe", "enabled"),
+        ("leaderElection.leaseDuration=15", "leaseDuration"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(chart: Chart, setting: str, named: str) -> None:
@@ -203,3 +206,12 @@ def test_freeze_and_log_format_reach_the_command_line(chart: Chart) -> None:
     arguments = container(chart.render(freeze=True, logFormat="text"))["args"]
     assert arguments[0] == "run"
     assert {"--freeze", "--log-format=text"} <= set(arguments)
+
+
+def test_two_replicas_compete_for_one_lease(chart: Chart) -> None:
+    """Its times reach the command line."""
+    rendered = chart.render(replicaCount=2, leaderElection__leaseDuration="30s")
+    (deployment,) = of_kind(rendered, "Deployment")
+    assert deployment["spec"]["replicas"] == 2
+    flags = {"--lease-duration=30s", "--renew-deadline=10s", "--retry-period=2s"}
+    assert flags <= set(container(rendered)["args"])

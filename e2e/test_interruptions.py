@@ -6,7 +6,6 @@ starts reads the Deployment and goes on.
 
 from __future__ import annotations
 
-import itertools
 import os
 import random
 import signal
@@ -18,8 +17,8 @@ import pytest
 from e2e.authored import Setup, workload
 from e2e.faults import Lab
 from e2e.operator_process import OperatorProcess
-from e2e.watchlog import Revision
-from e2e.world import TRACES, World
+from e2e.world import World
+from e2e.written import sorts
 
 pytestmark = pytest.mark.e2e
 
@@ -129,29 +128,6 @@ def test_api_server_restarted_in_mid_move(lab: Lab) -> None:
     assert templates(world) == ["nvidia.com/gpu", "amd.com/gpu"]
     assert sorts(world) == ["template", "replicas"]
     world.nothing_lost()
-
-
-def sorts(world: World) -> list[str]:
-    """What each successful write of the operator changed, as the watch log tells it. One write is one change."""
-    found = []
-    revisions = world.revisions()
-    for before, after in itertools.pairwise(revisions):
-        if before.template != after.template:
-            found.append("template")
-        elif before.replicas != after.replicas:
-            found.append("replicas")
-        elif traces(before) != traces(after):
-            found.append("traces")
-    answered = [each["responseStatus"]["code"] for each in world.writes()]
-    assert answered.count(200) == len(found), (found, answered)
-    return found
-
-
-def traces(revision: Revision) -> dict[str, str]:
-    """What chipwise keeps on a Deployment."""
-    metadata = revision.document["metadata"]
-    kept = {**metadata.get("labels", {}), **metadata.get("annotations", {})}
-    return {name: kept[name] for name in TRACES if name in kept}
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,17 +83,6 @@ def test_to_fewer_and_back(world: World) -> None:
     assert [step for step in writes(world) if "replicas" in step] == [{"replicas"}, {"replicas"}]
 
 
-@pytest.mark.setup(Setup("more", alternative_tpot=40, expects_move=False))
-def test_more_replicas_are_held(world: World) -> None:
-    """A rollout adds no replicas: the cheaper pool is proposed, held with NeedsBridge, and nothing is written."""
-    assert world.condition("Placed") == ("False", "NeedsBridge")
-    (proposed,) = world.status()["proposed"]
-    assert (proposed["pool"], proposed["replicas"]) == (f"{world.namespace}-alt", 4)
-    assert not world.writes()
-    assert len(world.revisions()) == 1
-    world.nothing_lost()
-
-
 @pytest.mark.setup(Setup("off", mode="Off", expects_move=False))
 def test_off_shows_and_writes_nothing(world: World) -> None:
     """Off proposes with the savings, and leaves the Deployment alone."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from e2e.admin import GROUP
 from e2e.authored import ALT_IMAGE, MINE, Document, Setup, nodes, profile
 from e2e.cluster.fleet import apply
 from e2e.faults import Lab
@@ -18,8 +19,10 @@ from e2e.world import World
 
 pytestmark = pytest.mark.e2e
 
-#: Seconds between a deadline that has passed and the write that follows: a decision, a status, its news, another decision.
-HASTE = 6.0
+#: Seconds between a deadline that has passed and the write that follows, on a busy machine: a decision, a status, its news, another.
+HASTE = 15.0
+#: Moments in objects are whole seconds.
+ROUNDING = 1.0
 GRACE = 3
 FIRST = 15
 
@@ -89,7 +92,7 @@ def test_a_move_that_fails_is_taken_back(world: World, reason: str, allowed: flo
     world.eventually(back_with_the_author(world), "the author's pods alone", 40)
     (_, _), (placed, amd), (taken_back, nvidia) = turns(world)[:3]
     assert (amd, nvidia) == ("amd.com/gpu", "nvidia.com/gpu")
-    assert allowed <= taken_back - placed <= allowed + HASTE
+    assert allowed - ROUNDING <= taken_back - placed <= allowed + HASTE
     (noted,) = cool_downs(world)
     assert (noted["reason"], noted["variant"], noted["failures"]) == (reason, "alt", 1)
     seconds = datetime.fromisoformat(noted["until"]) - datetime.fromisoformat(noted["at"])
@@ -102,7 +105,7 @@ def test_it_is_tried_again_and_stays_once_it_serves(world: World) -> None:
     """After the cool-down; the second failure cools down twice as long; a mended variant is taken at the next try."""
     world.eventually(lambda: [one["failures"] for one in cool_downs(world)] == [2], "it failed twice", 60)
     first, second = turns(world)[1][0], turns(world)[3][0]
-    assert FIRST <= second - first <= FIRST + 2 * HASTE
+    assert FIRST - ROUNDING <= second - first <= FIRST + 2 * HASTE
     (noted,) = cool_downs(world)
     seconds = datetime.fromisoformat(noted["until"]) - datetime.fromisoformat(noted["at"])
     assert seconds.total_seconds() == 2 * FIRST
@@ -118,12 +121,16 @@ def test_pods_that_find_no_node_are_taken_back(world: World) -> None:
     """The pool could grow and does not: after the time a node takes to boot, and the pool is told to cool down for this size."""
     world.eventually(back_with_the_author(world), "the author's pods alone", 40)
     (_, _), (placed, _), (taken_back, _) = turns(world)[:3]
-    assert 4 + GRACE <= taken_back - placed <= 4 + GRACE + HASTE
+    assert 4 + GRACE - ROUNDING <= taken_back - placed <= 4 + GRACE + HASTE
     (noted,) = cool_downs(world)
     pool = f"{world.namespace}-alt"
     assert (noted["reason"], noted["pool"], noted["chips"]) == ("Unschedulable", pool, 4)
-    shown = world.admin.get(f"/apis/chipwise.dev/v1alpha1/acceleratorpools/{pool}")["status"]["coolDowns"]
-    assert [(one["chips"], one["reason"]) for one in shown] == [(4, "Unschedulable")]
+
+    def shown() -> list[tuple[int, str]]:
+        status = world.admin.get(f"{GROUP}/acceleratorpools/{pool}")["status"]
+        return [(one["chips"], one["reason"]) for one in status.get("coolDowns", ())]
+
+    world.eventually(lambda: shown() == [(4, "Unschedulable")], "the pool tells of it")
     candidates = {one["pool"]: one for one in world.status()["candidates"]}
     assert candidates[pool]["reason"] == "CoolingDown"
     assert "is not tried again before" in candidates[pool]["message"]
@@ -136,14 +143,19 @@ def test_pods_that_find_no_node_are_taken_back(world: World) -> None:
     world.nothing_lost()
 
 
-def quota(name: str) -> Document:
-    """It counts what chipwise does not: the author's two pods are all that it leaves room for."""
-    return {
-        "apiVersion": "v1",
-        "kind": "ResourceQuota",
-        "metadata": {"name": "disk", "namespace": name},
-        "spec": {"hard": {"requests.ephemeral-storage": "2500Mi"}},
-    }
+def quota(name: str) -> list[Document]:
+    """Pods get larger on their way in than anybody wrote them, and then the quota has no room: nobody can see that before it happens."""
+    request = {"type": "Container", "defaultRequest": {"ephemeral-storage": "1Gi"}}
+    meta = {"name": "disk", "namespace": name}
+    return [
+        {"apiVersion": "v1", "kind": "LimitRange", "metadata": meta, "spec": {"limits": [request]}},
+        {
+            "apiVersion": "v1",
+            "kind": "ResourceQuota",
+            "metadata": meta,
+            "spec": {"hard": {"requests.ephemeral-storage": "1Gi"}},
+        },
+    ]
 
 
 def admission(name: str) -> list[Document]:
@@ -177,10 +189,10 @@ def admission(name: str) -> list[Document]:
     ]
 
 
-@pytest.mark.setup(Hasty("quota", mode="Off", scratch="1Gi"))
+@pytest.mark.setup(Hasty("quota", mode="Off"))
 def test_pods_over_quota_are_taken_back(world: World) -> None:
     """The API server's words reach the status."""
-    apply(world.cluster, [quota(world.namespace)])
+    apply(world.cluster, quota(world.namespace))
     refused(world, "QuotaExceeded", "requests.ephemeral-storage")
 
 
@@ -204,7 +216,7 @@ def refused(world: World, reason: str, words: str) -> None:
     assert noted["reason"] == reason
     assert words in noted["message"]
     (_, _), (placed, _), (taken_back, _) = turns(world)[:3]
-    assert GRACE <= taken_back - placed <= GRACE + HASTE
+    assert GRACE - ROUNDING <= taken_back - placed <= GRACE + HASTE
     world.nothing_lost()
 
 

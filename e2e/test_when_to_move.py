@@ -37,7 +37,7 @@ def test_a_workload_stays_where_it_was_put_for_its_time(world: World) -> None:
     world.nothing_lost()
 
 
-@pytest.mark.setup(Setup("payback", startup_seconds=600, payback="5m", expects_move=False))
+@pytest.mark.setup(Setup("payback", startup_seconds=600, policy={"paybackHorizon": "5m"}, expects_move=False))
 def test_a_move_must_pay_for_both_copies(world: World) -> None:
     """Ten minutes of both copies cost 5 $ and 30 $/h are saved: not within five minutes, but within twenty."""
     message = world.told("Placed", "True", "PaybackTooLong")
@@ -55,7 +55,7 @@ def test_a_move_must_pay_for_both_copies(world: World) -> None:
     world.nothing_lost()
 
 
-@pytest.mark.setup(Setup("budget", frozen=True, expects_move=False))
+@pytest.mark.setup(Setup("budget", policy={"freeze": True}, expects_move=False))
 def test_as_many_move_at_once_as_the_policy_allows(world: World) -> None:
     """Two want to move: nobody while their policy is frozen; then one after the other, and the second says what it waits for."""
     world.joined_by("second", 2)

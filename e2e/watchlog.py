@@ -1,6 +1,7 @@
 """What really happened in one namespace: every change of every pod and Deployment, as a watch delivered it, with its moment.
 
 Serving capacity is a step function: at each instant the Ready pods that are not terminating, each at the rate of the pool it is on.
+Only pods count that a Service with the author's selector sends requests to, whatever Deployment they are of.
 """
 
 from __future__ import annotations
@@ -60,9 +61,12 @@ class Revision:
 class WatchLog:
     """Two threads that watch until the process ends. ``rates`` is requests per second by pool of a node's name."""
 
-    def __init__(self, admin: Admin, namespace: str, rates: Mapping[str, float]) -> None:
+    def __init__(
+        self, admin: Admin, namespace: str, rates: Mapping[str, float], selector: Mapping[str, str]
+    ) -> None:
         self.instants: list[Instant] = []
         self.flights = Flights()
+        self._selector = selector
         self._rates = rates
         self._serving: dict[str, float] = {}
         self._revisions: dict[str, list[Revision]] = {}
@@ -104,6 +108,10 @@ class WatchLog:
         )
         assert not self.dips(demand, since), f"capacity fell below {demand}/s:\n{course}"
 
+    def names(self) -> list[str]:
+        """Every Deployment that was ever seen."""
+        return sorted(self._revisions)
+
     def ready_now(self) -> int:
         """Pods that serve."""
         return len(self._serving)
@@ -124,6 +132,8 @@ class WatchLog:
     def _note_pod(self, kind: str, pod: Document, moment: float) -> None:
         self.flights.note(kind, pod, moment)
         name, node = pod["metadata"]["name"], pod["spec"].get("nodeName", "")
+        if not self._selector.items() <= pod["metadata"].get("labels", {}).items():
+            return
         conditions = pod.get("status", {}).get("conditions") or ()
         ready = any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
         before = dict(self._serving)

@@ -62,6 +62,7 @@ class World:
             f"{setup.name}-alt": rate(setup.alternative_tpot),
         }
         self.log: WatchLog
+        self._beside: list[tuple[WatchLog, float, float]] = []
 
     # building
 
@@ -82,7 +83,7 @@ class World:
             setup, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": setup.name}}
         )
         apply(self.cluster, [namespace, *authored.nodes(setup), *authored.kinds(setup)])
-        self.log = WatchLog(self.admin, self.namespace, self._rates)
+        self.log = WatchLog(self.admin, self.namespace, self._rates, {"app": "chat"})
         self.author_applies()
         if setup.autoscaled:
             self.kubectl_apply(authored.autoscaler(setup))
@@ -126,13 +127,14 @@ class World:
         self.admin.merge(f"{GROUP}/placementpolicies/{self.namespace}", {"spec": spec})
 
     def joined_by(self, name: str, replicas: int, **spec: Any) -> None:
-        """A second Deployment of the same author, and its workload once its pods serve. From then on both are demanded."""
+        """A second Deployment of the same author, and its workload once its pods serve. From then on its demand counts too."""
         setup = replace(self.setup, replicas=replicas)
-        document, ready = authored.deployment(setup, name=name), self.log.ready_now()
+        document = authored.deployment(setup, name=name)
+        log = WatchLog(self.admin, self.namespace, self._rates, {"app": name})
         document["spec"]["replicas"] = replicas
         self.kubectl_apply(document)
-        self.eventually(lambda: self.log.ready_now() == ready + replicas, f"the pods of {name} serve", 40)
-        self.demand, self.since = self.demand + setup.requests_per_second, time.monotonic()
+        self.eventually(lambda: log.ready_now() == replicas, f"the pods of {name} serve", 40)
+        self._beside.append((log, setup.requests_per_second, time.monotonic()))
         target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}
         self.kubectl_apply(authored.workload(setup, name=name, targetRef=target, **spec))
 
@@ -202,6 +204,18 @@ class World:
         items = self.admin.get(f"/api/v1/namespaces/{self.namespace}/pods")["items"]
         return [pod for pod in items if "deletionTimestamp" not in pod["metadata"]]
 
+    def bridge(self) -> Document | None:
+        """The bridge beside the Deployment, if one stands."""
+        items = self.admin.get(f"/apis/apps/v1/namespaces/{self.namespace}/deployments")["items"]
+        return next(
+            (each for each in items if "chipwise.dev/bridge" in each["metadata"].get("labels", {})), None
+        )
+
+    def bridge_revisions(self) -> list[Revision]:
+        """Every state of every bridge that was ever there."""
+        names = [name for name in self.log.names() if "-bridge-" in name]
+        return [revision for name in names for revision in self.log.revisions(name, self.since)]
+
     def hashes(self) -> set[str]:
         """The pod-template-hashes of the pods that run."""
         return {pod["metadata"]["labels"]["pod-template-hash"] for pod in self.pods()}
@@ -252,12 +266,13 @@ class World:
         return self.log.revisions("chat", self.since if since is None else since)
 
     def writes(self) -> list[Document]:
-        """The operator's requests that change Deployments of this world."""
+        """The operator's requests that change Deployments of this world, its bridges included."""
         return self.audit.writes("deployments", self.namespace)
 
     def nothing_lost(self) -> None:
-        """AssertionError if capacity ever fell below the demand since the author's pods served."""
-        self.log.capacity_never_below(self.demand, self.since)
+        """AssertionError if capacity ever fell below the demand since the author's pods served, of any of its Deployments."""
+        for log, demand, since in [(self.log, self.demand, self.since), *self._beside]:
+            log.capacity_never_below(demand, since)
 
     def eventually(self, check: Callable[[], Found], what: str, deadline: float = 20.0) -> Found:
         """The first true answer of ``check``; AssertionError with the operator's last words if there is none in time."""

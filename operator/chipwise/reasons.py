@@ -74,8 +74,10 @@ class Reason(StrEnum):
     NO_SAVINGS = "NoSavings"
     CONCURRENCY_BUDGET = "ConcurrencyBudget"
     FROZEN = "Frozen"
-    NEEDS_BRIDGE = "NeedsBridge"  # more replicas on the new chip than on the old
-    NO_SURGE_CAPACITY = "NoSurgeCapacity"  # both copies do not fit at once
+    NEEDS_BRIDGE = (
+        "NeedsBridge"  # more replicas on the new chip, and their number is not ours to write: raise it
+    )
+    NO_SURGE_CAPACITY = "NoSurgeCapacity"  # both copies do not fit at once, or over a bridge one replica more
     MOVE_IN_PROGRESS = "MoveInProgress"
     ROLLOUT_IN_PROGRESS = "RolloutInProgress"  # the author's own rollout has not finished
     PAUSED = "Paused"  # the author undid our move

@@ -184,6 +184,18 @@ def test_a_workload_moves_where_the_bill_is_lower(moving):
     assert document["summary"]["savingsPerHour"] == "64.0000"
 
 
+def test_a_move_to_more_replicas_says_that_it_goes_over_a_bridge(tmp_path):
+    """``plan`` and ``explain`` say how many replicas it carries."""
+    crowded = workload(
+        "chat", traffic={"meanRequestsPerSecond": "17", "inputTokens": 100, "outputTokens": 100}
+    )
+    path = write(tmp_path, *supply(), crowded, deployment("chat", "dear", 1))
+    (move,) = planned(path)["moves"]
+    assert move["decision"] == "Move"
+    assert "on cheap over a bridge of 2 replicas, saves" in move["message"]
+    assert "over a bridge of 2 replicas" in invoke("explain", "chat", "-f", path).stdout.replace("\n", " ")
+
+
 def test_cost_per_million_tokens_is_the_bill_over_the_mean_traffic(moving):
     (chat,) = planned(moving)["workloads"]
     tokens_per_hour = 5 * 100 * 3600

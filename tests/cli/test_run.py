@@ -6,6 +6,7 @@ import logging
 
 import pytest
 from chipwise.control import runtime
+from chipwise.control.lease import LeaseTiming
 from chipwise.control.runtime import RunOptions
 from chipwise.telemetry.server import Address
 
@@ -50,3 +51,24 @@ def test_what_is_no_address_ends_with_2_and_an_example(started):
     result = invoke("run", "--listen", "8080")
     assert (result.exit_code, started) == (2, [])
     assert "--listen: '8080' is not HOST:PORT, such as 127.0.0.1:8080" in result.stderr
+
+
+def test_the_times_of_the_lease_are_durations(started):
+    invoke("run", "--lease-duration", "1m30s", "--renew-deadline", "60s", "--retry-period", "500ms")
+    assert [RunOptions(lease_timing=LeaseTiming(90.0, 60.0, 0.5))] == started
+
+
+@pytest.mark.parametrize("wrong", ["15", "s", "", "-5s", "15s!", "1.5.s", "five"])
+def test_a_time_that_is_no_duration_is_refused(started, wrong):
+    result = invoke("run", "--lease-duration", wrong)
+    assert result.exit_code == 2
+    assert f"{wrong!r} is not a duration such as 15s, 1m30s or 500ms" in result.stderr
+    assert not started
+
+
+def test_times_that_leave_no_room_are_refused(started):
+    """A leader that trusts itself for as long as others wait would write beside its successor."""
+    result = invoke("run", "--lease-duration=10s", "--renew-deadline=10s")
+    assert result.exit_code == 2
+    assert "renew deadline < lease duration, not 2 s, 10 s and 10 s" in result.stderr
+    assert not started

@@ -178,6 +178,20 @@ def test_switching_costs_both_copies_for_the_start_over_the_horizon():
     assert option(short).switching_cost_per_hour == pytest.approx((80.0 + 16.0) / 60)
 
 
+def test_a_bridge_is_loaded_then_the_rollout_then_what_is_taken_in():
+    """From one replica of 4 chips at 10 $ to two at 2 $: (1, then 2, then 3 new ones) and twice the old one, a minute each."""
+    built = world(replicas=1)
+    assert option(built).switching_cost_per_hour == pytest.approx((6 * 8.0 + 2 * 40.0) / 60 / 24)
+
+
+def test_over_a_bridge_one_replica_runs_twice_and_the_quota_must_allow_it():
+    """Two replicas of 4 chips fill a quota of 8; from two that run it is enough, from one it is not."""
+    assert option(limited(world(), "example.com/maia", 8)).replicas == 2
+    built = limited(world(replicas=1), "example.com/maia", 8)
+    assert "needs 12 example.com/maia" in refusal(built).message
+    assert option(limited(built, "example.com/maia", 12)).usage == (("prod/chips/example.com/maia", 8),)
+
+
 def test_a_workload_that_runs_nothing_yet_pays_for_no_move():
     nothing = docs.deployment(replicas=0, content={"spec": {"containers": [{"name": "c", "image": "x"}]}})
     built = World(
@@ -185,7 +199,7 @@ def test_a_workload_that_runs_nothing_yet_pays_for_no_move():
     )
     built.put(nothing)
     assert option(built, assumed=True).switching_cost_per_hour == 0.0
-    nothing["spec"]["replicas"] = 1
+    nothing["spec"]["replicas"] = 2
     built.put(nothing)
     assert option(built).switching_cost_per_hour == pytest.approx(16.0 / 60 / 24)
 

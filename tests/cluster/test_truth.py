@@ -21,12 +21,11 @@ FLEETS = range(150)
 def carried_out(model: Model, decision: Decision) -> list[str]:
     """Makes what is promised beside all that runs, and says what did not come true."""
     broken, made = [], []
-    for number, (act, count) in enumerate(promises(decision)):
-        assert act.manifest is not None
-        names = model.create(act.deployment.name, act.manifest.template, count, f"new{number}")
-        if len(names) < count:
-            broken.append(f"the quota refuses pods of {act.deployment.name}: {act.message}")
-        made += [(name, act.message) for name in names]
+    for number, promise in enumerate(promises(decision)):
+        names = model.create(promise.maker, promise.template, promise.count, f"new{number}")
+        if len(names) < promise.count:
+            broken.append(f"the quota refuses pods of {promise.maker}: {promise.act.message}")
+        made += [(name, promise.act.message) for name in names]
     model.schedule()
     return broken + [f"{name}: {said}" for name, said in made if not model.is_bound(name)]
 

@@ -93,6 +93,16 @@ class World:
     def pods(self, name: str = "chat") -> list[Document]:
         return [pod for pod in self.all(PODS) if pod["metadata"].get("labels", {}).get("deployment") == name]
 
+    def remove_deployment(self, name: str) -> None:
+        """As the garbage collector ends it: its pods, and what it owns."""
+        self.kube.drop(DEPLOYMENTS, docs.NAMESPACE, name)
+        for pod in self.pods(name):
+            self._delete(pod)
+        for other in self.all(DEPLOYMENTS):
+            owners = other["metadata"].get("ownerReferences", ())
+            if any(owner["name"] == name for owner in owners):
+                self.remove_deployment(other["metadata"]["name"])
+
     def state(self) -> ClusterState:
         state = ClusterState()
         for resource in FIELDS:
@@ -234,7 +244,8 @@ class World:
             self.kube.put(DEPLOYMENTS, {**document, "status": status})
 
     def _create(self, document: Document, marker: str) -> Document:
-        name = document["metadata"]["name"]
+        name, template = document["metadata"]["name"], document["spec"]["template"]
+        labels = {**template.get("metadata", {}).get("labels", {}), "pod-template-hash": marker}
         serial = f"{self.kube.version:06d}"
         return self.kube.put(
             PODS,
@@ -243,12 +254,12 @@ class World:
                     "name": f"{name}-{marker}-{serial}",
                     "namespace": document["metadata"]["namespace"],
                     "creationTimestamp": self.stamp,
-                    "labels": {"pod-template-hash": marker, "deployment": name},
+                    "labels": {**labels, "deployment": name},
                     "ownerReferences": [
                         {"kind": "ReplicaSet", "name": f"{name}-{marker}", "controller": True}
                     ],
                 },
-                "spec": document["spec"]["template"]["spec"],
+                "spec": template["spec"],
                 "status": {"phase": "Pending"},
             },
         )

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from chipwise.cluster.decide import CONFIRM_RESTORE, Standing
-from chipwise.control.acts import Act, Kind
+from chipwise.control.act import AnyAct, Kind
 from chipwise.control.conditions import timed
 from chipwise.control.status import workload_status
 from chipwise.kube.resources import (
@@ -78,7 +78,7 @@ def record(world: World) -> records.Record:
     return found
 
 
-def kinds(found: list[Act]) -> list[Kind]:
+def kinds(found: list[AnyAct]) -> list[Kind]:
     return [act.kind for act in found]
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from chipwise.control.actuator import Actuator
+from chipwise.control.fence import Fence
 from chipwise.control.recorder import Recorder
 from chipwise.kube.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from chipwise.kube.resources import DEPLOYMENTS, EVENTS, INFERENCE_WORKLOADS
@@ -14,6 +15,7 @@ from chipwise.rendering.record import is_managed
 from tests.cluster import documents as docs
 from tests.cluster.documents import Document
 from tests.cluster.world import NOON, World
+from tests.control.crossing import bridge_of, growing, until
 
 
 class Leader:
@@ -75,6 +77,18 @@ async def test_leadership_is_asked_before_each_write():
     world = two()
     assert await actuator(world, Leader(2)).act(world.decide())
     assert len(patches(world)) == 1
+
+
+async def test_leadership_that_goes_while_the_deployment_is_read_is_no_refusal():
+    """The fence says so at the last moment; the person is told nothing, for there is a successor who acts."""
+    world, leader = two(), Leader(2)
+    desk = Fence(world.kube, lambda: 5.0 if leader() else 0.0)
+    world.kube.calls.clear()
+    acting = Actuator(desk, Recorder(desk, lambda: NOON), may_write=leader)
+    assert await acting.act(world.decide())
+    assert [call.verb for call in world.kube.calls] == ["get"]
+    assert acting.failures == {}
+    assert events(world) == []
 
 
 async def test_a_deployment_that_reads_otherwise_by_now_is_left_alone():
@@ -181,3 +195,74 @@ async def test_a_long_note_is_cut_to_what_an_event_holds():
     await actuator(world).act(world.decide())
     (event,) = events(world)
     assert len(event["note"]) == 1024
+
+
+# the bridge
+
+
+async def test_a_bridge_is_created_and_deleted_by_the_leader_with_an_event_on_the_authors_deployment():
+    world = growing()
+    acting = actuator(world)
+    for _ in range(20):
+        assert await acting.act(world.decide())
+        world.settle()
+    writes = [call for call in world.kube.writes if call.resource == DEPLOYMENTS]
+    assert [call.verb for call in writes] == ["create", "json_patch", "json_patch", "delete"]
+    told = {(each["reason"], each["regarding"]["name"]) for each in events(world)}
+    assert told == {(kind, "chat") for kind in ("Bridged", "Moving", "Scaled", "BridgeRemoved")}
+
+
+async def test_a_bridge_that_is_there_already_is_found_by_the_next_decision():
+    """Created by a leader that died, or whose answer was lost."""
+    world = growing()
+    world.kube.fail("create", Unavailable("lost"), resource=DEPLOYMENTS, after=True)
+    acting = actuator(world)
+    decision = world.decide()
+    assert not await acting.act(decision)
+    assert not await acting.act(decision)  # AlreadyExists
+    assert [event["reason"] for event in events(world)] == ["WriteRefused"]
+    world.settle()
+    assert await acting.act(world.decide())
+    assert patches(world) == ["chat"]
+    assert acting.failures == {}
+
+
+async def test_a_bridge_is_not_taken_away_when_what_replaces_it_has_stopped_to_serve():
+    """The counts are in the status: it is looked at twice."""
+    world = growing()
+    until(world, "Scaled")
+    world.settle()
+    decision = world.decide()
+    lost = world.pods()[0]
+    world.put({**lost, "status": {"phase": "Running"}})
+    world._count(world.deployment())
+    acting = actuator(world)
+    assert await acting.act(decision)
+    assert bridge_of(world) is not None
+    world.settle()
+    assert await acting.act(world.decide())
+    assert bridge_of(world) is None
+
+
+async def test_a_bridge_is_not_taken_away_beside_a_deployment_that_somebody_scaled():
+    world = growing()
+    until(world, "Scaled")
+    world.settle()
+    decision = world.decide()
+    world.edit(DEPLOYMENTS, "chat", lambda d: d["spec"].update(replicas=1))
+    await actuator(world).act(decision)
+    assert bridge_of(world) is not None
+
+
+async def test_another_bridge_of_the_same_name_is_left_alone():
+    world = growing()
+    until(world, "Scaled")
+    world.settle()
+    decision = world.decide()
+    known = bridge_of(world)
+    assert known is not None
+    world.kube.drop(DEPLOYMENTS, docs.NAMESPACE, known["metadata"]["name"])
+    del known["metadata"]["uid"]
+    world.put(known)
+    await actuator(world).act(decision)
+    assert bridge_of(world) is not None

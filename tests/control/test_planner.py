@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from datetime import datetime
 
 from chipwise.cluster.decide import Decision, Standing
 from chipwise.control.planner import Planner
@@ -25,6 +26,7 @@ class Desk:
         answers: tuple[bool, ...] = (True,),
         standing: Standing | None = None,
     ) -> None:
+        self.world = world
         self.decisions: list[Decision] = []
         self.published = asyncio.Event()
         self.synced = asyncio.Event()
@@ -32,11 +34,13 @@ class Desk:
             self.synced.set()
         self.state = world.state()
         self.answers = list(answers)
+        self.term = 1
         self.planner = Planner(
             self.state,
             [self.synced],
             self.publish,
             standing=standing or Standing(frozen=True),
+            term=lambda: self.term,
             now=lambda: world.now,
         )
 
@@ -110,6 +114,23 @@ async def test_news_during_a_solve_lead_to_another():
         news(desk)
         await desk.until(2)
     assert desk.decisions[-1].snapshot.revision == desk.state.revision
+
+
+async def test_a_decision_of_another_term_is_dropped():
+    """Its snapshot may lack the last writes of whoever led before."""
+    desk = Desk(World.standard())
+
+    def led_anew(*_: object) -> datetime:
+        desk.term = 2
+        return desk.world.now
+
+    desk.planner._now = led_anew
+    async with desk.running():
+        await asyncio.sleep(0.6)
+        assert desk.planner.decided == 1
+        assert desk.decisions == []
+        desk.state.dirty.set()
+        await desk.until(1)
 
 
 async def test_what_could_not_be_carried_out_is_decided_again_without_news():

@@ -8,7 +8,7 @@ import pytest
 from chipwise.control.recorder import Recorder
 from chipwise.control.reporter import Reporter
 from chipwise.kube.errors import Forbidden, NotFound, Unavailable
-from chipwise.kube.resources import ACCELERATOR_POOLS, EVENTS, INFERENCE_WORKLOADS
+from chipwise.kube.resources import ACCELERATOR_POOLS, EVENTS, INFERENCE_WORKLOADS, Resource
 
 from tests.cluster import documents as docs
 from tests.cluster.documents import Document
@@ -25,7 +25,18 @@ class Desk:
         self.leads = True
         self.failures: dict[str, str] = {}
         recorder = Recorder(world.kube, lambda: world.now)
-        self.reporter = Reporter(world.kube, recorder, may_write=lambda: self.leads, failures=self.failures)
+        self.known: dict[str, str] = {}
+        self.reporter = Reporter(
+            world.kube, recorder, may_write=lambda: self.leads, failures=self.failures, versions=self
+        )
+
+    def version(self, resource: Resource, key: tuple[str, str]) -> str:
+        """The newest, unless the test knows of an older one."""
+        found: str = self.world.kube.peek(resource, *key)["metadata"]["resourceVersion"]
+        return self.known.get(key[1], found)
+
+    def wrote(self, resource: Resource, document: Document) -> None:  # noqa: ARG002 - names are enough here
+        self.known.pop(document["metadata"]["name"], None)
 
     async def report(self) -> list[str]:
         """Kinds and names whose status was written."""
@@ -210,6 +221,38 @@ async def test_who_does_not_lead_tells_nothing_and_remembers_nothing(desk: Desk)
     assert await desk.report() == []
     assert desk.complete
     desk.leads = True
+    assert CHAT in await desk.report()
+
+
+async def test_a_status_is_written_over_what_is_known_and_over_nothing_newer(desk: Desk):
+    """It may have been under way since before somebody else led, and wrote."""
+    desk.known["chat"] = "1"
+    assert CHAT in await desk.report()
+    assert not desk.complete
+    assert "status" not in desk.world.kube.peek(INFERENCE_WORKLOADS, docs.NAMESPACE, "chat")
+    del desk.known["chat"]
+    assert CHAT in await desk.report()
+    assert desk.complete
+
+
+async def test_what_another_leader_wrote_meanwhile_is_gone_on_from(desk: Desk):
+    """Its entries stay in the log of decisions, and its moments in the conditions."""
+    await desk.report()
+    another = Desk(desk.world)
+    desk.world.pass_time(minutes=5)
+    desk.world.edit(INFERENCE_WORKLOADS, "chat", lambda d: d["spec"].update(modelProfileName="none"))
+    assert CHAT in await another.report()
+    desk.world.pass_time(minutes=5)
+    desk.world.edit(INFERENCE_WORKLOADS, "chat", lambda d: d["spec"].update(modelProfileName="llama"))
+    desk.reporter.forget()
+    assert CHAT in await desk.report()
+    assert [each["reason"] for each in desk.status["decisions"]] == ["Stays", "ProfileMissing", "Stays"]
+
+
+async def test_a_wall_clock_that_jumps_back_does_not_silence_figures(desk: Desk):
+    await desk.report()
+    desk.world.pass_time(hours=-3)
+    desk.price("90.00")
     assert CHAT in await desk.report()
 
 

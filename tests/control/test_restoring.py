@@ -8,7 +8,7 @@ import pytest
 from chipwise.api import parse
 from chipwise.cluster.decide import Decision, Standing
 from chipwise.cluster.situation import RESTORE
-from chipwise.control.acts import Kind
+from chipwise.control.act import Kind
 from chipwise.control.conditions import timed
 from chipwise.control.status import decision_entry, workload_status
 from chipwise.kube.resources import ACCELERATOR_POOLS, DEPLOYMENTS, INFERENCE_WORKLOADS, NODES, PODS

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from chipwise.cluster.decide import Decision
-from chipwise.control.acts import Kind
+from chipwise.control.act import Kind
 from chipwise.control.conditions import timed
 from chipwise.control.status import workload_status
 from chipwise.kube.resources import DEPLOYMENTS, INFERENCE_WORKLOADS, PODS

@@ -22,7 +22,7 @@ import asyncio
 import copy
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
 from chipwise.kube.errors import AlreadyExists, Conflict, Gone, KubeError, NotFound
 from chipwise.kube.protocol import FIELD_MANAGER, Document, Operation, Page
@@ -140,6 +140,9 @@ class FakeKube:
         return [call for call in self.calls if call.verb in WRITES]
 
     # the protocol
+
+    def within(self, seconds: float) -> Self:  # noqa: ARG002 - time is the caller's affair here
+        return self
 
     async def get(self, resource: Resource, namespace: str | None, name: str) -> Document:
         call = await self._enter("get", resource, namespace, name)

@@ -303,6 +303,29 @@ async def test_a_request_without_an_answer_times_out(server):
             await client.get(NODES, None, "n1")
 
 
+async def test_a_limit_is_told_to_the_server_and_kept_on_this_side(server, client):
+    """A server that has the request already would carry it out long after we gave up."""
+    server.kube.put(PODS, pod("a"))
+    await client.within(0.75).json_patch(PODS, "prod", "a", [])
+    await client.json_patch(PODS, "prod", "a", [])
+    limited, usual = (path for _, path, _, _ in server.seen[-2:])
+    assert limited.endswith("?fieldManager=chipwise&timeout=0.750s")
+    assert "timeout" not in usual
+
+    async def never(_: object) -> None:
+        await asyncio.sleep(3600)
+
+    server.kube.pause = never
+    with pytest.raises(Unavailable, match="no answer in time"):
+        await client.within(0.1).get(PODS, "prod", "a")
+
+
+async def test_a_limit_never_lengthens_the_usual_one(server, client):
+    server.kube.put(PODS, pod("a"))
+    await client.within(60.0).get(PODS, "prod", "a")
+    assert server.seen[-1][1].endswith("?timeout=1.000s")
+
+
 async def test_refused_credentials_are_read_again_once(server):
     """A rotated token costs one more request and no error."""
     server.kube.put(NODES, node("n1"))

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from chipwise.placement.billing import bill
-from chipwise.placement.floor import Floor, held
+from chipwise.placement.floor import Floor, Holding, held
 from chipwise.placement.moves import Decision, Move, plan_moves
 from chipwise.placement.problem import Candidate, Option, Problem
 from chipwise.placement.rules import Mode, MoveRule, Running
@@ -79,13 +79,71 @@ def test_what_moved_lately_stays():
     assert cheaper(rule, stayed_seconds=None).decision is Decision.MOVE
 
 
-def test_more_replicas_need_a_bridge():
-    """One Deployment cannot roll to more replicas; one without replicas can."""
-    one = workload("a", option("new", 4))
-    question = problem([one], [node_pool("old", 1, price=90.0), node_pool("new", 1)])
+def growing(nodes: int, rule: MoveRule = ROLLOUT, **more) -> Move:
+    """Three replicas on a node of 90 $/h, four needed in a pool of ``nodes`` nodes of two replicas each."""
+    one = workload("a", option("new", 4, 4))
+    question = problem([one], [node_pool("old", 1, price=90.0), node_pool("new", nodes)])
     running = Running("prod/a", "old", "v", 3, footprint(2))
-    assert decide(question, [running])["a"].reason is Reason.NEEDS_BRIDGE
-    assert decide(question, [replace(running, replicas=0)])["a"].reason is not Reason.NEEDS_BRIDGE
+    return decide(question, [replace(running, **more)], rule)["a"]
+
+
+def test_more_replicas_go_over_a_bridge():
+    """One Deployment cannot roll to more replicas; one without replicas can."""
+    move = growing(3)
+    assert (move.decision, move.spare) == (Decision.MOVE, 1)
+    assert "from v on old to new-x4 on new over a bridge of 1 replica" in move.message
+    assert "bridge" not in growing(3, replicas=0).message
+
+
+def test_a_bridge_needs_room_for_one_replica_more():
+    """Four replicas fill two nodes to the last chip: nothing would be left to take the bridge in."""
+    move = growing(2)
+    assert (move.decision, move.reason) == (Decision.HOLD, Reason.NO_SURGE_CAPACITY)
+    assert "5 x 4 chips do not fit" in move.message
+    assert "of 1 over a bridge one at a time runs twice" in move.message
+    assert "1 node missing" in move.message
+    assert growing(2, replicas=4).decision is Decision.MOVE
+
+
+def test_who_owns_replicas_must_raise_them_first():
+    """A bridge is taken in by writing replicas."""
+    move = growing(3, replace(ROLLOUT, replicas_external=True))
+    assert (move.decision, move.reason) == (Decision.HOLD, Reason.NEEDS_BRIDGE)
+    assert "raise it to 4" in move.message
+    assert growing(3, replace(ROLLOUT, replicas_external=True), replicas=4).decision is Decision.MOVE
+
+
+@pytest.mark.parametrize(("nodes", "spare"), [(2, 1), (3, 2), (4, 3), (9, 3)])
+def test_a_bridge_that_stands_keeps_room_to_be_taken_in(nodes, spare):
+    """For as many replicas at once as there is room, for one in any case; nobody else may count on it."""
+    one, other = workload("a", option("new", 4, 4)), workload("b", option("new", 2, 4))
+    question = problem([one, other], [node_pool("old", 2, price=90.0), node_pool("new", nodes)])
+    running = [
+        Running("prod/a", "old", "v", 1, footprint(2), moving_to=one.options[0], bridge=3),
+        Running("prod/b", "old", "v", 2, footprint(2)),
+    ]
+    moves = decide(question, running, MANY)
+    assert (moves["a"].reason, moves["a"].spare) == (Reason.MOVE_IN_PROGRESS, spare)
+    assert "over a bridge of 3 replicas" in moves["a"].message
+    assert (moves["b"].decision is Decision.MOVE) == (2 * nodes >= 4 + spare + 2)
+
+
+def test_a_bridge_to_be_taken_in_is_no_saving_any_more():
+    """Nothing old is left: what the move saves is saved."""
+    one = workload("a", option("new", 4, 4))
+    question = problem([one], [node_pool("old", 1, price=90.0), node_pool("new", 3)])
+    move = decide(question, [Running("prod/a", moving_to=one.options[0], bridge=1)])["a"]
+    assert (move.decision, move.savings_per_hour) == (Decision.MOVE, 0.0)
+    assert move.message == "Moving to new-x4 on new: a bridge of 1 replica is taken in"
+
+
+def test_the_authors_rollout_stops_a_move_that_has_only_its_bridge():
+    """The author's template is not touched while the author's own is being rolled out."""
+    one = workload("a", option("new", 4, 4))
+    question = problem([one], [node_pool("old", 1, price=90.0), node_pool("new", 3)])
+    running = Running("prod/a", "old", "v", 3, footprint(2), moving_to=one.options[0], bridge=1)
+    move = decide(question, [running], replace(ROLLOUT, author_rolling_out=True))["a"]
+    assert (move.decision, move.reason) == (Decision.HOLD, Reason.ROLLOUT_IN_PROGRESS)
 
 
 def test_a_move_in_flight_keeps_its_target():
@@ -270,8 +328,9 @@ def situations(draw: st.DrawFn) -> tuple[Problem, dict[str, Running], dict[str, 
             one = Running(
                 w.key, now.pool, now.variant, now.replicas, now.footprint, draw(st.sampled_from([None, 0.0]))
             )
-            if then is not None and then is not now and _add(floor, wanted(then)):
-                one = replace(one, moving_to=then)
+            bridge = draw(st.integers(0, 2))
+            if then is not None and then is not now and _add(floor, wanted(then, min(1, bridge))):
+                one = replace(one, moving_to=then, bridge=bridge)
         running[w.key] = one
         rules[w.key] = MoveRule(
             mode=draw(st.sampled_from([Mode.ROLLOUT, Mode.ROLLOUT, Mode.OFF])),
@@ -293,26 +352,36 @@ def _add(floor: Floor, holding) -> bool:
 @settings(max_examples=250, deadline=None)
 @given(situations())
 def test_every_step_fits(situation):
-    """Replayed with both copies held until a step is done, no pool that gains is ever over capacity."""
+    """Replayed with both copies held until a step is done, no pool that gains is ever over capacity; a bridge counts one more."""
     question, running, rules = situation
     moves = plan_moves(question, solve(question), running, rules)
     floor = Floor(question, running.values())
     for one in running.values():
         floor.add(held(one))
-        floor.add(wanted(one.moving_to) if one.moving_to else None)
+        floor.add(wanted(one.moving_to, min(1, one.bridge)) if one.moving_to else None)
     starting = [m for m in moves if m.step == 1]
     later = sorted((m for m in moves if m.step is not None and m.step > 1), key=lambda m: m.step or 0)
     for step in [starting, *([move] for move in later)]:
-        targets = [move.target for move in step if move.target is not None]
-        for target in targets:
-            floor.add(wanted(target))
-        assert all(floor.fits(target.pool) for target in targets)
-        for move in step:
+        targets = [(move.target, _bridged(move)) for move in step if move.target is not None]
+        for target, more in targets:
+            floor.add(wanted(target, more))
+        assert all(floor.fits(target.pool) for target, _ in targets)
+        flying = [m for m in moves if step is starting and m.step == 0 and m.decision is Decision.MOVE]
+        for move in [*step, *flying]:
+            assert move.target is not None
             floor.add(held(move.source), -1)
-        if step is starting:
-            for move in moves:
-                if move.step == 0 and move.decision is Decision.MOVE:
-                    floor.add(held(move.source), -1)
+            floor.add(of_those(wanted(move.target), _bridged(move)), -1)
+
+
+def _bridged(move: Move) -> int:
+    """One replica more while a bridge carries some."""
+    if move.source.moving_to is not None:
+        return min(1, move.source.bridge)
+    return 1 if move.target and 0 < move.source.replicas < move.target.replicas else 0
+
+
+def of_those(holding: Holding, replicas: int) -> Holding:
+    return (holding[0], holding[1], replicas)
 
 
 @settings(max_examples=150, deadline=None)

@@ -50,6 +50,25 @@ async def test_the_end_of_an_old_object_does_not_take_its_namesake(roster, sink)
     assert sink.of(IW) == {CHAT: "u2@5"}
 
 
+async def test_the_newest_version_is_known_from_events_and_answers(roster, sink):
+    """An answer to a write of ours can be faster than the event of it, and slower than that of a later write."""
+    assert roster.version(IW, CHAT) == ""
+    roster.observe(IW, "ADDED", told("chat", "u1", 3))
+    roster.wrote(IW, told("chat", "u1", 7))
+    roster.observe(IW, "MODIFIED", told("chat", "u1", 5))
+    assert roster.version(IW, CHAT) == "7"
+    assert sink.of(IW) == {CHAT: "u1@5"}
+    roster.observe(IW, "MODIFIED", told("chat", "u1", 9))
+    roster.wrote(IW, told("chat", "u1", 8))
+    assert roster.version(IW, CHAT) == "9"
+
+
+async def test_the_answer_about_a_namesake_that_is_gone_is_forgotten(roster):
+    roster.observe(IW, "ADDED", told("chat", "u2", 9))
+    roster.wrote(IW, told("chat", "u1", 12))
+    assert roster.version(IW, CHAT) == "9"
+
+
 async def test_an_object_without_a_fact_is_known_all_the_same(roster, sink):
     """Or the audit would wait for it for ever."""
     roster.observe(IW, "ADDED", told("chat", "u1", 1, ignore=True))

@@ -36,6 +36,8 @@ class Placement(StatusModel):
     """The AcceleratorClass of its chips."""
     replicas: CountOrZero = 0
     """How many replicas."""
+    ready: CountOrZero | None = None
+    """How many of them are Ready. Only of the bridge of a move to more replicas."""
     chips: CountOrZero = 0
     """Chips of all replicas together."""
     cost_per_hour: AnyDecimal | None = None
@@ -136,7 +138,7 @@ class InferenceWorkloadStatus(CommonStatus):
     summary: PlacementSummary | None = None
     """One line for kubectl get: where it is, what it costs, why."""
     placements: Annotated[tuple[Placement, ...], Field(max_length=4)] = ()
-    """Where it runs now."""
+    """Where it runs now. Beside it the bridge of a move to more replicas, while there is one: its reason is Bridge."""
     proposed: Annotated[tuple[Placement, ...], Field(max_length=4)] = ()
     """Where it should run. The same as placements when there is nothing to gain."""
     savings_per_hour: AnyDecimal | None = None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from chipwise.cli.lease import lease_options
+
 EXAMPLES = """\b
 Examples:
   chipwise run --log-format=json
@@ -20,18 +22,7 @@ Examples:
     help="The kubeconfig to use; in a pod the service account is, unless given.",
 )
 @click.option("--context", metavar="NAME", help="The context of the kubeconfig to use.")
-@click.option(
-    "--lease-namespace",
-    metavar="NAME",
-    envvar="POD_NAMESPACE",
-    default="chipwise-system",
-    show_default=True,
-    show_envvar=True,
-    help="The namespace of the Lease that elects the one writer.",
-)
-@click.option(
-    "--lease-name", metavar="NAME", default="chipwise", show_default=True, help="The name of that Lease."
-)
+@lease_options
 @click.option(
     "--no-writes",
     is_flag=True,
@@ -65,6 +56,9 @@ def run(  # noqa: PLR0913 - one parameter for each flag
     context: str | None,
     lease_namespace: str,
     lease_name: str,
+    lease_duration: float,
+    renew_deadline: float,
+    retry_period: float,
     no_writes: bool,
     freeze: bool,
     listen: str,
@@ -75,6 +69,7 @@ def run(  # noqa: PLR0913 - one parameter for each flag
     import logging  # noqa: PLC0415
 
     from chipwise.control import runtime  # noqa: PLC0415 - kopf and the clients: not for --help
+    from chipwise.control.lease import LeaseTiming  # noqa: PLC0415 - the same
     from chipwise.telemetry import logs  # noqa: PLC0415
     from chipwise.telemetry.server import Address  # noqa: PLC0415
 
@@ -82,12 +77,17 @@ def run(  # noqa: PLR0913 - one parameter for each flag
         address = Address.parse(listen)
     except ValueError as error:
         raise click.UsageError(f"--listen: {error}") from error
+    try:
+        timing = LeaseTiming(lease_duration, renew_deadline, retry_period)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
     logs.setup(logs.LogFormat(log_format), logging.getLevelNamesMapping()[log_level.upper()])
     options = runtime.RunOptions(
         kubeconfig=kubeconfig,
         context=context,
         lease_namespace=lease_namespace,
         lease_name=lease_name,
+        lease_timing=timing,
         writes=not no_writes,
         freeze=freeze,
         listen=address,

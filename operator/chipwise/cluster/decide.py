@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
-from chipwise.cluster import situation
+from chipwise.cluster import bridging, situation
 from chipwise.cluster.demand import demand
 from chipwise.cluster.facts import DeploymentFact
 from chipwise.cluster.grounds import Flight, truth_of
@@ -21,7 +21,7 @@ from chipwise.cluster.quotas import Quota, limits, quotas
 from chipwise.cluster.renewal import Nodes, home_option, renewals
 from chipwise.cluster.restoring import Restores, restores, told
 from chipwise.cluster.setback import Setbacks, setbacks
-from chipwise.cluster.situation import Pods
+from chipwise.cluster.situation import Course, Pods
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.cluster.subject import DEFAULT_POLICY, Subject, accept
 from chipwise.cluster.supply import supply
@@ -229,7 +229,7 @@ class _Maker:
 
     def _ask(self, workloads: Mapping[str, Workload]) -> Round:
         movable = frozenset(key for key, workload in workloads.items() if workload.options)
-        released = self._released(movable)
+        released = self._released(movable) - self._left_over(workloads)
         now = {key: self._running(key, workloads[key]) for key in sorted(movable)}
         standing = {uid: size for key, one in now.items() for uid, size in self._standing(key, one)}
         pools = tuple(
@@ -259,9 +259,18 @@ class _Maker:
     def _standing(self, key: str, one: Running) -> Iterator[tuple[str, Footprint]]:
         """What the pods that are bound where their workload may stay take, by UID."""
         coming = one.moving_to.footprint if one.moving_to else one.footprint
-        for pods, footprint in ((self.pods[key].new, coming), (self.pods[key].old, one.footprint)):
+        pods = self.pods[key]
+        for there, footprint in (
+            (pods.new, one.footprint if self._is_ahead(key, one) else coming),
+            (pods.old, one.footprint),
+            (pods.bridge, coming),
+        ):
             if footprint is not None:
-                yield from ((pod.uid, footprint) for pod in pods if pod.node)
+                yield from ((pod.uid, footprint) for pod in there if pod.node)
+
+    def _is_ahead(self, key: str, one: Running) -> bool:
+        """A bridge stands where it is moving to, and its own Deployment is still where it was."""
+        return bridging.leads_to(self.subjects[key], one.moving_to)
 
     def _flights(self, workloads: Mapping[str, Workload]) -> tuple[Flight, ...]:
         """Every workload with its pods, and with what it is on its way to or may stay with."""
@@ -269,14 +278,24 @@ class _Maker:
             Flight(
                 self.subjects[key],
                 self.pods[key],
-                home_option(workload, self.subjects[key]),
+                self._flying_to(workload) or home_option(workload, self.subjects[key]),
                 moving=self._flying_to(workload) is not None,
+                ahead=bridging.leads_to(self.subjects[key], self._flying_to(workload)),
             )
             for key, workload in sorted(workloads.items())
         )
 
     def _released(self, keys: frozenset[str]) -> frozenset[str]:
         return frozenset(pod.uid for key in keys for pod in self.pods[key].all)
+
+    def _left_over(self, workloads: Mapping[str, Workload]) -> frozenset[str]:
+        """Pods of bridges of which no move makes use any more: until they are gone nobody may count on their room."""
+        return frozenset(
+            pod.uid
+            for key, workload in workloads.items()
+            for pod in self.pods[key].bridge
+            if not self._course(key, workload).bridge
+        )
 
     def _narrowed(self, workload: Workload) -> Workload:
         """A move in flight is finished before another is thought of."""
@@ -293,21 +312,28 @@ class _Maker:
 
     def _flying_to(self, workload: Workload) -> Option | None:
         subject = self.subjects[workload.key]
-        if workload.key in self.setbacks.fallen or not situation.in_flight(subject, self.pods[workload.key]):
+        if workload.key in self.setbacks.fallen:
             return None
+        across = bridging.destination(subject, workload.options)
+        if across is not None or not situation.in_flight(subject, self.pods[workload.key]):
+            return across
         return home_option(workload, subject)
 
     def _running(self, key: str, workload: Workload) -> Running:
         """What runs; of what an autoscaler owns as much as it may take where it is, so that like is compared with like."""
-        subject, flying = self.subjects[key], self._flying_to(workload)
-        found = situation.running(
-            subject, self.pods[key], self.snapshot, self.views, self.now, flying, self._failing(key)
-        )
+        subject, course = self.subjects[key], self._course(key, workload)
+        found = situation.running(subject, self.pods[key], self.snapshot, self.views, self.now, course)
         home = home_option(workload, subject)
-        if subject.autoscaler is None or flying is not None or home is None:
+        if subject.autoscaler is None or course.target is not None or home is None:
             return found
         reserved = max(found.replicas, home.replicas)
         return replace(found, replicas=reserved, bound=None)
+
+    def _course(self, key: str, workload: Workload) -> Course:
+        subject, target, bridge = self.subjects[key], self._flying_to(workload), 0
+        if key not in self.setbacks.fallen:
+            bridge = bridging.replicas_for(subject, target)
+        return Course(target, bridge, self._failing(key))
 
     def _failing(self, key: str) -> Refusal | None:
         """Why it does not come to serve where it is. A move that is taken back is where it served before."""

@@ -17,6 +17,7 @@ from chipwise.cluster.snapshot import Snapshot
 from chipwise.cluster.subject import Subject
 from chipwise.cluster.terms import TermsOf
 from chipwise.performance import Knowledge, Sustained
+from chipwise.placement.bridge import loads, span
 from chipwise.placement.problem import Candidate, Figures, Option, Workload
 from chipwise.placement.terms import Terms
 from chipwise.reasons import Reason, Refusal
@@ -169,12 +170,16 @@ def _replicas(case: Case, rate: Sustained) -> int | Refusal:
 
 
 def _usage(case: Case, replicas: int, found: Collection[Quota]) -> tuple[tuple[str, int], ...] | Refusal:
-    """Quota taken. During a move both copies count, so a move between pools of one resource needs room for both."""
+    """Quota taken. During a move both copies count, so a move between pools of one resource needs room for both.
+
+    Over a bridge one replica runs twice at the end, when the old ones are gone.
+    """
     template, size, deployment = case.template, case.size, case.subject.deployment
     if isinstance(template, Refusal) or size is None:  # pragma: no cover
         raise AssertionError("it was refused before")
     present = [p for p in case.snapshot.pods_by_deployment.get(deployment.key, ()) if not p.deleting]
-    bid = Bid(deployment.key, size, replicas, len(present), moves=not case.at_home)
+    twice = int(not case.at_home and span(deployment.replicas, replicas) > 0)
+    bid = Bid(deployment.key, size, replicas, len(present), moves=not case.at_home, twice=twice)
     silent = None if case.stands else unstated(deployment.namespace, template["spec"], size, found)
     return silent or usage(bid, found)
 
@@ -182,15 +187,21 @@ def _usage(case: Case, replicas: int, found: Collection[Quota]) -> tuple[tuple[s
 def _switching_cost(case: Case, replicas: int, views: Mapping[str, PoolView]) -> float:
     """Both copies at list price while the new one starts, in dollars per hour of the policy's payback horizon.
 
+    Over a bridge a model is loaded three times, one after the other.
     Nothing for a workload that runs nothing yet: there is no move.
     """
     home = case.subject.home
     if home is None and not case.subject.deployment.replicas:
         return 0.0
-    new = replicas * case.variant.chips * case.pool.chip_price_per_hour
-    old = home.replicas * home.chips * views[home.pool].chip_price_per_hour if home else 0.0
+    new = case.variant.chips * case.pool.chip_price_per_hour
+    old = home.chips * views[home.pool].chip_price_per_hour if home else 0.0
+    copies = loads(case.subject.deployment.replicas, replicas)
     hours = case.variant.startup_seconds / SECONDS_PER_HOUR
-    return (new + old) * hours / (case.subject.policy.payback_horizon_seconds / SECONDS_PER_HOUR)
+    return (
+        sum(a * new + b * old for a, b in copies)
+        * hours
+        / (case.subject.policy.payback_horizon_seconds / SECONDS_PER_HOUR)
+    )
 
 
 def _figures(case: Case, rate: Sustained, replicas: int, knowledge: Knowledge) -> Figures | Refusal:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from chipwise.cluster.facts import PodFact
 from chipwise.cluster.landing import Queue, may_land, may_land_on_new, queues
 from chipwise.cluster.pools import PoolView
 from chipwise.cluster.quotas import Quota
@@ -25,21 +26,36 @@ _PLENTY = 2**62
 
 @dataclass(frozen=True, slots=True)
 class Flight:
-    """A workload with its pods, and ``home``, what it needs where it is or is on its way to (``moving``)."""
+    """A workload with its pods, and ``home``, what it needs where it is or is on its way to (``moving``).
+
+    ``ahead``: only its bridge is there yet.
+    """
 
     subject: Subject
     pods: Pods
     home: Option | None
     moving: bool
+    ahead: bool = False
+
+    @property
+    def arrived(self) -> tuple[PodFact, ...]:
+        """Its pods there."""
+        return self.pods.bridge if self.ahead else (*self.pods.new, *self.pods.bridge)
+
+    @property
+    def present(self) -> tuple[PodFact, ...]:
+        """All of its pods."""
+        return (*self.pods.new, *self.pods.old, *self.pods.bridge)
 
     @property
     def missing(self) -> int:
-        """Pods that its Deployment has still to create there."""
+        """Pods that have still to be created there. Over a bridge one replica runs twice at the end."""
         if self.home is None:
             return 0
         wanted = self.subject.deployment.replicas
         if self.moving:
-            return max(0, max(wanted, self.home.replicas) - len(self.pods.new))
+            twice = 1 if self.pods.bridge else 0
+            return max(0, max(wanted, self.home.replicas) + twice - len(self.arrived))
         return max(0, wanted - len(self.pods.new) - len(self.pods.old))
 
 
@@ -108,7 +124,7 @@ def _new_node(view: PoolView, snapshot: Snapshot, names: tuple[str, ...]) -> Vec
 
 def _held(flight: Flight, view: PoolView, names: tuple[str, ...]) -> dict[str, Vector]:
     found: dict[str, Vector] = {}
-    for pod in (*flight.pods.new, *flight.pods.old):
+    for pod in flight.present:
         if pod.node in view.node_names:
             before = found.get(pod.node or "", (0,) * len(names))
             amounts = _vector(pod_amounts(pod), names)
@@ -120,7 +136,7 @@ def _waiting(
     view: PoolView, waiting: Iterable[Queue], flights: Iterable[Flight], names: tuple[str, ...]
 ) -> list[Crowd]:
     """Unbound pods that could land here. Those of a move in flight were promised their room."""
-    owners = {pod.uid: flight for flight in flights for pod in (*flight.pods.new, *flight.pods.old)}
+    owners = {pod.uid: flight for flight in flights for pod in flight.present}
     found = []
     for queue in waiting:
         asked = pod_amounts(queue.pod)
@@ -134,7 +150,7 @@ def _waiting(
                     len(queue.pods),
                     Terms(nodes, on_new),
                     flight.subject.key if flight else "",
-                    promised=flight is not None and flight.moving and queue.pod in flight.pods.new,
+                    promised=flight is not None and flight.moving and queue.pod in flight.arrived,
                 )
             )
     return found

@@ -23,7 +23,8 @@ def after_the_moves(truth: Truth, moves: Iterable[Move]) -> Outlook:
     outlook = Outlook(truth)
     for move in moves:
         if move.decision is Decision.MOVE and move.step == 1 and move.target is not None:
-            outlook.enter(move.workload, move.target)
+            target = move.target
+            outlook.enter(move.workload, replace(target, replicas=target.replicas + move.spare))
     return outlook
 
 

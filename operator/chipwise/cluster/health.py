@@ -95,20 +95,26 @@ class _Look:
     now: datetime
 
     @property
+    def ours(self) -> bool:
+        """What runs is as chipwise wrote it."""
+        return self.subject.record is not None or self.subject.deployment.bridge is not None
+
+    @property
     def grace(self) -> float:
         return float(self.subject.policy.failure_grace_seconds)
 
     def verdict(self, overdue: Sequence[Trouble]) -> Trouble | None:
         """What has failed, given what is overdue.
 
-        A move fails with its first pod. What served before fails for want of room once fewer serve than are needed, and by a variant
+        A move fails with its first pod, and so does its bridge. What served before fails for want of room once fewer serve than are needed, and by a variant
         once half of it does: one pod that crashes on a bad node is Kubernetes' own business.
         """
-        if not overdue or in_flight(self.subject, self.pods) or self.pods.new_ready == 0:
+        moving = in_flight(self.subject, self.pods) or self.subject.deployment.bridge is not None
+        if not overdue or moving or self.pods.new_ready == 0:
             return next(iter(overdue), None)
         record, replicas = self.subject.record, self.subject.deployment.replicas
         starved = [trouble for trouble in overdue if trouble.blame is Blame.ROOM]
-        if starved and self.pods.new_ready < (record.replicas if record else replicas):
+        if starved and self.pods.serving < (record.replicas if record else replicas):
             return starved[0]
         failed = [trouble for trouble in overdue if trouble.blame is Blame.VARIANT]
         return failed[0] if 2 * len(failed) >= replicas else None
@@ -126,7 +132,7 @@ class _Look:
     def _refused(self) -> _Deadline | None:
         """The API server takes no pod: quota, admission."""
         failure = self.subject.deployment.create_failure
-        if failure is None or self.subject.record is None:
+        if failure is None or not self.ours:
             return None
         reason = Reason.QUOTA_EXCEEDED if "exceeded quota" in failure.message else Reason.ADMISSION_REFUSED
         message = f"the API server refuses its pods: {failure.message}"
@@ -147,9 +153,7 @@ class _Look:
     def _unready(self, pod: PodFact, progress: Progress) -> _Deadline:
         if pod.node is None:
             return self._unbound(pod, progress)
-        if (
-            self.subject.record is None
-        ):  # the author's own pods on the author's own chip: the author's business
+        if not self.ours:  # the author's own pods on the author's own chip: the author's business
             return _Deadline(inf, Trouble(Reason.NEVER_READY, Blame.VARIANT, ""))
         name, pull, start = pod.name, self._seconds("pull"), self._seconds("startup")
         if progress.waiting == _CRASH:

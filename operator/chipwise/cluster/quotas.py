@@ -80,13 +80,17 @@ def taken(resource: str, size: PodSize) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Bid:
-    """So many replicas of a pod for a Deployment (namespace/name). ``moves``: they come beside the pods that are there."""
+    """So many replicas of a pod for a Deployment (namespace/name).
+
+    ``moves``: they come beside the pods that are there. ``twice`` of them run twice at the end of a bridge, when those are gone.
+    """
 
     deployment: str
     size: PodSize
     replicas: int
     present: int
     moves: bool
+    twice: int = 0
 
 
 def usage(bid: Bid, found: Collection[Quota]) -> tuple[tuple[str, int], ...] | Refusal:
@@ -105,9 +109,9 @@ def usage(bid: Bid, found: Collection[Quota]) -> tuple[tuple[str, int], ...] | R
             whole = each * bid.replicas
         else:
             whole = mine + each * max(0, bid.replicas - bid.present)
-        both = whole + mine
+        both = whole + max(mine, each * bid.twice)
         if bid.moves and both > quota.amount:
-            meanwhile = " while both copies run" if mine else ""
+            meanwhile = " while both copies run" if both > whole else ""
             return Refusal(
                 Reason.QUOTA_EXCEEDED,
                 f"needs {both} {title(quota.resource)} in namespace {quota.namespace}{meanwhile}; quota {quota.key} leaves {quota.amount}",

@@ -95,6 +95,7 @@ def _is_stale(subject: Subject, pods: Pods, views: Mapping[str, PoolView]) -> bo
     if (
         subject.reading.authorship is not Authorship.OURS
         or subject.record is None
+        or subject.bridge is not None
         or in_flight(subject, pods)
     ):
         return False
@@ -131,7 +132,7 @@ def _full(problem: Problem, running: list[Running], starting: list[Move]) -> Flo
         floor.add(occupied(one))
     for move in starting:
         if move.target is not None:
-            floor.add(wanted(move.target))
+            floor.add(wanted(move.target, move.spare))
     return floor
 
 

@@ -136,7 +136,7 @@ def _is_returning(subject: Subject) -> bool:
 
 
 def _travels(subject: Subject, pods: Pods) -> bool:
-    return _is_returning(subject) or in_flight(subject, pods)
+    return _is_returning(subject) or subject.bridge is not None or in_flight(subject, pods)
 
 
 def _copy(subject: Subject, snapshot: Snapshot) -> _Copy | None:

@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from chipwise.cluster import bridging
 from chipwise.cluster.cooling import CoolDown, Cooling, Culprit, culprit_of, remembered
 from chipwise.cluster.health import Health, Trouble, examine
 from chipwise.cluster.pools import PoolView
-from chipwise.cluster.situation import Pods, is_restore_requested, old_home
+from chipwise.cluster.situation import Pods, is_restore_requested, old_home, pods_of
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.cluster.subject import Subject
 
@@ -40,7 +41,7 @@ def setbacks(
     snapshot: Snapshot,
     now: datetime,
 ) -> Setbacks:
-    """Examine every placement of ``subjects`` that chipwise may act on."""
+    """Examine every placement of ``subjects`` that chipwise may act on, and every bridge on the way to one."""
     healths = {key: _examined(subject, pods[key], views, now) for key, subject in subjects.items()}
     troubles = {key: health.trouble for key, health in healths.items() if health.trouble is not None}
     known = Cooling(now, remembered(snapshot))
@@ -58,6 +59,13 @@ def setbacks(
         if pods[key].old:
             home = old_home(subject, pods[key], snapshot, views)
             fallen[key] = replace(subject, home=home, standing=subject.reading.base.template)
+    for key, bridge in _bridges(subjects, views).items():
+        healths[f"{key} bridge"] = health = _examined(bridge, pods_of(bridge, snapshot, views), views, now)
+        if health.trouble is not None and key not in troubles:
+            troubles[key] = health.trouble
+            noticed = known.noticed(_culprit(bridge, views, health.trouble), health.trouble, bridge.policy)
+            if noticed is not None:
+                news[key] = noticed
     cooling = replace(known, failing=failing)
     waits = [health.due_seconds for health in healths.values()] + [cooling.due_seconds]
     return Setbacks(
@@ -68,6 +76,12 @@ def setbacks(
         fallen=frozenset(fallen),
         due_seconds=min((wait for wait in waits if wait is not None), default=None),
     )
+
+
+def _bridges(subjects: Mapping[str, Subject], views: Mapping[str, PoolView]) -> dict[str, Subject]:
+    """Bridges of moves that have not begun. One that fails cools down, and then its move is none and it goes: nothing is to be taken back."""
+    found = {key: bridging.as_placed(subject, views) for key, subject in subjects.items()}
+    return {key: bridge for key, bridge in found.items() if bridge is not None}
 
 
 def _examined(subject: Subject, pods: Pods, views: Mapping[str, PoolView], now: datetime) -> Health:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from chipwise.api import InferenceWorkload
+from chipwise.cluster import bridging
 from chipwise.cluster.authorship import Authorship
 from chipwise.cluster.facts import PodFact
 from chipwise.cluster.pools import PoolView
@@ -32,21 +33,30 @@ EDITED = "Edited"
 
 @dataclass(frozen=True, slots=True)
 class Pods:
-    """Pods of a workload that are not terminating: those of the present placement, those whose node is gone, and the others."""
+    """Pods of a workload that are not terminating.
+
+    Those of the present placement, those whose node is gone, the others, and those of its bridge.
+    """
 
     new: tuple[PodFact, ...]
     old: tuple[PodFact, ...]
     lost: tuple[PodFact, ...] = ()
+    bridge: tuple[PodFact, ...] = ()
 
     @property
     def all(self) -> tuple[PodFact, ...]:
         """Every pod that is not terminating."""
-        return (*self.new, *self.old, *self.lost)
+        return (*self.new, *self.old, *self.lost, *self.bridge)
 
     @property
     def new_ready(self) -> int:
         """Ready pods of the present placement."""
         return sum(pod.ready for pod in self.new)
+
+    @property
+    def serving(self) -> int:
+        """These, and what the bridge still carries of it."""
+        return self.new_ready + sum(pod.ready for pod in self.bridge)
 
 
 def pods_of(subject: Subject, snapshot: Snapshot, views: Mapping[str, PoolView]) -> Pods:
@@ -58,12 +68,13 @@ def pods_of(subject: Subject, snapshot: Snapshot, views: Mapping[str, PoolView])
     gone = () if snapshot.assume_nodes else found
     lost = tuple(pod for pod in gone if pod.node is not None and pod.node not in snapshot.nodes)
     live = [pod for pod in found if pod not in lost]
+    bridge = bridging.pods(subject, snapshot)
     home, container = (
         subject.home,
         container_of(subject.deployment.document["spec"]["template"], subject.container),
     )
     if home is None or container is None:
-        return Pods((), tuple(live), lost)
+        return Pods((), tuple(live), lost, bridge)
     digest = container_digest(container)
     nodes = views[home.pool].node_names
     new = [
@@ -71,7 +82,7 @@ def pods_of(subject: Subject, snapshot: Snapshot, views: Mapping[str, PoolView])
         for p in live
         if dict(p.digests).get(subject.container) == digest and (p.node is None or p.node in nodes)
     ]
-    return Pods(tuple(new), tuple(p for p in live if p not in new), lost)
+    return Pods(tuple(new), tuple(p for p in live if p not in new), lost, bridge)
 
 
 def in_flight(subject: Subject, pods: Pods) -> bool:
@@ -87,45 +98,67 @@ def in_flight(subject: Subject, pods: Pods) -> bool:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Course:
+    """Where a workload is going.
+
+    ``target`` is the option that a move in flight is on its way to, by a bridge or a rollout, and ``bridge`` how many replicas of a
+    bridge it makes use of. ``failing`` is why the workload does not come to serve where it is.
+    """
+
+    target: Option | None = None
+    bridge: int = 0
+    failing: Refusal | None = None
+
+
 def running(
     subject: Subject,
     pods: Pods,
     snapshot: Snapshot,
     views: Mapping[str, PoolView],
     now: datetime,
-    target: Option | None,
-    failing: Refusal | None = None,
+    course: Course,
 ) -> Running:
-    """``target`` is the option that a move in flight is on its way to, None when nothing is in flight."""
-    home = subject.home
+    """What runs where, beside what it becomes."""
+    home, target, bridge = subject.home, course.target, course.bridge
+    replicas = subject.deployment.replicas
     if home is None:
-        return Running(subject.key, replicas=subject.deployment.replicas)
+        return Running(subject.key, replicas=replicas, moving_to=target, bridge=bridge)
     size = size_of_template(subject.standing, subject.added, snapshot)
     footprint = footprint_of(size, home.resource_name)
     if not footprint.chips:
         footprint = replace(footprint, chips=home.chips)
-    if target is None:
-        replicas, stayed = subject.deployment.replicas, _stayed(subject, now)
-        moved_at = subject.record.moved_at if subject.record else ""
+    if target is None or bridging.leads_to(subject, target):
+        here = (*pods.new, *pods.old, *(pods.bridge if target is None else ()))
         return Running(
             subject.key,
             home.pool,
             home.variant,
             replicas,
             footprint,
-            stayed,
-            moved_at,
-            failing=failing,
-            bound=None if snapshot.assume_nodes else _bound(pods.all),
+            _stayed(subject, now),
+            subject.record.moved_at if subject.record else "",
+            target,
+            course.failing,
+            bridge,
+            None if snapshot.assume_nodes else _bound((*here, *pods.lost)),
         )
     before = old_home(subject, pods, snapshot, views)
     if before is None:
-        return Running(subject.key, moving_to=target)
+        return Running(subject.key, moving_to=target, bridge=bridge)
     old = Footprint(
         before.chips, max(pod.cpu_milli for pod in pods.old), max(pod.memory_bytes for pod in pods.old)
     )
-    count, bound = len(pods.old), _bound(pods.old)
-    return Running(subject.key, before.pool, before.variant, count, old, moving_to=target, bound=bound)
+    return Running(
+        subject.key,
+        before.pool,
+        before.variant,
+        len(pods.old),
+        old,
+        moving_to=target,
+        bridge=bridge,
+        bound=_bound(pods.old),
+    )
 
 
 def _bound(pods: tuple[PodFact, ...]) -> int:
@@ -160,6 +193,7 @@ def rule(subject: Subject, now: datetime, *, frozen: bool) -> MoveRule:
         contested=is_contested(subject.record, now),
         author_rolling_out=_author_rolls_out(subject),
         restored=is_restore_requested(subject.workload),
+        replicas_external=subject.replicas_external,
         idle=subject.idle,
     )
 

@@ -79,6 +79,27 @@ class Snapshot:
         return {key: tuple(pods) for key, pods in found.items()}
 
     @cached_property
+    def bridges(self) -> Mapping[str, DeploymentFact]:
+        """The bridge of each Deployment (namespace/name) that has one."""
+        found: dict[str, DeploymentFact] = {}
+        for _, one in sorted(self.deployments.items()):
+            if one.bridge is not None and not one.deleting:
+                owner = self.deployments.get(f"{one.namespace}/{one.bridge.deployment}")
+                if owner is not None and owner.uid == one.bridge.uid:
+                    found[owner.key] = one
+        return found
+
+    @cached_property
+    def stray_bridges(self) -> tuple[DeploymentFact, ...]:
+        """Bridges whose Deployment is gone, in order of namespace/name."""
+        known = {one.key for one in self.bridges.values()}
+        return tuple(
+            one
+            for key, one in sorted(self.deployments.items())
+            if one.bridge is not None and not one.deleting and key not in known
+        )
+
+    @cached_property
     def pods_by_node(self) -> Mapping[str, tuple[PodFact, ...]]:
         """Bound pods of each node, in order of namespace/name."""
         found: dict[str, list[PodFact]] = {}

@@ -45,7 +45,8 @@ class Subject:
     """One workload that can be decided about. ``image``, ``constraints`` and volumes are of the author's base.
 
     ``standing`` is the pod template that runs, ``added`` what admission was seen to add to its pods. ``idle``: it stands at zero replicas.
-    ``frozen_by`` is the frozen policy that stops every move of it, in words; None if there is none.
+    ``frozen_by`` is the frozen policy that stops every move of it, in words; None if there is none. ``bridge`` is the second Deployment of
+    a move to more replicas, whatever move that was.
     """
 
     key: str
@@ -67,6 +68,7 @@ class Subject:
     autoscaler: AutoscalerFact | None
     idle: Refusal | None
     home: Home | None
+    bridge: DeploymentFact | None = None
 
     @property
     def replicas_external(self) -> bool:
@@ -124,6 +126,7 @@ def accept(
         autoscaler=autoscaler,
         idle=None if deployment.key in snapshot.assumed else idle(deployment, autoscaler),
         home=_home(deployment, document, name, profile, snapshot, views, words),
+        bridge=snapshot.bridges.get(deployment.key),
     )
 
 
@@ -182,6 +185,11 @@ def _target_refusal(
         return Refusal(
             Reason.TARGET_OWNED,
             f"Deployment {name} is controlled by {deployment.owner}, which would undo every move",
+        )
+    if deployment.bridge is not None:
+        return Refusal(
+            Reason.TARGET_OWNED,
+            f"Deployment {name} is chipwise's bridge beside {deployment.bridge.deployment} and goes when its move is done",
         )
     rivals = snapshot.workloads_by_target.get(f"{namespace}/{name}", ())
     if len(rivals) > 1:

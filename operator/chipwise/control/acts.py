@@ -6,116 +6,91 @@ write; what it needs from the wall clock is passed in.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from enum import StrEnum
-from typing import Any
+from dataclasses import replace
 
-from chipwise.cluster.authorship import Authorship, read_deployment
+from chipwise.cluster import bridging
+from chipwise.cluster.authorship import Authorship
 from chipwise.cluster.decide import Decision
-from chipwise.cluster.facts import DeploymentFact, PodFact
+from chipwise.cluster.facts import PodFact
 from chipwise.cluster.feasibility.image import fits_image
 from chipwise.cluster.renewal import home_option, rendered_today
-from chipwise.cluster.restoring import authors_replicas, record_of
-from chipwise.cluster.situation import TUG_OF_WAR, in_flight, is_contested, recent_reverts
-from chipwise.cluster.snapshot import Snapshot
+from chipwise.cluster.situation import (
+    TUG_OF_WAR,
+    in_flight,
+    is_contested,
+    is_restore_requested,
+    recent_reverts,
+)
 from chipwise.cluster.subject import Subject
 from chipwise.cluster.targets import target
+from chipwise.control import bridges, restoring
+from chipwise.control.act import Act, AnyAct, Kind
 from chipwise.placement.moves import Decision as Verdict
 from chipwise.placement.moves import Move
 from chipwise.placement.steps import Observed, Step, next_step
 from chipwise.reasons import Reason
-from chipwise.rendering import write
 from chipwise.rendering.location import container_digest, container_of
-from chipwise.rendering.manifest import Manifest, manifest_of
+from chipwise.rendering.manifest import manifest_of
 from chipwise.rendering.record import Record
 from chipwise.rendering.render import render
 
 
-class Kind(StrEnum):
-    """What a write is for; also the reason of its Event."""
-
-    MOVE = "Moving"
-    HEAL = "Healed"
-    ADOPT = "AuthorChanged"
-    SCALE = "Scaled"
-    RESTORE = "Restoring"
-    RESTORED = "Restored"
-    RELEASE = "Released"
-    RENEW = "Renewed"
-    ROLL_BACK = "RolledBack"
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """One write. ``text`` is the Deployment as it was decided on: if it reads otherwise by now, the act is void."""
-
-    kind: Kind
-    deployment: DeploymentFact
-    message: str
-    manifest: Manifest | None = None
-    record: Record | None = None
-    replicas: int | None = None
-
-    def patch(self, document: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """The JSON Patch on the Deployment as it stands, guarded by its resourceVersion; empty if it would change nothing."""
-        if self.replicas is not None:
-            return write.scale(document, self.replicas)
-        if self.record is None:
-            return (
-                write.release(document) if self.manifest is None else write.restore(document, self.manifest)
-            )
-        if self.manifest is None:
-            return write.rebase(document, self.record)
-        return write.move(document, self.manifest, self.record)
-
-
-def acts_of(decision: Decision) -> tuple[Act, ...]:
+def acts_of(decision: Decision) -> tuple[AnyAct, ...]:
     """The next write of every Deployment that needs one: moves in the order of the plan, then what keeps or gives back."""
     if not decision.standing.writes:
         return ()
     awake = [(decision.subjects[m.workload], m) for m in decision.acting.moves]
     found = [act_for(subject, move, decision) for subject, move in awake if subject.idle is None]
     found += [_returning_act(subject, decision) for subject in decision.subjects.values()]
-    found += [orphan_act(deployment, decision) for deployment in decision.orphans]
+    found += [restoring.of_an_orphan(deployment, decision) for deployment in decision.orphans]
+    found += bridges.without_a_workload(decision)
     return tuple(act for act in found if act is not None)
 
 
-def _returning_act(subject: Subject, decision: Decision) -> Act | None:
+def _returning_act(subject: Subject, decision: Decision) -> AnyAct | None:
     """The next write of one that is on its way back, or asked to be."""
     if subject.key in decision.restores:
         if decision.restores[subject.key] is not None:
             return None
-        return giving_back(subject.deployment, decision, "as was asked for, the author's template comes back")
+        return restoring.given_back(
+            subject.deployment, decision, "as was asked for, the author's template comes back"
+        )
+    if is_restore_requested(subject.workload):
+        return bridges.not_wanted(subject, decision)
     if subject.record is None or not subject.record.restoring:
         return None
     if str(subject.workload.spec.mode) == "Off" or _is_frozen(subject, decision):
         return None
-    why = "the author's template comes back"
-    return restoring_act(subject.deployment, subject.record, decision.snapshot, why)
+    return restoring.given_back(subject.deployment, decision, "the author's template comes back")
 
 
-def act_for(subject: Subject, move: Move, decision: Decision) -> Act | None:
+def act_for(subject: Subject, move: Move, decision: Decision) -> AnyAct | None:
     """The next write for one workload that may be acted on; None when there is nothing to do."""
     if _returns(subject, decision) and subject.record is not None:
         message = f"variant {subject.record.variant} was not made for the author's new image {subject.image}"
-        return restoring_act(subject.deployment, subject.record, decision.snapshot, message)
+        return restoring.given_back(subject.deployment, decision, message)
+    return _next(subject, move, decision) or bridges.left_over(subject, move, decision)
+
+
+def _next(subject: Subject, move: Move, decision: Decision) -> AnyAct | None:
+    starts = _starts(subject, move)
     match subject.reading.authorship:
         case Authorship.REASSERTED:
             return _heal(subject, decision)
         case Authorship.CHANGED if adopted := _adopt(subject, decision):
             return adopted
-        case Authorship.OURS if not _starts(move) and subject.key in decision.setbacks.fallen:
+        case Authorship.OURS if not starts and subject.key in decision.setbacks.fallen:
             return _roll_back(subject, decision)
-        case Authorship.OURS if not _starts(move):
-            return _renew(subject, decision) or _advance(subject, decision)
+        case Authorship.OURS if not starts:
+            return _renew(subject, decision) or _advance(subject, move, decision)
         case _:
-            return _move(subject, move, decision) if _starts(move) else None
+            return _move(subject, move, decision) if starts else None
 
 
-def _starts(move: Move) -> bool:
-    """The move is to be written now; one in flight has been."""
-    return move.decision is Verdict.MOVE and move.reason is not Reason.MOVE_IN_PROGRESS
+def _starts(subject: Subject, move: Move) -> bool:
+    """The template is to be written now; of a move in flight it has been, unless a bridge had to come first."""
+    begun = move.reason is Reason.MOVE_IN_PROGRESS and not bridging.leads_to(subject, move.target)
+    return move.decision is Verdict.MOVE and not begun
 
 
 def _is_frozen(subject: Subject, decision: Decision) -> bool:
@@ -128,7 +103,7 @@ def _returns(subject: Subject, decision: Decision) -> bool:
     return wanted and is_outdated(subject) and not _is_frozen(subject, decision)
 
 
-def _move(subject: Subject, move: Move, decision: Decision) -> Act | None:
+def _move(subject: Subject, move: Move, decision: Decision) -> AnyAct | None:
     option = move.target
     if option is None:
         return None
@@ -149,7 +124,8 @@ def _move(subject: Subject, move: Move, decision: Decision) -> Act | None:
         rendered=rendered,
         reverts=recent_reverts(before, decision.now) if before else (),
     )
-    return Act(Kind.MOVE, subject.deployment, move.message, manifest=rendered, record=record)
+    act = Act(Kind.MOVE, subject.deployment, move.message, manifest=rendered, record=record)
+    return bridges.before_template(subject, move, act, decision.snapshot)
 
 
 def _roll_back(subject: Subject, decision: Decision) -> Act | None:
@@ -167,7 +143,7 @@ def _roll_back(subject: Subject, decision: Decision) -> Act | None:
     old = decision.pods[subject.key].old
     container = container_of(record.base.template, subject.container)
     if container is not None and _are_of(old, subject.container, container_digest(container)):
-        return restoring_act(subject.deployment, record, decision.snapshot, message)
+        return restoring.restored(subject.deployment, record, decision.snapshot, message)
     variant = next((v for v in subject.profile.spec.variants if home and v.name == home.variant), None)
     if home is None or variant is None:
         return None
@@ -253,7 +229,7 @@ def _renew(subject: Subject, decision: Decision) -> Act | None:
     return Act(Kind.RENEW, subject.deployment, message, manifest=renewed.rendered, record=renewed)
 
 
-def _advance(subject: Subject, decision: Decision) -> Act | None:
+def _advance(subject: Subject, move: Move, decision: Decision) -> AnyAct | None:
     """What is left of a move, or a change of replicas, for a template that is ours."""
     record, deployment = subject.record, subject.deployment
     if record is None or record.restoring:
@@ -262,10 +238,17 @@ def _advance(subject: Subject, decision: Decision) -> Act | None:
     if record.deletion_policy != policy:
         noted = replace(record, deletion_policy=policy)
         return Act(Kind.ADOPT, deployment, "spec.deletionPolicy changed", record=noted)
-    wanted = _replicas(subject, record, decision)
-    if wanted is None or _is_frozen(subject, decision):
+    if _is_frozen(subject, decision):
         return None
-    pods = decision.pods[subject.key]
+    wanted = _replicas(subject, record, decision)
+    if bridging.is_behind(subject):
+        return bridges.taken_in(subject, wanted or record.replicas, move.spare, decision.snapshot)
+    return None if wanted is None else _scale(subject, wanted, decision)
+
+
+def _scale(subject: Subject, wanted: int, decision: Decision) -> Act | None:
+    """Fewer replicas when so many new ones are Ready, more when nothing rolls and the nodes have room for them."""
+    deployment, pods = subject.deployment, decision.pods[subject.key]
     action = next_step(
         Observed(
             recorded=True,
@@ -300,54 +283,3 @@ def _replicas(subject: Subject, record: Record, decision: Decision) -> int | Non
     if str(subject.workload.spec.mode) == "Rollout":
         return option.replicas
     return max(option.replicas, record.replicas)
-
-
-def orphan_act(deployment: DeploymentFact, decision: Decision) -> Act | None:
-    """The next write for a managed Deployment whose workload was deleted: take our traces off, or give it back to its author."""
-    record = record_of(deployment)
-    if record is not None and record.deletion_policy != "Restore":
-        return Act(Kind.RELEASE, deployment, "the workload is gone; what runs is retained")
-    if record is not None and decision.frozen:
-        return None
-    return giving_back(deployment, decision, "the workload is gone; the author's template comes back")
-
-
-def giving_back(deployment: DeploymentFact, decision: Decision, why: str) -> Act | None:
-    """The next write on the way back for whoever wants it.
-
-    An undo to an earlier rendering of ours brought that one's record back, which is enough to give the author's back; one to the
-    author's ReplicaSet brought none, and there is nothing to give back.
-    """
-    record = record_of(deployment)
-    if record is None:
-        return Act(Kind.RELEASE, deployment, "its move was undone, and nothing of chipwise is left on it")
-    return restoring_act(deployment, record, decision.snapshot, why)
-
-
-def restoring_act(deployment: DeploymentFact, record: Record, snapshot: Snapshot, why: str) -> Act | None:
-    """The next write on the way back to the author's Deployment.
-
-    Replicas up first, so that the author's chip never serves with fewer than the author asked for, then the template under a strategy
-    that loses nothing, and last the author's own strategy, with our traces off. What the author wrote meanwhile is kept.
-    """
-    document = deployment.document
-    base = read_deployment(document).base
-    author = authors_replicas(deployment, record, snapshot)
-    if not record.restoring:
-        if author > deployment.replicas:
-            return Act(Kind.SCALE, deployment, "the author's replicas, before the template", replicas=author)
-        manifest, noted = _returning(base, record, max(1, author))
-        return Act(Kind.RESTORE, deployment, why, manifest=manifest, record=noted)
-    if not deployment.rolled_out:
-        return None
-    if author != deployment.replicas:
-        return Act(Kind.SCALE, deployment, "the author's replicas", replicas=author)
-    restored = Manifest(template=manifest_of(document).template, strategy=base.strategy)
-    return Act(Kind.RESTORED, deployment, "the author's Deployment is restored", manifest=restored)
-
-
-def _returning(base: Manifest, record: Record, surge: int) -> tuple[Manifest, Record]:
-    """The author's template under a strategy that loses nothing; the author's own strategy comes back at the end."""
-    strategy = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": surge}}
-    manifest = Manifest(template=base.template, strategy=strategy)
-    return manifest, replace(record, base=base, rendered=manifest, restoring=True)

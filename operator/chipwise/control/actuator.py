@@ -1,20 +1,23 @@
 """Carries acts out, one atomic write each, on the holder of the Lease only.
 
-Before each write: leadership is asked, the Deployment is read anew, and if it no longer reads as it did when the act was decided, the
-act is void; the news that changed it leads to the next decision. What the API server refuses reaches the person as an Event.
+Before each write the Deployment (and its bridge) is read anew, and if it no longer reads as it did when the act was decided, the act is
+void; the news that changed it leads to the next decision. Leadership is asked before each act, and by the fence once more when the write
+leaves. What the API server refuses reaches the person as an Event.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from chipwise.cluster.decide import Decision
 from chipwise.cluster.facts import deployment_fact
-from chipwise.control.acts import Act, acts_of
+from chipwise.control.act import AnyAct, Create, Delete, Patch, Write
+from chipwise.control.acts import acts_of
+from chipwise.control.fence import Desk, NotLeading
 from chipwise.control.recorder import Recorder
 from chipwise.kube.errors import Conflict, KubeError, NotFound
-from chipwise.kube.protocol import Kube
 from chipwise.kube.resources import DEPLOYMENTS
 from chipwise.rendering.manifest import RenderingRefused
 from chipwise.telemetry.pulse import Pulse
@@ -34,7 +37,7 @@ class Actuator:
 
     def __init__(
         self,
-        kube: Kube,
+        kube: Desk,
         recorder: Recorder,
         *,
         may_write: Callable[[], bool],
@@ -61,15 +64,15 @@ class Actuator:
         finally:
             self._pulse.rest()
 
-    async def _carry_out(self, acts: Iterable[Act]) -> bool:
+    async def _carry_out(self, acts: Iterable[AnyAct]) -> bool:
         done = True
         for act in acts:
             self._pulse.beat()
-            if not self._may_write():
-                log.warning("leadership is gone, the rest is left to the successor")
-                return True
             try:
                 await self._write(act)
+            except NotLeading:
+                log.warning("leadership is gone, the rest is left to the successor")
+                return True
             except (Conflict, NotFound) as error:
                 # What changed may be of no interest to decisions, and then nothing would wake the planner.
                 self._count(act.kind.value, "conflict")
@@ -80,26 +83,40 @@ class Actuator:
                 done = False
         return done
 
-    async def _write(self, act: Act) -> None:
-        namespace, name = act.deployment.key.split("/")
-        document = await self._kube.get(DEPLOYMENTS, namespace, name)
-        fresh = deployment_fact(document)
-        if fresh.uid != act.deployment.uid or fresh.text != act.deployment.text:
-            log.info("%s: changed meanwhile, decided anew", act.deployment.key, extra={"act": act.kind.value})
+    async def _write(self, act: AnyAct) -> None:
+        if not self._may_write():
+            raise NotLeading("not leading: the Deployment was not even read")
+        fresh: dict[str, dict[str, Any]] = {}
+        for known in act.decided_on:
+            document = await self._kube.get(DEPLOYMENTS, known.namespace, known.name)
+            now = deployment_fact(document)
+            if now.uid != known.uid or now.text != known.text:
+                log.info("%s: changed meanwhile, decided anew", known.key, extra={"act": act.kind.value})
+                return
+            fresh[known.key] = document
+        write = act.write(fresh)
+        if write is None:
             return
-        operations = act.patch(document)
-        if not operations:
-            return
-        await self._kube.json_patch(DEPLOYMENTS, namespace, name, operations)
+        await self._send(write)
+        about = act.deployment
         self.writes += 1
         self._count(act.kind.value, "done")
-        self.failures.pop(act.deployment.key, None)
-        log.info("%s: %s", act.deployment.key, act.message, extra={"act": act.kind.value})
+        self.failures.pop(about.key, None)
+        log.info("%s: %s", about.key, act.message, extra={"act": act.kind.value})
         await self._recorder.post(
-            DEPLOYMENTS, namespace, name, act.deployment.uid, act.kind.value, act.message
+            DEPLOYMENTS, about.namespace, about.name, about.uid, act.kind.value, act.message
         )
 
-    async def _refused(self, act: Act, error: KubeError | RenderingRefused) -> None:
+    async def _send(self, write: Write) -> None:
+        match write:
+            case Patch(namespace, name, operations):
+                await self._kube.json_patch(DEPLOYMENTS, namespace, name, operations)
+            case Create(namespace, document):
+                await self._kube.create(DEPLOYMENTS, namespace, document)
+            case Delete(namespace, name, uid):
+                await self._kube.delete(DEPLOYMENTS, namespace, name, uid=uid)
+
+    async def _refused(self, act: AnyAct, error: KubeError | RenderingRefused) -> None:
         said = str(error)
         self._count(act.kind.value, "refused")
         log.error("%s: the write was refused: %s", act.deployment.key, said, extra={"act": act.kind.value})

@@ -116,7 +116,8 @@ def _standings(decision: Decision) -> dict[str, _Standing]:
             found[key] = _Standing(Journey(Kind.RESTORE, "its author wrote it", record.moved_at), done=False)
         else:
             place = f"{record.variant} on {record.pools[0]}"
-            found[key] = _Standing(Journey(Kind.MOVE, place, record.moved_at), done=deployment.rolled_out)
+            done = deployment.rolled_out and key not in decision.snapshot.bridges
+            found[key] = _Standing(Journey(Kind.MOVE, place, record.moved_at), done=done)
     return found
 
 

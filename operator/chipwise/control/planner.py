@@ -37,10 +37,11 @@ def utc_now() -> datetime:
 class Planner:
     """One task. ``publish`` is awaited with each decision before the next is made, and asked again after a while if it failed.
 
-    ``deciding`` is entered for as long as one is made.
+    ``deciding`` is entered for as long as one is made. A decision is dropped if leadership (``term``) is another than when its snapshot
+    was taken: it may lack the last writes of whoever led before. Whoever gains leadership sets ``dirty``.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - three to work with, the rest are seams with their usual values
         self,
         state: ClusterState,
         synced: Sequence[asyncio.Event],
@@ -48,6 +49,7 @@ class Planner:
         *,
         standing: Standing | None = None,
         window: QuietWindow | None = None,
+        term: Callable[[], int] = lambda: 1,
         now: Callable[[], datetime] = utc_now,
         deciding: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> None:
@@ -57,6 +59,7 @@ class Planner:
         self._publish = publish
         self._standing = standing or Standing()
         self._window = window or QuietWindow()
+        self._term = term
         self._now = now
         self._deciding = deciding
 
@@ -70,7 +73,10 @@ class Planner:
         failures = 0
         while True:
             await burst(self._state.dirty, self._window, due)
+            term = self._term()
             decision = await self._decide()
+            if term != self._term():
+                continue
             failures = 0 if await self._publish(decision) else failures + 1
             waits = (decision.due_seconds, _RETRY.delay(failures) if failures else None)
             due = min((wait for wait in waits if wait is not None), default=None)

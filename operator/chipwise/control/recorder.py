@@ -8,8 +8,8 @@ import socket
 from collections.abc import Callable
 from datetime import datetime
 
+from chipwise.control.fence import Desk
 from chipwise.kube.errors import KubeError
-from chipwise.kube.protocol import Kube
 from chipwise.kube.resources import EVENTS, Resource
 
 log = logging.getLogger(__name__)
@@ -21,7 +21,7 @@ _NOTE_LIMIT = 1024  # events.k8s.io/v1 refuses longer notes
 class Recorder:
     """``post`` says what happened to one object. Events of cluster-scoped objects go to the namespace ``default``."""
 
-    def __init__(self, kube: Kube, now: Callable[[], datetime]) -> None:
+    def __init__(self, kube: Desk, now: Callable[[], datetime]) -> None:
         self._kube = kube
         self._now = now
         self._instance = socket.gethostname()[:128]

@@ -2,6 +2,9 @@
 
 At once when a decision, a reason, a condition or its words change; else when a figure moved by five per cent, and then at most once a
 minute for one object. A quiet cluster gets no write at all.
+
+A write depends on the newest version that is known of the object, so that one which a network hands in late, after somebody else led
+and wrote, is refused.
 """
 
 from __future__ import annotations
@@ -9,15 +12,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from chipwise.cluster.decide import CONFIRM_RESTORE, Decision
 from chipwise.control.conditions import Document, timed
+from chipwise.control.fence import Desk
 from chipwise.control.recorder import Recorder
 from chipwise.control.sameness import same
 from chipwise.control.status import DECISIONS_KEPT, decision_entry, workload_status
 from chipwise.control.status_of_others import Report, observed_status, other_statuses
-from chipwise.kube.errors import KubeError, NotFound
-from chipwise.kube.protocol import Kube
+from chipwise.kube.errors import Conflict, KubeError, NotFound
 from chipwise.kube.resources import DEPLOYMENTS, INFERENCE_WORKLOADS, Resource
 from chipwise.telemetry.pulse import Pulse
 
@@ -29,16 +33,29 @@ FIGURE_INTERVAL = timedelta(minutes=1)
 FIGURE_CHANGE = 0.05
 
 
+class Versions(Protocol):
+    """The newest resourceVersion that is known of each object of ours."""
+
+    def version(self, resource: Resource, key: tuple[str, str]) -> str:
+        """Empty for an object that is not known."""
+        ...
+
+    def wrote(self, resource: Resource, document: Document) -> None:
+        """Note what a write of ours made of an object."""
+        ...
+
+
 class Reporter:
     """``failures`` says what write was last refused for a Deployment (namespace/name)."""
 
     def __init__(
         self,
-        kube: Kube,
+        kube: Desk,
         recorder: Recorder,
         *,
         may_write: Callable[[], bool],
         failures: Mapping[str, str],
+        versions: Versions,
         pulse: Pulse | None = None,
     ) -> None:
         self.writes = 0
@@ -47,6 +64,7 @@ class Reporter:
         self._may_write = may_write
         self._failures = failures
         self._pulse = pulse or Pulse()
+        self._versions = versions
         self._written: dict[Key, tuple[Document, datetime]] = {}
         self._held: frozenset[str] = frozenset()
         self._left = False
@@ -54,7 +72,6 @@ class Reporter:
     async def report(self, decision: Decision) -> bool:
         """Bring every status up to date. False if something is left to be written, because it must wait or could not be written."""
         if not self._may_write():
-            self._written.clear()  # whoever leads now writes what comes next
             return True
         self._left = False
         await self._tell_of_held(decision)
@@ -67,6 +84,10 @@ class Reporter:
         finally:
             self._pulse.rest()
         return not self._left
+
+    def forget(self) -> None:
+        """Believe nothing but what is observed: somebody else led meanwhile, and wrote what comes next."""
+        self._written.clear()
 
     def _workloads(self, decision: Decision) -> Iterator[Report]:
         for key, workload in sorted(decision.snapshot.workloads.items()):
@@ -129,15 +150,23 @@ class Reporter:
             self._left = True
             return False
         resource, namespace, name = report.resource, report.namespace, report.name
+        document: Document = {"status": report.wanted}
+        if version := self._versions.version(resource, (namespace, name)):
+            document["metadata"] = {"resourceVersion": version}
         try:
-            await self._kube.apply_status(resource, namespace or None, name, {"status": report.wanted})
+            written = await self._kube.apply_status(resource, namespace or None, name, document)
         except NotFound:
+            return False
+        except Conflict:
+            log.info("%s %s/%s: changed meanwhile, told anew", resource, namespace, name)
+            self._left = True
             return False
         except KubeError as error:
             log.warning("%s %s/%s: status not written: %s", resource, namespace, name, error)
             self._left = True
             return False
         self.writes += 1
+        self._versions.wrote(resource, written)
         self._written[_key(report)] = (report.wanted, now)
         return True
 
@@ -149,7 +178,7 @@ class Reporter:
     def _is_due(self, report: Report, now: datetime) -> bool:
         """More than figures changed, or the last write was long ago."""
         last, at = self._written.get(_key(report), (report.wanted, None))
-        return at is None or now - at >= FIGURE_INTERVAL or not same(last, report.wanted, None)
+        return at is None or abs(now - at) >= FIGURE_INTERVAL or not same(last, report.wanted, None)
 
 
 def _key(report: Report) -> Key:

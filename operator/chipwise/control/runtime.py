@@ -17,12 +17,14 @@ from chipwise.cluster.decide import Standing
 from chipwise.cluster.extract import FOREIGN, extract
 from chipwise.cluster.state import ClusterState
 from chipwise.control.actuator import Actuator
+from chipwise.control.fence import Fence
 from chipwise.control.herald import Herald
 from chipwise.control.leader import Elector
+from chipwise.control.lease import LeaseTiming
 from chipwise.control.planner import Planner, utc_now
 from chipwise.control.publisher import Publisher
 from chipwise.control.recorder import Recorder
-from chipwise.control.reporter import Reporter
+from chipwise.control.reporter import Reporter, Versions
 from chipwise.kube.client import Client
 from chipwise.kube.connection import Connection, connect
 from chipwise.kube.counted import Counted
@@ -52,6 +54,7 @@ class RunOptions:
     context: str | None = None
     lease_namespace: str = "chipwise-system"
     lease_name: str = "chipwise"
+    lease_timing: LeaseTiming = field(default_factory=LeaseTiming)
     writes: bool = True
     freeze: bool = False
     listen: Address = field(default_factory=Address)
@@ -82,9 +85,10 @@ async def operate(connection: Connection, options: RunOptions) -> int:
             log.error("cannot listen on %s: %s; choose another address with --listen", options.listen, error)  # noqa: TRY400 - a sentence, not a trace
             return 2
         kube = Counted(client, telemetry.asked)
-        elector = Elector(kube, options.lease_namespace, options.lease_name)
-        leading = asyncio.create_task(elector.run(), name="elector")
-        loops = asyncio.create_task(_loops(kube, connection, elector, options, telemetry), name="loops")
+        elector = Elector(kube, options.lease_namespace, options.lease_name, timing=options.lease_timing)
+        warm = asyncio.Event()
+        leading = asyncio.create_task(elector.run(warm), name="elector")
+        loops = asyncio.create_task(_loops(kube, connection, elector, options, telemetry, warm), name="loops")
         stopping = asyncio.create_task(stop.wait(), name="stop")
         siblings: set[asyncio.Task[Any]] = {leading, loops, stopping}
         done, _ = await asyncio.wait(siblings, return_when=asyncio.FIRST_COMPLETED)
@@ -102,21 +106,28 @@ async def operate(connection: Connection, options: RunOptions) -> int:
 
 
 async def _loops(
-    kube: Kube, connection: Connection, elector: Elector, options: RunOptions, telemetry: Telemetry
+    kube: Kube,
+    connection: Connection,
+    elector: Elector,
+    options: RunOptions,
+    telemetry: Telemetry,
+    warm: asyncio.Event,
 ) -> None:
+    """``warm`` is set once every list is complete."""
     state, board = ClusterState(), telemetry.board
     roster: Roster[Any] = Roster(state, extract)
     reflectors = [Reflector(kube, each, state, extract, field_selector=_FIELDS.get(each)) for each in FOREIGN]
     audit = Audit(kube, roster, may_forget=_may_forget)
     synced = {GROUP: audit.synced, **{str(each.resource): each.synced for each in reflectors}}
     telemetry.synced, board.reflectors, board.leads = synced, reflectors, elector.is_leader
-    herald, publisher = _tellers(kube, state, elector, telemetry)
+    reporter, publisher, herald = _tellers(kube, state, elector, roster, telemetry)
     planner = Planner(
         state,
         tuple(synced.values()),
         publisher.publish,
         standing=Standing(frozen=options.freeze, writes=options.writes),
         deciding=telemetry.deciding,
+        term=elector.term,
     )
     async with asyncio.TaskGroup() as tasks:
         for reflector in reflectors:
@@ -125,24 +136,36 @@ async def _loops(
         tasks.create_task(audit.run(), name="audit")
         tasks.create_task(planner.run(), name="planner")
         tasks.create_task(herald.run(), name="herald")
-        tasks.create_task(_decide_when_leading(elector, state), name="leading")
+        tasks.create_task(_begin_terms(elector, state, reporter), name="terms")
+        for event in synced.values():
+            await event.wait()
+        warm.set()
 
 
 def _tellers(
-    kube: Kube, state: ClusterState, elector: Elector, telemetry: Telemetry
-) -> tuple[Herald, Publisher]:
-    """Who writes and who tells."""
-    recorder, pulses, leads = Recorder(kube, utc_now), telemetry.pulses, elector.is_leader
-    actuator = Actuator(kube, recorder, may_write=leads, pulse=pulses["actuator"], count=telemetry.wrote)
-    reporter = Reporter(kube, recorder, may_write=leads, failures=actuator.failures, pulse=pulses["reporter"])
+    kube: Kube, state: ClusterState, elector: Elector, versions: Versions, telemetry: Telemetry
+) -> tuple[Reporter, Publisher, Herald]:
+    """Who writes and who tells, all of them through the fence."""
+    desk, pulses, leads = Fence(kube, elector.time_left), telemetry.pulses, elector.is_leader
+    recorder = Recorder(desk, utc_now)
+    actuator = Actuator(desk, recorder, may_write=leads, pulse=pulses["actuator"], count=telemetry.wrote)
+    reporter = Reporter(
+        desk,
+        recorder,
+        may_write=leads,
+        failures=actuator.failures,
+        versions=versions,
+        pulse=pulses["reporter"],
+    )
     herald = Herald(reporter.report, state.dirty.set)
-    return herald, Publisher(telemetry, actuator, herald, recorder, leads)
+    return reporter, Publisher(telemetry, actuator, herald, recorder, leads), herald
 
 
-async def _decide_when_leading(elector: Elector, state: ClusterState) -> None:
-    """A standby's decisions were not acted on: decide again when leadership is gained."""
+async def _begin_terms(elector: Elector, state: ClusterState, reporter: Reporter) -> None:
+    """A standby watches and decides, and nothing of it is acted on: decide again when leadership is gained, on what is known by then."""
     while True:
         await elector.leading.wait()
+        reporter.forget()
         state.dirty.set()
         await elector.lost.wait()
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from math import floor
 
 from chipwise.api import InferenceWorkload
+from chipwise.cluster.bridging import leads_to
 from chipwise.cluster.cooling import CoolDown, kept, stamp
 from chipwise.cluster.decide import Decision
 from chipwise.cluster.restoring import HOME
@@ -41,10 +42,11 @@ def workload_status(key: str, decision: Decision, writes_refused: str | None = N
         return {"observedGeneration": generation, "summary": {"reason": reason}, "conditions": conditions}
     subject, move = decision.subjects[key], said(decision.move(key), decision)
     placed, proposed = _present(subject, decision), _proposed(subject, decision)
+    bridge = _bridge(subject, decision)
     status: Document = {
         "observedGeneration": generation,
         "summary": _summary(subject, placed, move),
-        "placements": [placed] if placed else [],
+        "placements": [each for each in (placed, bridge) if each],
         "proposed": [proposed] if proposed else [],
         "candidates": _candidates(key, decision),
         "conditions": conditions_of(subject, move, decision, writes_refused),
@@ -82,20 +84,27 @@ def _cool_down(one: CoolDown) -> Document:
 
 
 def said(move: Move, decision: Decision) -> Move:
-    """The move as people are told of it: one that must not be written is held."""
-    if decision.standing.writes or move.decision is not Verdict.MOVE:
+    """The move as people are told of it: how far its bridge is, and one that must not be written is held."""
+    if not decision.standing.writes and move.decision is Verdict.MOVE:
+        message = (
+            f"{move.message}: shown only, for chipwise was installed without the right to write Deployments"
+        )
+        return replace(move, decision=Verdict.HOLD, reason=Reason.WRITES_DISABLED, message=message)
+    bridge = decision.subjects[move.workload].bridge
+    if bridge is None:
         return move
-    message = f"{move.message}: shown only, for chipwise was installed without the right to write Deployments"
-    return replace(move, decision=Verdict.HOLD, reason=Reason.WRITES_DISABLED, message=message)
+    ready = min(bridge.ready_replicas, bridge.replicas)
+    return replace(move, message=f"{move.message}; bridge: {ready} of {bridge.replicas} Ready")
 
 
 def told(key: str, decision: Decision) -> Move:
     """The same at the moment of deciding: of a move under way also how far it has come."""
     move, pods = said(decision.move(key), decision), decision.pods[key]
-    if move.reason is not Reason.MOVE_IN_PROGRESS:
+    subject = decision.subjects[key]
+    if move.reason is not Reason.MOVE_IN_PROGRESS or leads_to(subject, move.target):
         return move
     ready = f"{pods.new_ready} new replicas are Ready, {len(pods.old)} old ones still run"
-    return replace(move, message=f"{move.message}: {ready}")
+    return replace(move, message=f"{move.message}{': ' if subject.bridge is None else ', '}{ready}")
 
 
 def decision_entry(key: str, decision: Decision, at: str) -> Document:
@@ -160,6 +169,25 @@ def _present(subject: Subject, decision: Decision) -> Document | None:
     if subject.record is not None:
         placed["since"] = subject.record.moved_at
     return placed
+
+
+def _bridge(subject: Subject, decision: Decision) -> Document | None:
+    """The bridge, which is billed to nobody: it goes within minutes."""
+    standing = subject.bridge
+    if standing is None or standing.bridge is None:
+        return None
+    pool, variant = standing.bridge.place
+    view = decision.views.get(pool)
+    chips = next((v.chips for v in subject.profile.spec.variants if v.name == variant), 0)
+    return {
+        "pool": pool,
+        "variant": variant,
+        "acceleratorClass": view.class_name if view else "",
+        "replicas": standing.replicas,
+        "ready": min(standing.ready_replicas, standing.replicas),
+        "chips": standing.replicas * chips,
+        "reason": "Bridge",
+    }
 
 
 def _proposed(subject: Subject, decision: Decision) -> Document | None:

@@ -133,6 +133,7 @@ def _pool_status(view: PoolView, decision: Decision) -> Document:
     pool = decision.snapshot.pools[view.name]
     generation = pool.metadata.generation
     ours = {subject.deployment.key for subject in decision.subjects.values()}
+    ours |= {bridge.key for bridge in decision.snapshot.bridges.values()}
     counted = census(view, decision.snapshot, ours)
     if view.refusal is None:
         ready = condition(

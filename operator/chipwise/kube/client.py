@@ -6,8 +6,10 @@ raise. Every write says ``fieldManager=chipwise``.
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -31,6 +33,13 @@ class Client:
     def __init__(self, connection: Connection, timeouts: Timeouts | None = None) -> None:
         self._timeouts = timeouts or Timeouts()
         self._transport = Transport(connection, self._timeouts)
+        self._seconds: float | None = None
+
+    def within(self, seconds: float) -> Self:
+        """See the protocol."""
+        found = copy.copy(self)
+        found._seconds = seconds  # noqa: SLF001 - our own copy
+        return found
 
     async def __aenter__(self) -> Self:
         return self
@@ -46,7 +55,7 @@ class Client:
 
     async def get(self, resource: Resource, namespace: str | None, name: str) -> Document:
         """See the protocol."""
-        return await self._transport.document(Request("GET", resource.path(namespace, name)))
+        return await self._send(Request("GET", resource.path(namespace, name)))
 
     async def list_pages(
         self,
@@ -108,14 +117,14 @@ class Client:
 
     async def create(self, resource: Resource, namespace: str | None, document: Document) -> Document:
         """See the protocol."""
-        return await self._transport.document(Request("POST", resource.path(namespace), _WRITER, document))
+        return await self._send(Request("POST", resource.path(namespace), _WRITER, document))
 
     async def replace(
         self, resource: Resource, namespace: str | None, name: str, document: Document
     ) -> Document:
         """See the protocol."""
         path = resource.path(namespace, name)
-        return await self._transport.document(Request("PUT", path, _WRITER, document))
+        return await self._send(Request("PUT", path, _WRITER, document))
 
     async def json_patch(
         self, resource: Resource, namespace: str | None, name: str, operations: Sequence[Operation]
@@ -124,7 +133,7 @@ class Client:
         path = resource.path(namespace, name)
         request = Request("PATCH", path, _WRITER, [dict(each) for each in operations], _JSON_PATCH)
         try:
-            return await self._transport.document(request)
+            return await self._send(request)
         except Invalid as error:
             if not patch_does_not_fit(error):
                 raise
@@ -143,7 +152,7 @@ class Client:
         whole = identified(resource, namespace, name, document)
         path = resource.path(namespace, name, "status")
         query = {"fieldManager": field_manager, "force": "true"}
-        return await self._transport.document(Request("PATCH", path, query, whole, _APPLY_PATCH))
+        return await self._send(Request("PATCH", path, query, whole, _APPLY_PATCH))
 
     async def delete(
         self, resource: Resource, namespace: str | None, name: str, *, uid: str | None = None
@@ -152,23 +161,26 @@ class Client:
         options: Document = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
         if uid is not None:
             options["preconditions"] = {"uid": uid}
-        await self._transport.document(Request("DELETE", resource.path(namespace, name), {}, options))
+        await self._send(Request("DELETE", resource.path(namespace, name), {}, options))
 
     async def served(self, group: str, version: str) -> frozenset[str]:
         """See the protocol."""
-        known = await self._transport.document(Request("GET", "/apis"))
+        known = await self._send(Request("GET", "/apis"))
         versions = [v["version"] for g in known["groups"] if g["name"] == group for v in g["versions"]]
         if version not in versions:
             return frozenset()
-        found = await self._transport.document(Request("GET", f"/apis/{group}/{version}"))
+        found = await self._send(Request("GET", f"/apis/{group}/{version}"))
         return frozenset(each["name"] for each in found["resources"] if "/" not in each["name"])
+
+    async def _send(self, request: Request) -> Document:
+        return await self._transport.document(replace(request, seconds=self._seconds))
 
     async def _pages(self, path: str, query: Mapping[str, str], accept: str) -> AsyncGenerator[Page, None]:
         token = ""
         while True:
             where = {**query, "continue": token} if token else query
             try:
-                document = await self._transport.document(Request("GET", path, where, accept=accept))
+                document = await self._send(Request("GET", path, where, accept=accept))
             except Gone:  # the continue token lives about five minutes
                 if not token:
                     raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
+from typing import Self
 
 from chipwise.kube.errors import KubeError
 from chipwise.kube.protocol import FIELD_MANAGER, Document, Kube, Operation, Page
@@ -20,6 +21,10 @@ class Counted:
     def __init__(self, kube: Kube, listener: Listener) -> None:
         self._kube = kube
         self._listener = listener
+
+    def within(self, seconds: float) -> Self:
+        """See the protocol."""
+        return type(self)(self._kube.within(seconds), self._listener)
 
     @contextmanager
     def _told(self, verb: str, resource: str) -> Iterator[None]:

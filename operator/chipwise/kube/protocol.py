@@ -8,7 +8,7 @@ resource, and in a list for all namespaces.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, Self
 
 from chipwise.kube.resources import Resource
 
@@ -30,6 +30,10 @@ class Page(NamedTuple):
 
 class Kube(Protocol):
     """What may be asked of an API server."""
+
+    def within(self, seconds: float) -> Self:
+        """Return the same for requests that must be over in so many seconds: the server is told, and we wait no longer either."""
+        ...
 
     async def get(self, resource: Resource, namespace: str | None, name: str) -> Document:
         """Return one object. Raises NotFound."""

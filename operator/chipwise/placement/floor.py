@@ -16,10 +16,11 @@ Holding = tuple[str, Footprint, int]
 
 
 def held(running: Running) -> Holding | None:
-    """(pool, footprint, replicas) of what runs now, as far as it is known."""
-    if running.pool is None or running.footprint is None or not running.replicas:
+    """(pool, footprint, replicas) of what runs now, as far as it is known; a bridge to where it is moving counts there."""
+    if running.pool is None or running.footprint is None:
         return None
-    return (running.pool, running.footprint, running.replicas)
+    replicas = running.replicas + (running.bridge if running.moving_to is None else 0)
+    return (running.pool, running.footprint, replicas) if replicas else None
 
 
 def occupied(running: Running) -> Holding | None:

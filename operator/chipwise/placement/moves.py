@@ -54,7 +54,8 @@ class Move:
 
     ``step`` 0 is in flight, 1 starts now (all of step 1 together fit beside everything else), from 2 one after the other.
     ``savings_per_hour`` is what the bill falls by when this move is made after those of earlier steps (and earlier in the list), so
-    that the savings of a sequence add up to what the bill falls by altogether. ``refusal`` is why it is held.
+    that the savings of a sequence add up to what the bill falls by altogether. ``spare`` is for how many replicas beyond the target's
+    there is room, where the move goes over a bridge. ``refusal`` is why it is held.
     """
 
     workload: str
@@ -65,6 +66,7 @@ class Move:
     reason: Reason
     message: str
     step: int | None = None
+    spare: int = 0
     refusal: Refusal | None = None
 
 
@@ -236,28 +238,31 @@ class _Round:
     def _stepped(self, slot: Slot) -> Move:
         """The move of a place in the order."""
         running, target = self._now[slot.key], slot.target
-        way = f"from {running.place} to {target.variant} on {target.pool}"
+        way = _way(running, target)
         if slot.place is Place.IN_FLIGHT:
             if slot.key in self._settled:
-                return replace(self._settled.pop(slot.key), step=0)
-            return Move(
-                slot.key, running, target, 0.0, Decision.MOVE, Reason.MOVE_IN_PROGRESS, f"Moving {way}", 0
-            )
-        if slot.place is Place.NOW:
+                return replace(self._settled.pop(slot.key), step=0, spare=slot.spare)
+            reason, message = Reason.MOVE_IN_PROGRESS, f"Moving {way}"
+        elif slot.place is Place.NOW:
             reason, message = _starting(running, target)
-            return Move(slot.key, running, target, 0.0, Decision.MOVE, reason, message, slot.step)
-        wait = slot.wait or Refusal(Reason.NO_SURGE_CAPACITY, "it waits for its turn")
-        message = f"{wait.message}; step {slot.step} in the order is {way}"
-        return Move(slot.key, running, target, 0.0, Decision.HOLD, wait.reason, message, slot.step)
+        else:
+            wait = slot.wait or Refusal(Reason.NO_SURGE_CAPACITY, "it waits for its turn")
+            reason, message = wait.reason, f"{wait.message}; step {slot.step} in the order is {way}"
+        decision = Decision.MOVE if slot.place in (Place.IN_FLIGHT, Place.NOW) else Decision.HOLD
+        return Move(slot.key, running, target, 0.0, decision, reason, message, slot.step, slot.spare)
 
     def _priced(self, ordered: list[Move]) -> tuple[Move, ...]:
-        """Savings by making all moves one after the other: those with a step first, then what is held, by name."""
+        """Savings by making all moves one after the other: those with a step first, then what is held, by name.
+
+        A move of which nothing old is left has saved already what it saves.
+        """
         floor = self._floor()
         for running in self._now.values():
-            floor.add(held(running))
+            floor.add(held(running) or (wanted(running.moving_to) if running.moving_to else None))
         found = []
         for move in [*ordered, *(self._settled[key] for key in sorted(self._settled))]:
-            if move.target is None or move.decision is Decision.STAY:
+            arrived = move.source.moving_to is not None and held(move.source) is None
+            if move.target is None or move.decision is Decision.STAY or arrived:
                 found.append(move)
                 continue
             pools = (move.source.pool, move.target.pool)
@@ -271,12 +276,25 @@ class _Round:
 
 
 def _starting(running: Running, target: Option) -> tuple[Reason, str]:
-    there = f"to {target.variant} on {target.pool}"
     failing = running.failing
     if failing is None:
-        return Reason.MOVED, f"Moves from {running.place} {there}"
+        return Reason.MOVED, f"Moves {_way(running, target)}"
+    there = f"to {target.variant} on {target.pool}"
     why = f"where it failed ({failing.reason}: {failing.message})"
     return Reason.RESCUED, f"Moves from {running.place}, {why}, {there}"
+
+
+def _way(running: Running, target: Option) -> str:
+    """From where to where, and how."""
+    goal, carried = f"{target.variant} on {target.pool}", running.over_a_bridge(target)
+    if carried and running.moving_to is not None and not running.replicas:
+        return f"to {goal}: a bridge of {_replicas(carried)} is taken in"
+    over = f" over a bridge of {_replicas(carried)}" if carried else ""
+    return f"from {running.place} to {goal}{over}"
+
+
+def _replicas(count: int) -> str:
+    return f"{count} {'replica' if count == 1 else 'replicas'}"
 
 
 def _saying(savings: float) -> str:

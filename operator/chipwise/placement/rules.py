@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
+from chipwise.placement.bridge import span
 from chipwise.placement.problem import Footprint, Option
 from chipwise.reasons import Reason, Refusal
 
@@ -33,8 +34,9 @@ class Running:
     """Where a workload runs now. ``pool`` is None when its nodes belong to no known pool, ``variant`` None on the author's own chips.
 
     ``stayed_seconds`` counts from the last move, None if there was none; ``moved_at`` says when that was. ``moving_to`` is the target of
-    a move in flight, which holds its footprint beside the present one. ``failing`` is why it does not come to serve where it is: leaving
-    is then a rescue. ``bound`` are the replicas that have a node, None where that is not known: all.
+    a move in flight, which holds its footprint beside the present one. ``bridge`` are the replicas of a bridge that stands where it is
+    moving to, or without ``moving_to`` where it runs. ``failing`` is why it does not come to serve where it is: leaving is then a rescue.
+    ``bound`` are the replicas that have a node, a bridge's where it runs among them, None where that is not known: all.
     """
 
     workload: str
@@ -46,6 +48,7 @@ class Running:
     moved_at: str = ""
     moving_to: Option | None = None
     failing: Refusal | None = None
+    bridge: int = 0
     bound: int | None = None
 
     @property
@@ -55,6 +58,15 @@ class Running:
             return "its present nodes" if self.replicas else "nowhere"
         return f"{self.variant} on {self.pool}" if self.variant else f"the author's own chips on {self.pool}"
 
+    def over_a_bridge(self, target: Option) -> int:
+        """How many replicas of a move go over a bridge: those that are missing, or of a move in flight those that stand.
+
+        What does not come to serve has little to lose: it goes as it is and is scaled up where it serves.
+        """
+        if self.moving_to is not None:
+            return self.bridge
+        return 0 if self.failing is not None else span(self.replicas, target.replicas)
+
 
 @dataclass(frozen=True, slots=True)
 class MoveRule:
@@ -62,7 +74,8 @@ class MoveRule:
 
     ``max_concurrent_moves`` counts the moves in flight among the workloads of the same ``policy``, with the ``restoring`` ones: those on
     their way back to their author. ``restored``: it was asked to be given back, and is left there. ``frozen_by`` is who stopped every
-    move, in words; None if nobody did. ``idle``: it stands at zero replicas, and nothing becomes of it until somebody scales it up.
+    move, in words; None if nobody did. ``replicas_external``: somebody else owns their number. ``idle``: it stands at zero replicas, and
+    nothing becomes of it until somebody scales it up.
     """
 
     mode: Mode = Mode.OFF
@@ -77,6 +90,7 @@ class MoveRule:
     author_rolling_out: bool = False
     restored: bool = False
     restoring: int = 0
+    replicas_external: bool = False
     idle: Refusal | None = None
 
 
@@ -164,15 +178,13 @@ def minimum_stay(case: Case) -> Refusal | None:
 
 
 def needs_bridge(case: Case) -> Refusal | None:
-    """One Deployment cannot roll to more replicas without losing capacity or starting more on the old chip.
-
-    What does not come to serve has little to lose: it goes as it is and is scaled up where it serves.
-    """
+    """More replicas than run need a bridge, whose replicas are then taken in: not where somebody else owns their number."""
     now, then = case.running.replicas, case.target.replicas
-    if 0 < now < then and case.running.failing is None:
+    if case.rule.replicas_external and case.running.over_a_bridge(case.target):
         return Refusal(
             Reason.NEEDS_BRIDGE,
-            f"{then} replicas are needed on {case.target.pool} and {now} run now: a rollout adds none",
+            f"{then} replicas are needed on {case.target.pool} and {now} run now, and their number is not chipwise's to write: "
+            f"raise it to {then} (an autoscaler's minimum, for the time of the move)",
         )
     return None
 
@@ -207,11 +219,11 @@ STANDING: tuple[Callable[[Case], Refusal | None], ...] = (
     paused,
     contested,
     frozen,
+    author_rolling_out,
 )
 #: Asked before a move starts.
 BEFORE: tuple[Callable[[Case], Refusal | None], ...] = (
     *STANDING,
-    author_rolling_out,
     minimum_stay,
     needs_bridge,
 )

@@ -2,13 +2,14 @@
 
 Moves that start now start together, so all their copies are counted at once, as far as the budgets go, and each must be bound however
 the scheduler lets them fall on the nodes as they are (``outlook``). What comes after is tried one at a time in the room that the earlier
-ones leave. What never fits, such as two workloads that would swap two full pools, is refused.
+ones leave. What never fits, such as two workloads that would swap two full pools, is refused. A move over a bridge takes one replica more
+in its course than at its end, and is told of the room for more: it then ends sooner.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from chipwise.placement.floor import Floor, Holding, held, occupied
@@ -30,13 +31,17 @@ class Place(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One place in the order. ``wait`` says what a later one waits for."""
+    """One place in the order. ``wait`` says what a later one waits for.
+
+    ``spare``: room for so many replicas beyond the target's is kept while the move goes over a bridge.
+    """
 
     key: str
     target: Option
     place: Place
     step: int
     wait: Refusal | None = None
+    spare: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,6 @@ def sequence(
             floor.add(holding)
         for holding in (occupied(running), coming):
             nodes.floor.add(holding)
-    slots = [Slot(key, flying[key].target, Place.IN_FLIGHT, 0) for key in sorted(flying)]
     queue = sorted(
         kept,
         key=lambda c: (
@@ -77,11 +81,13 @@ def sequence(
             c[0].key,
         ),
     )
+    spare = {key: _spare(nodes.floor, flying[key]) for key in sorted(flying)}
+    slots = [Slot(key, flying[key].target, Place.IN_FLIGHT, 0, spare=spare[key]) for key in spare]
     waiting = [candidate for candidate, _ in queue]
     started, why = _start(nodes, waiting, _in_flight(flying, rules), rules)
-    slots += [Slot(c.key, c.target, Place.NOW, 1) for c in started]
+    slots += [Slot(c.key, c.target, Place.NOW, 1, spare=c.spare) for c in started]
     for done in [*(c for c in flying.values() if not c.stuck), *started]:
-        nodes.leave(done)
+        nodes.leave(done, spare.get(done.key, done.spare))
     later, stuck = _afterwards(nodes, [c for c in waiting if c.key in why])
     slots += [
         Slot(candidate.key, candidate.target, Place.LATER, step, why[candidate.key])
@@ -98,44 +104,75 @@ class Nodes:
 
     def start(self, candidate: Candidate) -> Refusal | None:
         """Add the new footprint beside all that is held, unless the scheduler might refuse it."""
-        refusal = _ROOM if not self._adds(candidate) else self._outlook.enter(candidate.key, candidate.target)
-        if refusal is not None and refusal is not _ROOM:
-            self.floor.add(wanted(candidate.target), -1)
+        if not self._adds(candidate):
+            return _ROOM
+        refusal = self._outlook.enter(candidate.key, _whole(candidate))
+        if refusal is not None:
+            self._drop(candidate)
         return refusal
 
     def fits(self, candidate: Candidate) -> bool:
         """Whether the new footprint fits beside all that is held, packed as the plan likes."""
         if not self._adds(candidate):
             return False
-        self.floor.add(wanted(candidate.target), -1)
+        self._drop(candidate)
         return True
 
     def follow(self, candidate: Candidate) -> bool:
         """Add the new footprint in the room that those who have left gave back."""
-        if self._outlook.lacks(candidate.target) is not None or not self._adds(candidate):
+        if self._outlook.lacks(_whole(candidate)) is not None or not self._adds(candidate):
             return False
-        self.leave(candidate)
+        self.leave(candidate, candidate.spare)
         return True
 
-    def leave(self, candidate: Candidate) -> None:
-        """The old copy is gone."""
+    def leave(self, candidate: Candidate, spare: int) -> None:
+        """The old copy is gone, and so is what was kept for the bridge."""
+        pool, footprint, _ = wanted(candidate.target)
         self.floor.add(occupied(candidate.running), -1)
+        self.floor.add((pool, footprint, spare), -1)
         self._outlook.leave(candidate.key)
 
     def fragmented(self, candidate: Candidate) -> Refusal | None:
-        """Why not even the room of its own old copy would do, if that is so."""
+        """Why not even the room of its own old copy would do, if that is so. That a bridge wants more at times does not count here."""
         return self._outlook.lacks(candidate.target, leaving=(candidate.key,))
 
+    def missing(self, candidate: Candidate) -> int | None:
+        """How many nodes its pool lacks for it; None if no number would do."""
+        self.floor.add(wanted(candidate.target, candidate.spare))
+        found = self.floor.missing(candidate.target.pool)
+        self._drop(candidate)
+        return found
+
     def _adds(self, candidate: Candidate) -> bool:
-        self.floor.add(wanted(candidate.target))
+        self.floor.add(wanted(candidate.target, candidate.spare))
         if self.floor.fits(candidate.target.pool):
             return True
-        self.floor.add(wanted(candidate.target), -1)
+        self._drop(candidate)
         return False
+
+    def _drop(self, candidate: Candidate) -> None:
+        self.floor.add(wanted(candidate.target, candidate.spare), -1)
+
+
+def _whole(candidate: Candidate) -> Option:
+    """What its pool must have room for in the course of the move."""
+    target = candidate.target
+    return replace(target, replicas=target.replicas + candidate.spare)
 
 
 #: Both copies at once are more than the pool's nodes hold.
 _ROOM = Refusal(Reason.NO_SURGE_CAPACITY, "both copies fit only after earlier moves")
+
+
+def _spare(floor: Floor, candidate: Candidate) -> int:
+    """Room for as many replicas of the bridge at once as there is, added to what is held; for one in any case."""
+    pool, footprint, _ = wanted(candidate.target)
+    for extra in range(candidate.bridge, 0, -1):
+        floor.add((pool, footprint, extra))
+        if extra == 1 or floor.fits(pool):
+            return extra
+        floor.add((pool, footprint, extra), -1)
+    return 0
 
 
 def _in_flight(flying: Mapping[str, Candidate], rules: Mapping[str, MoveRule]) -> dict[str, int]:
@@ -174,7 +211,7 @@ def _afterwards(nodes: Nodes, waiting: list[Candidate]) -> tuple[list[Candidate]
         left: list[Candidate] = []
         full: set[tuple[Holding, Terms | None]] = set()
         for candidate in waiting:
-            target = (wanted(candidate.target), candidate.target.terms)
+            target = (wanted(candidate.target, candidate.spare), candidate.target.terms)
             if target not in full and nodes.follow(candidate):
                 done.append(candidate)
                 full = {t for t in full if t[0][0] != candidate.running.pool}
@@ -190,13 +227,13 @@ def _never(nodes: Nodes, candidate: Candidate) -> Refusal:
     fragmented = nodes.fragmented(candidate)
     if fragmented is not None:
         return fragmented
-    target = candidate.target
-    nodes.floor.add(wanted(target))
-    missing = nodes.floor.missing(target.pool)
-    nodes.floor.add(wanted(target), -1)
+    target, spare, missing = candidate.target, candidate.spare, nodes.missing(candidate)
     copies = f"{candidate.running.place} keeps its copy until the new one is Ready"
+    if spare:
+        copies += f", and of {candidate.bridge} over a bridge one at a time runs twice"
     lack = "room" if not missing else f"{missing} {'node' if missing == 1 else 'nodes'}"
     return Refusal(
         Reason.NO_SURGE_CAPACITY,
-        f"{target.replicas} x {target.footprint.chips} chips do not fit beside what {target.pool} holds ({copies}): {lack} missing",
+        f"{target.replicas + spare} x {target.footprint.chips} chips do not fit beside what {target.pool} holds ({copies}): "
+        f"{lack} missing",
     )

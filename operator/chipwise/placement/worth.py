@@ -36,6 +36,16 @@ class Candidate:
         """It runs in no known pool: it is being placed, and there is no bill to compare with."""
         return self.running.pool is None
 
+    @property
+    def bridge(self) -> int:
+        """How many replicas of it go over a bridge."""
+        return self.running.over_a_bridge(self.target)
+
+    @property
+    def spare(self) -> int:
+        """How many replicas beyond the target's it must have room for."""
+        return 1 if self.bridge else 0
+
 
 @dataclass(frozen=True, slots=True)
 class Savings:
@@ -45,9 +55,9 @@ class Savings:
     refused: Mapping[str, Refusal]
 
 
-def wanted(target: Option) -> Holding:
-    """What the target takes."""
-    return (target.pool, target.footprint, target.replicas)
+def wanted(target: Option, spare: int = 0) -> Holding:
+    """What the target takes, and ``spare`` replicas more: the end of a bridge runs so many twice."""
+    return (target.pool, target.footprint, target.replicas + spare)
 
 
 def worthwhile(

@@ -41,8 +41,10 @@ class Roster(Generic[F]):
         metadata = document["metadata"]
         entry = Entry(metadata["uid"], metadata.get("resourceVersion") or "")
         before = self._known.get(resource, {}).get(key)
-        if before is not None and before.uid != entry.uid and _newer(before.version, entry.version):
-            return
+        if before is not None and _newer(before.version, entry.version):
+            if before.uid != entry.uid:
+                return
+            entry = before  # by an answer to a write of ours, which was faster
         if kind == "DELETED":
             if before is None or before.uid == entry.uid:
                 self._depart(resource, key)
@@ -54,6 +56,19 @@ class Roster(Generic[F]):
         else:
             self._sink.put(resource, key, fact)
         self._ring()
+
+    def wrote(self, resource: Resource, document: Mapping[str, Any]) -> None:
+        """Note the version that a write of ours made: the event of it is still on its way."""
+        key, metadata = key_of(document), document["metadata"]
+        before = self._known.get(resource, {}).get(key)
+        version = metadata["resourceVersion"]
+        if before is not None and before.uid == metadata["uid"] and _newer(version, before.version):
+            self._known[resource][key] = Entry(before.uid, version)
+
+    def version(self, resource: Resource, key: Key) -> str:
+        """Return the newest resourceVersion known of an object; empty for one that is not known."""
+        entry = self._known.get(resource, {}).get(key)
+        return entry.version if entry is not None else ""
 
     def forget(self, resource: Resource, key: Key, uid: str) -> None:
         """Drop an object that is known to be gone, unless its name has passed to another uid."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from chipwise.cluster.facts.reading import Document
+from chipwise.rendering import bridge as bridges
+from chipwise.rendering.bridge import Bridge
 from chipwise.rendering.record import is_managed
 
 
@@ -21,7 +23,10 @@ class CreateFailure:
 
 @dataclass(frozen=True, slots=True)
 class DeploymentFact:
-    """One Deployment: the counts that a move watches, and the document (as JSON) that rendering reads."""
+    """One Deployment: the counts that a move watches, and the document (as JSON) that rendering reads.
+
+    ``bridge`` is what it says of itself if it is a bridge of ours.
+    """
 
     namespace: str
     name: str
@@ -35,6 +40,7 @@ class DeploymentFact:
     total_replicas: int
     deleting: bool
     managed: bool
+    bridge: Bridge | None
     text: str
     create_failure: CreateFailure | None = None
 
@@ -50,13 +56,14 @@ class DeploymentFact:
         return loaded
 
     @property
+    def uniform(self) -> bool:
+        """The Deployment controller has seen this generation and no pod is of another template."""
+        return self.observed_generation >= self.generation and self.updated_replicas == self.total_replicas
+
+    @property
     def rolled_out(self) -> bool:
-        """The Deployment controller has seen this generation and every pod is of its template."""
-        return (
-            self.observed_generation >= self.generation
-            and self.updated_replicas == self.total_replicas == self.replicas
-            and self.ready_replicas == self.replicas
-        )
+        """Besides, there are as many as are asked for, and all are Ready."""
+        return self.uniform and self.total_replicas == self.ready_replicas == self.replicas
 
 
 _MESSAGE = 500
@@ -89,6 +96,7 @@ def deployment_fact(raw: Document) -> DeploymentFact:
         total_replicas=int(status.get("replicas", 0)),
         deleting="deletionTimestamp" in metadata,
         managed=is_managed(raw),
+        bridge=bridges.read(raw),
         text=json.dumps(
             {"metadata": {**kept, "annotations": annotations}, "spec": spec}, separators=(",", ":")
         ),
