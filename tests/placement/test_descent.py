@@ -6,8 +6,9 @@ import pytest
 from chipwise.placement.canonical import canonical
 from chipwise.placement.descent import Guide, descend, tilted
 from chipwise.placement.instance import number
+from chipwise.placement.layout import lay_out
 from chipwise.placement.occupancy import Occupancy
-from chipwise.placement.packing import lay_out, price_of, shared_nodes
+from chipwise.placement.packing import price_of, shared_nodes
 from chipwise.placement.rounding import rounded
 from hypothesis import given, settings
 from hypothesis import strategies as st

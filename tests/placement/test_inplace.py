@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from chipwise.placement.exact import cheapest
 from chipwise.placement.inplace import holds, less, lots_of, stand
-from chipwise.placement.packing import lay_out, quick
+from chipwise.placement.layout import lay_out
+from chipwise.placement.packing import quick
 from chipwise.placement.plan import Plan
 from chipwise.placement.problem import (
     Billing,

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 from chipwise.placement.exact import cheapest
-from chipwise.placement.packing import lay_out, nodes_touched, quick
+from chipwise.placement.layout import lay_out
+from chipwise.placement.packing import nodes_touched, quick
 from chipwise.placement.problem import Billing, Bucket, Footprint, Pool, Room
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from chipwise.placement.exact import cheapest
 from chipwise.placement.instance import by_chip, layouts_of
-from chipwise.placement.packing import Layout, Packing, nodes_touched
+from chipwise.placement.layout import Layout
+from chipwise.placement.packing import Packing, nodes_touched
 from chipwise.placement.plan import PoolUse
 from chipwise.placement.problem import Option, Pool, Problem
 

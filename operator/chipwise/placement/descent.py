@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chipwise.placement.instance import Instance, Seat, by_chip
+from chipwise.placement.layout import Layout
 from chipwise.placement.occupancy import Occupancy
-from chipwise.placement.packing import Layout
 
 _EPSILON = 1e-9
 _EXPONENTS = (0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.0)

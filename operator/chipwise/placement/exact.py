@@ -6,7 +6,8 @@ from functools import lru_cache
 
 from chipwise.placement.highs import Door, Effort, Rows, Status
 from chipwise.placement.instance import Instance, Seat
-from chipwise.placement.packing import Layout, Packing, price_of, quick
+from chipwise.placement.layout import Layout
+from chipwise.placement.packing import Packing, price_of, quick
 from chipwise.placement.problem import Billing, Option, Pool
 from chipwise.placement.program import Program, build
 

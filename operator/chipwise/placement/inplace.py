@@ -1,6 +1,6 @@
 """Packing that leaves what stands where it stands and puts the rest into what is left.
 
-The rules of ``packing`` are closed formulas over any replicas, and refuse some mixes that real nodes hold. What runs is proof of itself:
+The rules of ``layout`` are closed formulas over any replicas, and refuse some mixes that real nodes hold. What runs is proof of itself:
 with everybody in place it fits. So where the formulas are not exact this way is tried as well. For replicas of one more footprint it is
 exact; for several it is first fit by decreasing size into the fullest node that takes them.
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chipwise.placement.packing import Layout, lay_out
+from chipwise.placement.layout import Layout, lay_out
 from chipwise.placement.problem import Billing, Footprint, Option, Pool, Problem, Workload
 
 

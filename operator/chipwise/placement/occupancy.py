@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from chipwise.placement.exact import cheapest
 from chipwise.placement.instance import Instance, Seat, by_chip
-from chipwise.placement.packing import Layout, Packing, quick, shared_nodes
+from chipwise.placement.layout import Layout
+from chipwise.placement.packing import Packing, quick, shared_nodes
 
 
 class OverCapacityError(AssertionError):

@@ -12,7 +12,8 @@ import math
 from dataclasses import dataclass, field
 
 from chipwise.placement.instance import Instance, by_chip
-from chipwise.placement.packing import Layout, Packing
+from chipwise.placement.layout import Layout
+from chipwise.placement.packing import Packing
 
 INFINITY = math.inf
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from chipwise.placement.exact import cheapest
 from chipwise.placement.inplace import holds
 from chipwise.placement.instance import Instance, Seat, amortised, by_chip
+from chipwise.placement.layout import Layout, lay_out
 from chipwise.placement.occupancy import Occupancy
-from chipwise.placement.packing import Layout, lay_out
 from chipwise.placement.problem import Bucket, Candidate, Footprint, Pool, Room, Workload
 from chipwise.reasons import Reason, Refusal
 
