@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from chipwise.cluster.decide import CONFIRM_RESTORE, Standing
+from chipwise.cluster.decide import Standing
+from chipwise.cluster.orphans import CONFIRM_RESTORE
 from chipwise.control.act import AnyAct, Kind
 from chipwise.control.conditions import timed
 from chipwise.control.status import workload_status

@@ -6,41 +6,28 @@ round in which everybody may move, so that nobody's plan counts on room that an 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
 
-from chipwise.cluster import bridging, situation
-from chipwise.cluster.demand import demand
+from chipwise.cluster import situation
 from chipwise.cluster.facts import DeploymentFact
-from chipwise.cluster.grounds import Flight, truth_of
 from chipwise.cluster.growth import after_the_moves, growth
+from chipwise.cluster.orphans import orphans
 from chipwise.cluster.pools import PoolView, view_pools
-from chipwise.cluster.quotas import Quota, limits, quotas
-from chipwise.cluster.renewal import Nodes, home_option, renewals
-from chipwise.cluster.restoring import Restores, restores, told
+from chipwise.cluster.renewal import Nodes, renewals
+from chipwise.cluster.restoring import restores
+from chipwise.cluster.rounds import Round, Rounds
 from chipwise.cluster.setback import Setbacks, setbacks
-from chipwise.cluster.situation import Course, Pods
+from chipwise.cluster.situation import Pods
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.cluster.subject import DEFAULT_POLICY, Subject, accept
-from chipwise.cluster.supply import supply
 from chipwise.cluster.terms import TermsOf
 from chipwise.placement.billing import Bill, DoesNotFitError, bill
-from chipwise.placement.explain import Explainer
-from chipwise.placement.fragments import ROUNDS, Barred, fragmented, joined, without
-from chipwise.placement.ground import Truth
-from chipwise.placement.moves import Move, plan_moves
+from chipwise.placement.moves import Move
 from chipwise.placement.plan import Choice, Plan
-from chipwise.placement.problem import Footprint, Option, Problem, SolveLimits, Workload
-from chipwise.placement.rules import MoveRule, Running
-from chipwise.placement.solve import solve
+from chipwise.placement.problem import Option, Problem, SolveLimits, Workload
 from chipwise.reasons import Reason, Refusal
-from chipwise.rendering import record as records
-
-#: So many managed Deployments without a workload, and more than half of all, are a mistake until a person says otherwise.
-MASS_DELETION = 5
-CONFIRM_RESTORE = "chipwise.dev/confirm-restore"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,27 +36,6 @@ class Standing:
 
     frozen: bool = False
     writes: bool = True
-
-
-@dataclass(frozen=True)
-class Round:
-    """One joint choice with its moves."""
-
-    problem: Problem
-    plan: Plan
-    moves: tuple[Move, ...]
-    running: Mapping[str, Running]
-    truth: Truth
-
-    @cached_property
-    def explainer(self) -> Explainer:
-        """Sentences and ranked candidates for this plan."""
-        return Explainer(self.problem, self.plan)
-
-    @cached_property
-    def by_workload(self) -> Mapping[str, Move]:
-        """The move of each workload."""
-        return {move.workload: move for move in self.moves}
 
 
 @dataclass(frozen=True)
@@ -148,7 +114,7 @@ def decide(
     suffered = setbacks(subjects, pods, views, snapshot, now)
     subjects = dict(suffered.subjects)
     returning = restores(subjects, pods, snapshot, views, frozen=standing.frozen)
-    maker = _Maker(
+    rounds = Rounds(
         returning.snapshot,
         views,
         subjects,
@@ -156,16 +122,16 @@ def decide(
         suffered,
         returning,
         now,
-        standing,
+        standing.frozen,
         solve_limits or SolveLimits(),
         TermsOf(returning.snapshot),
     )
     active = frozenset(key for key, subject in subjects.items() if _is_active(subject))
-    shown = maker.round(frozenset(subjects))
-    acting = shown if active == frozenset(subjects) else maker.round(active)
-    orphans, held = _orphans(snapshot)
+    shown = rounds.ask(frozenset(subjects))
+    acting = shown if active == frozenset(subjects) else rounds.ask(active)
+    given_back, held = orphans(snapshot)
     outlook = after_the_moves(acting.truth, acting.moves)
-    nodes = Nodes(views, maker.terms_of, outlook)
+    nodes = Nodes(views, rounds.terms_of, outlook)
     renewed = renewals(subjects, pods, nodes, acting.problem, acting.moves, now=now, frozen=standing.frozen)
     return Decision(
         snapshot=snapshot,
@@ -179,9 +145,9 @@ def decide(
         acting=acting,
         shown=shown,
         current=_current(shown),
-        orphans=orphans,
+        orphans=given_back,
         orphans_held=held,
-        due_seconds=_due(acting, maker),
+        due_seconds=_due(acting, rounds),
         active=active,
         renewals=renewed,
         restores=returning.waiting,
@@ -195,152 +161,6 @@ def _is_active(subject: Subject) -> bool:
         and not situation.is_restore_requested(subject.workload)
         and not (subject.record is not None and subject.record.restoring)
     )
-
-
-@dataclass(frozen=True)
-class _Maker:
-    snapshot: Snapshot
-    views: Mapping[str, PoolView]
-    subjects: Mapping[str, Subject]
-    pods: Mapping[str, Pods]
-    setbacks: Setbacks
-    returning: Restores
-    now: datetime
-    standing: Standing
-    limits: SolveLimits
-    terms_of: TermsOf
-
-    def round(self, keys: frozenset[str]) -> Round:
-        """Decide about ``keys`` together; everything else stays as it is.
-
-        A place that the nodes do not have as they are is taken out of the question, and that is asked again.
-        """
-        found = quotas(self.snapshot, self._released(keys))
-        workloads = {key: self._narrowed(self._demand(key, found)) for key in sorted(keys)}
-        barred: Barred = {}
-        for _ in range(ROUNDS):
-            decided = self._ask({key: without(workload, barred) for key, workload in workloads.items()})
-            more = fragmented(decided.moves)
-            if not more:
-                break
-            barred = joined(barred, more)
-        moves = (told(m, self.subjects[m.workload], self.returning.waiting) for m in decided.moves)
-        return replace(decided, moves=tuple(moves))
-
-    def _ask(self, workloads: Mapping[str, Workload]) -> Round:
-        movable = frozenset(key for key, workload in workloads.items() if workload.options)
-        released = self._released(movable) - self._left_over(workloads)
-        now = {key: self._running(key, workloads[key]) for key in sorted(movable)}
-        standing = {uid: size for key, one in now.items() for uid, size in self._standing(key, one)}
-        pools = tuple(
-            supply(view, self.snapshot, released, standing)
-            for view in self.views.values()
-            if view.refusal is None
-        )
-        left = quotas(self.snapshot, released)
-        problem = Problem(tuple(workloads.values()), pools, limits(left))
-        running = now | {
-            key: Running(key, replicas=self.subjects[key].deployment.replicas)
-            for key in workloads.keys() - movable
-        }
-        rules = {key: self._rule(self.subjects[key]) for key in workloads}
-        truth = truth_of(self.snapshot, self.views.values(), self._flights(workloads), left)
-        plan = solve(problem, self.limits)
-        return Round(problem, plan, plan_moves(problem, plan, running, rules, truth), running, truth)
-
-    def _rule(self, subject: Subject) -> MoveRule:
-        rule = situation.rule(subject, self.now, frozen=self.standing.frozen)
-        return replace(rule, restoring=self.returning.under_way.get(rule.policy, 0))
-
-    def _demand(self, key: str, found: tuple[Quota, ...]) -> Workload:
-        cooling = self.setbacks.cooling
-        return demand(self.subjects[key], self.snapshot, self.views, found, cooling, self.terms_of)
-
-    def _standing(self, key: str, one: Running) -> Iterator[tuple[str, Footprint]]:
-        """What the pods that are bound where their workload may stay take, by UID."""
-        coming = one.moving_to.footprint if one.moving_to else one.footprint
-        pods = self.pods[key]
-        for there, footprint in (
-            (pods.new, one.footprint if self._is_ahead(key, one) else coming),
-            (pods.old, one.footprint),
-            (pods.bridge, coming),
-        ):
-            if footprint is not None:
-                yield from ((pod.uid, footprint) for pod in there if pod.node)
-
-    def _is_ahead(self, key: str, one: Running) -> bool:
-        """A bridge stands where it is moving to, and its own Deployment is still where it was."""
-        return bridging.leads_to(self.subjects[key], one.moving_to)
-
-    def _flights(self, workloads: Mapping[str, Workload]) -> tuple[Flight, ...]:
-        """Every workload with its pods, and with what it is on its way to or may stay with."""
-        return tuple(
-            Flight(
-                self.subjects[key],
-                self.pods[key],
-                self._flying_to(workload) or home_option(workload, self.subjects[key]),
-                moving=self._flying_to(workload) is not None,
-                ahead=bridging.leads_to(self.subjects[key], self._flying_to(workload)),
-            )
-            for key, workload in sorted(workloads.items())
-        )
-
-    def _released(self, keys: frozenset[str]) -> frozenset[str]:
-        return frozenset(pod.uid for key in keys for pod in self.pods[key].all)
-
-    def _left_over(self, workloads: Mapping[str, Workload]) -> frozenset[str]:
-        """Pods of bridges of which no move makes use any more: until they are gone nobody may count on their room."""
-        return frozenset(
-            pod.uid
-            for key, workload in workloads.items()
-            for pod in self.pods[key].bridge
-            if not self._course(key, workload).bridge
-        )
-
-    def _narrowed(self, workload: Workload) -> Workload:
-        """A move in flight is finished before another is thought of."""
-        target = self._flying_to(workload)
-        if target is None:
-            return workload
-        return Workload(
-            workload.key,
-            workload.priority,
-            (target,),
-            workload.refused,
-            workload.mean_output_tokens_per_second,
-        )
-
-    def _flying_to(self, workload: Workload) -> Option | None:
-        subject = self.subjects[workload.key]
-        if workload.key in self.setbacks.fallen:
-            return None
-        across = bridging.destination(subject, workload.options)
-        if across is not None or not situation.in_flight(subject, self.pods[workload.key]):
-            return across
-        return home_option(workload, subject)
-
-    def _running(self, key: str, workload: Workload) -> Running:
-        """What runs; of what an autoscaler owns as much as it may take where it is, so that like is compared with like."""
-        subject, course = self.subjects[key], self._course(key, workload)
-        found = situation.running(subject, self.pods[key], self.snapshot, self.views, self.now, course)
-        home = home_option(workload, subject)
-        if subject.autoscaler is None or course.target is not None or home is None:
-            return found
-        reserved = max(found.replicas, home.replicas)
-        return replace(found, replicas=reserved, bound=None)
-
-    def _course(self, key: str, workload: Workload) -> Course:
-        subject, target, bridge = self.subjects[key], self._flying_to(workload), 0
-        if key not in self.setbacks.fallen:
-            bridge = bridging.replicas_for(subject, target)
-        return Course(target, bridge, self._failing(key))
-
-    def _failing(self, key: str) -> Refusal | None:
-        """Why it does not come to serve where it is. A move that is taken back is where it served before."""
-        trouble = self.setbacks.cooling.failing.get(key)
-        if trouble is None or key in self.setbacks.fallen:
-            return None
-        return Refusal(trouble.reason, trouble.message)
 
 
 def _current(shown: Round) -> Bill | None:
@@ -359,43 +179,19 @@ def _current(shown: Round) -> Bill | None:
         return None
 
 
-def _orphans(snapshot: Snapshot) -> tuple[tuple[DeploymentFact, ...], tuple[DeploymentFact, ...]]:
-    """Managed Deployments whose workload is gone: those to give back, and those held as too many are gone at once."""
-    managed = [d for _, d in sorted(snapshot.deployments.items()) if d.managed and not d.deleting]
-    unreadable = {f"{one.namespace}/{one.name}" for one in snapshot.unreadable}
-    orphans = [
-        d for d in managed if d.key not in snapshot.workloads_by_target and _workload_of(d) not in unreadable
-    ]
-    if len(orphans) >= MASS_DELETION and 2 * len(orphans) > len(managed):
-        confirmed = [
-            o for o in orphans if CONFIRM_RESTORE in (o.document["metadata"].get("annotations") or {})
-        ]
-        return tuple(confirmed), tuple(o for o in orphans if o not in confirmed)
-    return tuple(orphans), ()
-
-
-def _workload_of(deployment: DeploymentFact) -> str | None:
-    """The workload (namespace/name) for which a Deployment was moved, as its record says."""
-    try:
-        record = records.read(deployment.document)
-    except records.RecordDamaged:
-        return None
-    return f"{deployment.namespace}/{record.workload}" if record else None
-
-
-def _due(acting: Round, maker: _Maker) -> float | None:
+def _due(acting: Round, rounds: Rounds) -> float | None:
     """When the passing of time alone may change the decision.
 
     At the end of a minimum stay, of a tug-of-war's window, of a cool-down, or of the time that a placement has to come to serve.
     """
     waits = []
     for move in acting.moves:
-        subject = maker.subjects[move.workload]
+        subject = rounds.subjects[move.workload]
         stayed = acting.running[move.workload].stayed_seconds
         if move.reason is Reason.MINIMUM_STAY and stayed is not None:
             waits.append(subject.policy.minimum_stay_seconds - stayed)
-        if subject.record is not None and situation.is_contested(subject.record, maker.now):
-            waits.append(situation.contest_seconds(subject.record, maker.now))
-    if maker.setbacks.due_seconds is not None:
-        waits.append(maker.setbacks.due_seconds)
+        if subject.record is not None and situation.is_contested(subject.record, rounds.now):
+            waits.append(situation.contest_seconds(subject.record, rounds.now))
+    if rounds.setbacks.due_seconds is not None:
+        waits.append(rounds.setbacks.due_seconds)
     return max(0.1, min(waits)) + 0.1 if waits else None

@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from chipwise.cluster.decide import CONFIRM_RESTORE, Decision
+from chipwise.cluster.decide import Decision
+from chipwise.cluster.orphans import CONFIRM_RESTORE
 from chipwise.control.conditions import Document, timed
 from chipwise.control.fence import Desk
 from chipwise.control.recorder import Recorder
