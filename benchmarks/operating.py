@@ -132,6 +132,7 @@ async def _flips(cluster: Cluster, operator: OperatorProcess) -> tuple[list[floa
                 )
             if not operator.is_alive:
                 raise RuntimeError(f"the operator died:\n{operator.log_tail()}")
+        await _rest(operator)  # the last write is logged after it is seen
     return prices, bare
 
 

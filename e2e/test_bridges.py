@@ -157,7 +157,7 @@ def test_without_room_for_one_more_it_is_held(world: World) -> None:
 @pytest.mark.setup(Setup("hpa-more", alternative_tpot=40, autoscaled=(1, 6), expects_move=False))
 def test_replicas_that_are_not_ours_need_no_bridge_and_get_none(world: World) -> None:
     """Held until the autoscaler runs as many as the other pool needs; then it moves like any other."""
-    assert world.condition("Placed") == ("False", "NeedsBridge")
+    world.eventually(lambda: world.condition("Placed") == ("False", "NeedsBridge"), "held")
     assert "raise it to 4" in world.conditions()["Placed"]["message"]
     assert not world.writes()
     world.kubectl_apply(authored.autoscaler(authored.with_autoscaler(world.setup, 4, 6)))

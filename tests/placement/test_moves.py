@@ -8,7 +8,7 @@ import pytest
 from chipwise.placement.billing import bill
 from chipwise.placement.floor import Floor, Holding, held
 from chipwise.placement.moves import Decision, Move, plan_moves
-from chipwise.placement.problem import Candidate, Option, Problem
+from chipwise.placement.problem import Candidate, Figures, Option, Problem
 from chipwise.placement.rules import Mode, MoveRule, Running
 from chipwise.placement.solve import solve
 from chipwise.placement.worth import wanted
@@ -67,6 +67,18 @@ def test_each_rule_holds_with_its_reason(rule, reason):
     move = cheaper(rule)
     assert (move.decision, move.reason) == (Decision.HOLD, reason)
     assert move.savings_per_hour == 3.0
+
+
+@pytest.mark.parametrize(("runs", "reason"), [(2, Reason.NEEDS_BRIDGE), (4, Reason.MOVED)])
+def test_what_is_reserved_for_an_autoscaler_is_no_replica_that_runs(runs: int, reason: Reason):
+    """Four are reserved on both pools; while two run that carry the peak, two of the slower ones would not."""
+    figures = Figures(4.0, 50.0, 40.0, "Measured", 0.1, "TPOT")
+    new = replace(option("new", 4), figures=figures)
+    one = workload("a", option("old", 4), new)
+    question = problem([one], [node_pool("old", 1, price=8.0), node_pool("new", 1, price=5.0)])
+    running = at("a", one.options[0], runs=runs, carries=15.0)
+    rule = replace(ROLLOUT, replicas_external=True)
+    assert decide(question, [running], rule)["a"].reason is reason
 
 
 def test_what_moved_lately_stays():

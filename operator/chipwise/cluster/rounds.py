@@ -183,8 +183,11 @@ class Rounds:
         home = home_option(workload, subject)
         if subject.autoscaler is None or course.target is not None or home is None:
             return found
+        traffic = subject.workload.spec.traffic
+        peak = float(traffic.peak_requests_per_second or traffic.mean_requests_per_second)
+        carries = min(peak, found.replicas * home.figures.requests_per_second) if home.figures else None
         reserved = max(found.replicas, home.replicas)
-        return replace(found, replicas=reserved, bound=None)
+        return replace(found, replicas=reserved, bound=None, runs=found.replicas, carries=carries)
 
     def _course(self, key: str, workload: Workload) -> Course:
         subject, target, bridge = self.subjects[key], self._flying_to(workload), 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from math import ceil
 from typing import TypeVar
 
 from chipwise.placement.bridge import span
@@ -36,7 +37,9 @@ class Running:
     ``stayed_seconds`` counts from the last move, None if there was none; ``moved_at`` says when that was. ``moving_to`` is the target of
     a move in flight, which holds its footprint beside the present one. ``bridge`` are the replicas of a bridge that stands where it is
     moving to, or without ``moving_to`` where it runs. ``failing`` is why it does not come to serve where it is: leaving is then a rescue.
-    ``bound`` are the replicas that have a node, a bridge's where it runs among them, None where that is not known: all.
+    ``bound`` are the replicas that have a node, a bridge's where it runs among them, None where that is not known: all. Where an autoscaler
+    owns the number, ``replicas`` is what is reserved for it, ``runs`` what it has taken, and ``carries`` how much of the declared peak
+    that serves, in requests per second.
     """
 
     workload: str
@@ -50,6 +53,8 @@ class Running:
     failing: Refusal | None = None
     bridge: int = 0
     bound: int | None = None
+    runs: int = 0
+    carries: float | None = None
 
     @property
     def place(self) -> str:
@@ -65,7 +70,13 @@ class Running:
         """
         if self.moving_to is not None:
             return self.bridge
-        return 0 if self.failing is not None else span(self.replicas, target.replicas)
+        return 0 if self.failing is not None else span(*self.numbers(target))
+
+    def numbers(self, target: Option) -> tuple[int, int]:
+        """How many replicas run, and how many must before a move to ``target``, so that as much of the peak is served as is now."""
+        if self.carries is None or target.figures is None:
+            return self.replicas, target.replicas
+        return self.runs, ceil(self.carries / target.figures.requests_per_second - _NOTHING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +190,7 @@ def minimum_stay(case: Case) -> Refusal | None:
 
 def needs_bridge(case: Case) -> Refusal | None:
     """More replicas than run need a bridge, whose replicas are then taken in: not where somebody else owns their number."""
-    now, then = case.running.replicas, case.target.replicas
+    now, then = case.running.numbers(case.target)
     if case.rule.replicas_external and case.running.over_a_bridge(case.target):
         return Refusal(
             Reason.NEEDS_BRIDGE,
