@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from e2e.admin import Document
@@ -47,6 +49,13 @@ def holds(world: World, number: int, chips: int) -> Document:
     }
 
 
+def refusal(world: World, reason: str) -> str:
+    """What is said against the other pool, if it is for that reason."""
+    candidates = world.status().get("candidates") or ()
+    found = [c for c in candidates if c["variant"] == "alt" and c.get("reason") == reason]
+    return str(found[0]["message"]) if found else ""
+
+
 @pytest.mark.setup(Setup("trouble"))
 def test_a_cordon_and_a_lost_device_plugin_move_nobody(world: World) -> None:
     """Every node of the pool at once, there and back: not one write."""
@@ -77,14 +86,10 @@ def test_free_chips_in_pieces_send_nobody_there(world: World) -> None:
     world.eventually(lambda: free_chips(world) == 20, "the others are seen")
     world.edit_workload(mode="Rollout")
 
-    def refused() -> Document | None:
-        found = [c for c in world.status().get("candidates", ()) if c["variant"] == "alt"]
-        return found[0] if found and found[0].get("reason") == "Fragmented" else None
-
-    said = world.eventually(refused, "it is said")["message"]
+    said = world.eventually(partial(refusal, world, "Fragmented"), "it is said")
     where = f"12 chips are free on the 4 of 5 nodes of pool {world.namespace}-alt that take it"
     assert f"{where}, but no node has 4 together" in said
-    assert world.is_on("gpu")
+    assert world.status()["placements"][0]["pool"] == f"{world.namespace}-gpu"
     assert not world.writes()
     world.kubectl("delete", "pods", *(f"holds-{number}" for number in (0, 1)), "--wait=false")
     world.settled("alt")
@@ -104,11 +109,7 @@ def test_a_quota_on_pods_counts_both_copies(world: World) -> None:
     world.kubectl_apply(quota)
     world.edit_workload(mode="Rollout")
 
-    def refused() -> Document | None:
-        found = [c for c in world.status().get("candidates", ()) if c["variant"] == "alt"]
-        return found[0] if found and found[0].get("reason") == "QuotaExceeded" else None
-
-    said = world.eventually(refused, "it is said")["message"]
+    said = world.eventually(partial(refusal, world, "QuotaExceeded"), "it is said")
     assert f"needs 4 pods in namespace {world.namespace} while both copies run" in said
     assert not world.writes()
     hard["pods"] = "4"
