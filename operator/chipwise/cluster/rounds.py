@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
@@ -54,7 +54,10 @@ class Round:
 
 @dataclass(frozen=True)
 class Rounds:
-    """What all choices over one snapshot share. ``frozen``: every move stands still."""
+    """What all choices over one snapshot share. ``frozen``: every move stands still.
+
+    ``asked`` remembers what a workload may have, and under which quotas: the same in most rounds.
+    """
 
     snapshot: Snapshot
     views: Mapping[str, PoolView]
@@ -66,6 +69,7 @@ class Rounds:
     frozen: bool
     limits: SolveLimits
     terms_of: TermsOf
+    asked: dict[str, tuple[list[Quota], Workload]] = field(default_factory=dict)
 
     def ask(self, keys: frozenset[str]) -> Round:
         """Decide about ``keys`` together; everything else stays as it is.
@@ -110,8 +114,12 @@ class Rounds:
         return replace(rule, restoring=self.returning.under_way.get(rule.policy, 0))
 
     def _demand(self, key: str, found: tuple[Quota, ...]) -> Workload:
-        cooling = self.setbacks.cooling
-        return demand(self.subjects[key], self.snapshot, self.views, found, cooling, self.terms_of)
+        subject, cooling = self.subjects[key], self.setbacks.cooling
+        concerned = [quota for quota in found if quota.namespace == subject.deployment.namespace]
+        if key not in self.asked or self.asked[key][0] != concerned:
+            asked = demand(subject, self.snapshot, self.views, concerned, cooling, self.terms_of)
+            self.asked[key] = (concerned, asked)
+        return self.asked[key][1]
 
     def _standing(self, key: str, one: Running) -> Iterator[tuple[str, Footprint]]:
         """What the pods that are bound where their workload may stay take, by UID."""

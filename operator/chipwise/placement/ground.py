@@ -98,9 +98,9 @@ def spoilt(free: Sequence[int], leaving: Vector, taken: Sequence[int]) -> list[i
     return [min(have, have + later - gone) for have, later, gone in zip(free, leaving, taken, strict=True)]
 
 
-def worst(mine: Crowd, theirs: Crowd) -> int:
+def worst(mine: Crowd, theirs: Vector) -> int:
     """How many replicas' room one pod of the others can spoil at most, on whatever node."""
     if mine.terms.one_per_node:
         return 1
-    shares = zip(mine.need, theirs.need, strict=True)
+    shares = zip(mine.need, theirs, strict=True)
     return max((-(-take // want) for want, take in shares if want), default=0)
