@@ -18,6 +18,7 @@ from chipwise.cluster.extract import FOREIGN, extract
 from chipwise.cluster.state import ClusterState
 from chipwise.control.actuator import Actuator
 from chipwise.control.fence import Fence
+from chipwise.control.heap import share_one_heap
 from chipwise.control.herald import Herald
 from chipwise.control.leader import Elector
 from chipwise.control.lease import LeaseTiming
@@ -62,6 +63,7 @@ class RunOptions:
 
 def run(options: RunOptions) -> int:
     """Run until SIGTERM or SIGINT, or until a loop fails. The exit code: 0, 1 for a failure, 2 without configuration."""
+    share_one_heap()
     connection = connect(kubeconfig=options.kubeconfig, context=options.context)
     try:
         asyncio.run(connection.read())
