@@ -282,7 +282,13 @@ def _starting(running: Running, target: Option) -> tuple[Reason, str]:
         return Reason.MOVED, f"Moves {_way(running, target)}"
     there = f"to {target.variant} on {target.pool}"
     why = f"where it failed ({failing.reason}: {failing.message})"
-    return Reason.RESCUED, f"Moves from {running.place}, {why}, {there}"
+    now, then = running.numbers(target)
+    dips = (
+        f"; until it is scaled up there, {now} of the {then} replicas serve that are needed"
+        if now < then
+        else ""
+    )
+    return Reason.RESCUED, f"Moves from {running.place}, {why}, {there}{dips}"
 
 
 def _way(running: Running, target: Option) -> str:
