@@ -61,15 +61,25 @@ class _Node:
             self.room[name] = self.room.get(name, 0) - count + late
 
 
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """One replica of a workload of this pool that has spilled to a node of another, where its share costs ``price_per_hour``."""
+
+    footprint: Footprint
+    price_per_hour: float
+
+
 def supply(
     view: PoolView,
     snapshot: Snapshot,
     released: Collection[str],
     standing: Mapping[str, Footprint] | None = None,
+    guests: Iterable[Guest] = (),
 ) -> Pool:
     """The pool for the solver. ``released`` are the UIDs of pods that the plan may take away: their room counts as free.
 
-    ``standing`` has the footprint of each of those that are where their workload may stay.
+    ``standing`` has the footprint of each of those that are where their workload may stay. ``guests`` of other pools count as so many
+    small nodes of this one, with what stands on them: the workload holds them, and pays for them.
     """
     rooms = [snapshot.rooms[node.name] for node in view.nodes]
     takes_pods = {node.name for node in view.usable_nodes}
@@ -81,15 +91,20 @@ def supply(
     waiting = [pod for pod in awaiting(view, snapshot) if pod.uid not in released]
     to_come = _reserve(nodes, view, waiting)
     buckets, on_nodes = _priced(view, nodes.values(), to_come, empty_room(view, snapshot))
+    away = Counter(
+        Standing(Room(f.chips, f.cpu_milli, f.memory_bytes, 1), guest.price_per_hour, ((f, 1),))
+        for guest in guests
+        for f in (guest.footprint,)
+    )
     return Pool(
         name=view.name,
         class_name=view.class_name,
         billing=view.billing,
         price_per_hour=view.price_per_hour,
         chips_per_node=view.room.chips,
-        buckets=buckets,
+        buckets=(*buckets, *(Bucket(s.room, n, s.price_per_hour) for s, n in sorted(away.items()))),
         committed_chips=_committed_chips(view, others.get(view.resource_name, 0)),
-        standing=on_nodes,
+        standing=tuple(sorted((*on_nodes, *away.elements()))),
     )
 
 
