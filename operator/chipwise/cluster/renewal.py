@@ -20,11 +20,21 @@ from chipwise.placement.floor import Floor, occupied
 from chipwise.placement.moves import Decision, Move
 from chipwise.placement.outlook import Outlook
 from chipwise.placement.problem import Option, Problem, Workload
-from chipwise.placement.rules import Running
+from chipwise.placement.rules import Running, duration
 from chipwise.placement.worth import wanted
 from chipwise.reasons import Reason, Refusal
 from chipwise.rendering.manifest import Manifest, RenderingRefused
 from chipwise.rendering.render import render
+
+
+def pools_today(subject: Subject, views: Mapping[str, PoolView]) -> tuple[str, ...]:
+    """The recorded pools that there still are. Its own alone where pods have spilled from that: so they come back to it."""
+    record, home = subject.record, subject.home
+    if record is None:
+        return ()
+    if home is not None and home.spilled:
+        return (home.pool,)
+    return tuple(name for name in record.pools if name in views)
 
 
 def rendered_today(subject: Subject, views: Mapping[str, PoolView]) -> Manifest | None:
@@ -32,7 +42,7 @@ def rendered_today(subject: Subject, views: Mapping[str, PoolView]) -> Manifest 
     record = subject.record
     if record is None:
         return None
-    pools = [views[name] for name in record.pools if name in views]
+    pools = [views[name] for name in pools_today(subject, views)]
     variant = next((v for v in subject.profile.spec.variants if v.name == record.variant), None)
     if variant is None or not pools or not pools[0].resource_name:
         return None
@@ -113,12 +123,25 @@ def _refusal(subject: Subject, option: Option | None, now: datetime, *, frozen: 
         return Refusal(Reason.CONTESTED, "another manager keeps reverting the Deployment")
     if option is None:
         return Refusal(Reason.NO_FEASIBLE_VARIANT, "it cannot be served where it runs any more")
+    stayed = _stay(subject, now)
+    if stayed is not None:
+        return stayed
     if not subject.replicas_external and subject.deployment.replicas < option.replicas:
         return Refusal(
             Reason.NEEDS_BRIDGE,
             f"{option.replicas} replicas are needed and {subject.deployment.replicas} run: scaled first",
         )
     return None
+
+
+def _stay(subject: Subject, now: datetime) -> Refusal | None:
+    """What has spilled is left where it is for the minimum stay, as a move that saves money is."""
+    record, home, least = subject.record, subject.home, subject.policy.minimum_stay_seconds
+    if record is None or home is None or not home.spilled:
+        return None
+    if (now - datetime.fromisoformat(record.moved_at)).total_seconds() >= least:
+        return None
+    return Refusal(Reason.MINIMUM_STAY, f"moved at {record.moved_at} and stays {duration(least)}")
 
 
 def _policy(subject: Subject) -> str:

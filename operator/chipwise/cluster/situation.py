@@ -89,6 +89,13 @@ def pods_of(subject: Subject, snapshot: Snapshot, views: Mapping[str, PoolView])
     return Pods(tuple(new), tuple(p for p in live if p not in new), lost, bridge, spilled)
 
 
+def with_spilled(subject: Subject, pods: Pods) -> Subject:
+    """The subject with the count of its pods that are in other pools than its own."""
+    if subject.home is None or not pods.spilled:
+        return subject
+    return replace(subject, home=replace(subject.home, spilled=len(pods.spilled)))
+
+
 def in_flight(subject: Subject, pods: Pods) -> bool:
     """A template of ours is still rolling out: old pods run, or the Deployment controller is not done replacing them."""
     if subject.record is None:
@@ -199,6 +206,7 @@ def rule(subject: Subject, now: datetime, *, frozen: bool) -> MoveRule:
         restored=is_restore_requested(subject.workload),
         replicas_external=subject.replicas_external,
         idle=subject.idle,
+        max_pools=policy.max_pools,
     )
 
 

@@ -33,7 +33,7 @@ DEFAULT_POLICY = "default"
 class Home:
     """Where a workload runs. ``variant`` is None when its profile knows none of this class and size.
 
-    ``further`` are the other pools that its template names, where pods of it may spill to.
+    ``further`` are the other pools that its template names, and ``spilled`` so many of its pods are there.
     """
 
     pool: str
@@ -42,6 +42,7 @@ class Home:
     chips: int
     replicas: int
     further: tuple[str, ...] = ()
+    spilled: int = 0
 
     @property
     def pools(self) -> tuple[str, ...]:
