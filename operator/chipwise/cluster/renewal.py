@@ -28,13 +28,16 @@ from chipwise.rendering.render import render
 
 
 def pools_today(subject: Subject, views: Mapping[str, PoolView]) -> tuple[str, ...]:
-    """The recorded pools that there still are. Its own alone where pods have spilled from that: so they come back to it."""
+    """The recorded pools that there still are. The first alone where pods have spilled from that: so they come back to it.
+
+    Where most pods are in another, that is where the workload runs, and going to the first is a move with savings of its own.
+    """
     record, home = subject.record, subject.home
     if record is None:
         return ()
-    if home is not None and home.spilled:
-        return (home.pool,)
-    return tuple(name for name in record.pools if name in views)
+    names = tuple(name for name in record.pools if name in views)
+    has_spilled = home is not None and home.spilled > 0 and home.pool == record.pools[0]
+    return names[:1] if has_spilled else names
 
 
 def rendered_today(subject: Subject, views: Mapping[str, PoolView]) -> Manifest | None:
@@ -123,15 +126,12 @@ def _refusal(subject: Subject, option: Option | None, now: datetime, *, frozen: 
         return Refusal(Reason.CONTESTED, "another manager keeps reverting the Deployment")
     if option is None:
         return Refusal(Reason.NO_FEASIBLE_VARIANT, "it cannot be served where it runs any more")
-    stayed = _stay(subject, now)
-    if stayed is not None:
-        return stayed
     if not subject.replicas_external and subject.deployment.replicas < option.replicas:
         return Refusal(
             Reason.NEEDS_BRIDGE,
             f"{option.replicas} replicas are needed and {subject.deployment.replicas} run: scaled first",
         )
-    return None
+    return _stay(subject, now)
 
 
 def _stay(subject: Subject, now: datetime) -> Refusal | None:

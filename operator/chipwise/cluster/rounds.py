@@ -140,10 +140,12 @@ class Rounds:
         found: dict[str, list[Guest]] = {}
         for key, one in now.items():
             home, footprint = self.subjects[key].home, one.footprint
-            for pod in self.pods[key].spilled if home and footprint and home.pool == one.pool else ():
+            if home is None or footprint is None or home.pool != one.pool:
+                continue
+            for pod in self.pods[key].spilled:
                 where = next(view for view in self.views.values() if pod.node in view.node_names)
                 price = where.chip_price_per_hour * footprint.chips
-                found.setdefault(one.pool or "", []).append(Guest(footprint, price))
+                found.setdefault(home.pool, []).append(Guest(footprint, price))
         return found
 
     def _is_ahead(self, key: str, one: Running) -> bool:

@@ -244,12 +244,12 @@ def _home(
     asked = requested_chips(_container(template, container), words)
     named = [name for name in record.pools if name in views] if record is not None else []
     if record is not None and named:
-        pool = _most(named, deployment, snapshot, views)
-        resource_name = views[pool].resource_name
+        first = _most(named, deployment, snapshot, views)
+        resource_name = views[first].resource_name
         known = next((v.chips for v in profile.spec.variants if v.name == record.variant), 0)
         chips = asked[1] if asked is not None and asked[0] == resource_name else known
-        further = tuple(name for name in named if name != pool)
-        return Home(pool, record.variant, resource_name, chips, deployment.replicas, further)
+        further = tuple(name for name in named if name != first)
+        return Home(first, record.variant, resource_name, chips, deployment.replicas, further)
     if asked is None:
         return None
     resource_name, chips = asked

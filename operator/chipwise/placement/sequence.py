@@ -139,10 +139,7 @@ class Nodes:
         if self._outlook.has(replace(option, replicas=1)):
             return False
         self.floor.add(wanted(option))
-        if (
-            self.floor.fits(option.pool)
-            and self._outlook.enter(key, replace(option, usage=())) is None
-        ):
+        if self.floor.fits(option.pool) and self._outlook.enter(key, replace(option, usage=())) is None:
             return True
         self.floor.add(wanted(option), -1)
         return False
