@@ -133,6 +133,7 @@ MOVE: dict[str, Any] = {
     "reason": TEXT,
     "message": TEXT,
     "step": COUNT,
+    "further": (list,),
 }
 
 
