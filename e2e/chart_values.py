@@ -18,6 +18,7 @@ MONITOR = {"monitoring.serviceMonitor.enabled": True}
 RULES = {"monitoring.prometheusRule.enabled": True}
 DIGEST = "sha256:" + "0" * 64
 PEER = {"podSelector": {"matchLabels": {"app": "prometheus"}}}
+CRITICAL = "system-cluster-critical"
 SPREAD = {"maxSkew": 2, "topologyKey": "rack", "whenUnsatisfiable": "DoNotSchedule"}
 
 
@@ -195,7 +196,7 @@ ROWS = (
     Row("tolerations", [{"key": "a"}], looks.of_pods("tolerations"), [{"key": "a"}], EXPANDER),
     Row("affinity", {"podAffinity": {}}, looks.of_pods("affinity"), {"podAffinity": {}}, EXPANDER),
     Row("topologySpreadConstraints", [SPREAD], looks.spread_over, ["rack", "rack"], EXPANDER),
-    Row("priorityClassName", "high", looks.of_pods("priorityClassName"), "high", EXPANDER),
+    Row("priorityClassName", CRITICAL, looks.of_pods("priorityClassName"), CRITICAL, EXPANDER),
     Row("networkPolicy.enabled", False, looks.count("NetworkPolicy"), 0, EXPANDER),
     Row("networkPolicy.metricsFrom", [PEER], looks.network_rule("ingress", 0, "from"), [PEER]),
     Row(
