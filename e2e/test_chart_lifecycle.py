@@ -74,14 +74,14 @@ class Release:
 def release(lab: Lab) -> Iterator[Release]:
     """No release and no kinds, and a machine for its pods; afterwards what other tests of this control plane expect."""
     found = Release(lab)
-    found.uninstall()
-    lab.cluster.run_kubectl("delete", "crd", *(f"{kind}.chipwise.dev" for kind in KINDS), "--timeout=60s")
-    lab.apply(
-        node_manifest(
-            "plain", labels={MINE: "plain"}, taints=[], capacity={}, zone="westus3-1", instance_type="plain"
-        )
+    kinds = [f"{kind}.chipwise.dev" for kind in KINDS]
+    machine = node_manifest(
+        "plain", labels={MINE: "plain"}, taints=[], capacity={}, zone="westus3-1", instance_type="plain"
     )
     try:
+        found.uninstall()
+        lab.cluster.run_kubectl("delete", "crd", *kinds, "--ignore-not-found", "--timeout=60s")
+        lab.apply(machine)
         yield found
     finally:
         for operator in lab.operators:
