@@ -7,10 +7,11 @@ round in which everybody may move, so that nobody's plan counts on room that an 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from chipwise.cluster import situation
+from chipwise.cluster.expansion import Expansion, expansion
 from chipwise.cluster.facts import DeploymentFact
 from chipwise.cluster.growth import after_the_moves, growth
 from chipwise.cluster.orphans import orphans
@@ -32,10 +33,14 @@ from chipwise.reasons import Reason, Refusal
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What holds for the whole operator: ``frozen`` stops every move, ``writes`` is False where the role grants none."""
+    """What holds for the whole operator: ``frozen`` stops every move, ``writes`` is False where the role grants none.
+
+    ``priority_expander``: Cluster Autoscaler is told an order of its node groups.
+    """
 
     frozen: bool = False
     writes: bool = True
+    priority_expander: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,7 @@ class Decision:
     ``current`` is the bill of what runs, None where what runs does not fit what is known of the pools. ``renewals`` are the templates
     of ours that are out of date: None where one is to be written anew now, else why it waits. ``restores`` are the workloads that are to
     be given back on request, in the same way. ``growth`` are the replicas that the nodes take of those workloads that need more where
-    they are.
+    they are. ``expansion`` is the order of node groups, where one is to be told.
     """
 
     snapshot: Snapshot
@@ -67,6 +72,7 @@ class Decision:
     renewals: Mapping[str, Refusal | None] = field(default_factory=dict)
     restores: Mapping[str, Refusal | None] = field(default_factory=dict)
     growth: Mapping[str, int] = field(default_factory=dict)
+    expansion: Expansion | None = None
 
     @property
     def frozen(self) -> bool:
@@ -101,6 +107,7 @@ def decide(
 ) -> Decision:
     """Decide about every workload of ``snapshot``. Pure: the same snapshot at the same moment gives the same decision."""
     standing = standing or Standing()
+    snapshot = _heard(snapshot, now)
     views = view_pools(snapshot)
     subjects: dict[str, Subject] = {}
     refused: dict[str, Refusal] = {}
@@ -132,6 +139,7 @@ def decide(
     given_back, held = orphans(snapshot)
     outlook = after_the_moves(acting.truth, acting.moves)
     nodes = Nodes(views, rounds.terms_of, outlook)
+    explainers = {key: (acting if key in active else shown).explainer for key in subjects}
     renewed = renewals(subjects, pods, nodes, acting.problem, acting.moves, now=now, frozen=standing.frozen)
     return Decision(
         snapshot=snapshot,
@@ -152,7 +160,16 @@ def decide(
         renewals=renewed,
         restores=returning.waiting,
         growth=growth(subjects, pods, acting.problem, acting.moves, outlook),
+        expansion=expansion(explainers, views, next(iter(snapshot.priority_maps.values()), None))
+        if standing.priority_expander
+        else None,
     )
+
+
+def _heard(snapshot: Snapshot, now: datetime) -> Snapshot:
+    """What an autoscaler that does not run any more said of its groups is not known."""
+    current = {key: each for key, each in snapshot.group_states.items() if each.is_current(now)}
+    return snapshot if len(current) == len(snapshot.group_states) else replace(snapshot, group_states=current)
 
 
 def _is_active(subject: Subject) -> bool:
