@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint types imports unit crds check-crds e2e e2e-worlds e2e-faults bench up down lock clean help
+.PHONY: demo test lint types imports unit crds check-crds chart-docs e2e e2e-worlds e2e-faults bench up down lock clean help
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -40,6 +40,9 @@ crds: $(STAMP) ## render crds/ from the models
 
 check-crds: $(STAMP)
 	$(BIN)/python -m chipwise.api.crds --check crds
+
+chart-docs: $(STAMP) ## write the tables of docs/chart.md from the chart
+	$(BIN)/python -m charts.reference
 
 # The programs first: building them takes longer than a test may.
 e2e: $(STAMP) ## the API server and end-to-end tests on a real control plane

@@ -27,6 +27,10 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 
 {{- define "chipwise.labels" -}}
 {{ include "chipwise.selectorLabels" . }}
+{{ include "chipwise.commonLabels" . }}
+{{- end -}}
+
+{{- define "chipwise.commonLabels" -}}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
@@ -38,4 +42,34 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- else -}}
 {{- printf "%s:%s" .Values.image.repository (default .Chart.AppVersion .Values.image.tag) -}}
 {{- end -}}
+{{- end -}}
+
+{{- /*
+The expander's pods have a name of their own: the operator's selector, which cannot be changed, must not find them.
+*/ -}}
+{{- define "chipwise.expanderName" -}}
+{{- printf "%s-expander" (include "chipwise.fullname" .) -}}
+{{- end -}}
+
+{{- define "chipwise.expanderSelectorLabels" -}}
+app.kubernetes.io/name: {{ include "chipwise.name" . }}-expander
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "chipwise.expanderLabels" -}}
+{{ include "chipwise.expanderSelectorLabels" . }}
+{{ include "chipwise.commonLabels" . }}
+{{- end -}}
+
+{{- define "chipwise.expanderSecret" -}}
+{{- default (printf "%s-tls" (include "chipwise.expanderName" .)) .Values.autoscaling.expander.tls.existingSecret -}}
+{{- end -}}
+
+{{- /*
+What Cluster Autoscaler may call the expander by; it checks the certificate against these.
+*/ -}}
+{{- define "chipwise.expanderDnsNames" -}}
+{{- $service := printf "%s.%s" (include "chipwise.expanderName" .) .Release.Namespace -}}
+{{- $names := list (include "chipwise.expanderName" .) $service (printf "%s.svc" $service) (printf "%s.svc.cluster.local" $service) -}}
+{{- concat $names .Values.autoscaling.expander.tls.dnsNames | join "," -}}
 {{- end -}}
