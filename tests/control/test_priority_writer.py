@@ -95,7 +95,7 @@ ORDER = ["maia-asg", "mi300x-asg", "h100-asg"]
 
 async def test_the_order_is_that_of_what_the_workload_would_cost():
     desk = Desk()
-    assert await desk.write() == ["create"]
+    assert await desk.write() == ["apply"]
     assert desk.text == rendered(None, ORDER)
     assert desk.events == [("Normal", "PrioritiesWritten")]
     assert desk.ordered["maia"] == (
@@ -187,7 +187,7 @@ async def test_who_does_not_lead_writes_nothing():
     assert await desk.write() == []
     assert desk.found is None
     desk.seconds = 10.0
-    assert await desk.write() == ["create"]
+    assert await desk.write() == ["apply"]
 
 
 async def test_leadership_that_ends_meanwhile_ends_the_write():
@@ -201,7 +201,7 @@ async def test_leadership_that_ends_meanwhile_ends_the_write():
 @pytest.mark.parametrize("error", [Forbidden("no"), Unavailable("later")])
 async def test_a_refused_write_is_told_once_and_tried_again(error):
     desk = Desk()
-    desk.world.kube.fail("create", error, resource=CONFIG_MAPS, times=2)
+    desk.world.kube.fail("apply", error, resource=CONFIG_MAPS, times=2)
     for _ in range(2):
         await desk.write()
         assert not desk.done

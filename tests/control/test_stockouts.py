@@ -69,7 +69,12 @@ def test_a_group_that_backs_off_is_passed_over_and_taken_again():
     """Nothing has to fail first: the provider has said so. What is there may still be used."""
     world = grouped()
     told(world, scale_up=BACKOFF)
-    assert pool_of(world.decide()) == "mi300x"
+    decision = world.decide()
+    assert pool_of(decision) == "mi300x"
+    (workload,) = decision.acting.problem.workloads
+    refused = {each.pool: each.refusal for each in workload.refused}
+    assert refused["maia"].reason is Reason.STOCKOUT
+    assert "node group maia-group backs off (quota: none left)" in refused["maia"].message
     told(world)
     assert pool_of(world.decide()) == "maia"
     told(world, scale_up=BACKOFF)

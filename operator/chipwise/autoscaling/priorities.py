@@ -189,7 +189,7 @@ def _ours(theirs: Entries, order: Sequence[str]) -> dict[int, list[str]]:
     low = next((n for n in (0, _LEAST) if n < min(counted, default=1) and n not in theirs), None)
     if low is None:
         raise Unusable(
-            f"the numbers 0 and {_LEAST} are taken, and the entry that matches all other groups must be below them: use larger ones"
+            f"the number {_LEAST} is taken, and the entry that matches all other groups must be below all others: use larger ones"
         )
     return {**found, low: [".*"]}
 

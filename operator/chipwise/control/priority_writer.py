@@ -14,7 +14,7 @@ from chipwise.cluster.decide import Decision
 from chipwise.cluster.expansion import Expansion
 from chipwise.control.fence import Desk, NotLeading
 from chipwise.control.recorder import Recorder
-from chipwise.kube.errors import AlreadyExists, Conflict, KubeError, NotFound
+from chipwise.kube.errors import Conflict, KubeError, NotFound
 from chipwise.kube.protocol import Document, Operation
 from chipwise.kube.resources import CONFIG_MAPS
 
@@ -94,16 +94,9 @@ class PriorityWriter:
         return await self._kube.json_patch(CONFIG_MAPS, self._namespace, CONFIG_MAP, operations)
 
     async def _create(self, wanted: Expansion) -> Document:
-        document: Document = {
-            "apiVersion": CONFIG_MAPS.api_version,
-            "kind": CONFIG_MAPS.kind,
-            "metadata": {"name": CONFIG_MAP, "namespace": self._namespace},
-            "data": {KEY: rendered(None, wanted.order)},
-        }
-        try:
-            return await self._kube.create(CONFIG_MAPS, self._namespace, document)
-        except AlreadyExists as error:
-            raise Conflict(str(error), code=error.code, reason=error.reason) from error
+        """By an apply, for the role may make one of this name only. If somebody made one meanwhile, it takes nothing from them."""
+        data = {KEY: rendered(None, wanted.order)}
+        return await self._kube.apply(CONFIG_MAPS, self._namespace, CONFIG_MAP, {"data": data})
 
     async def _tell(self, wanted: Expansion, written: Document) -> None:
         words = sentence(wanted)
