@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from chipwise.cli.catalog import catalog
+from chipwise.cli.expander import expander
 from chipwise.cli.explain import explain
 from chipwise.cli.importing import import_group
 from chipwise.cli.plan import plan
@@ -30,5 +31,5 @@ def main() -> None:
     """
 
 
-for _command in (plan, explain, restore, catalog, import_group, run):
+for _command in (plan, explain, restore, catalog, import_group, run, expander):
     main.add_command(_command)
