@@ -6,8 +6,10 @@ from collections.abc import Iterator
 import pytest
 
 from e2e.cluster import Cluster, start_cluster
+from e2e.cluster.tools import obtain
 from e2e.faults import all_requests, faulty_admin, faulty_cluster, lab
 from e2e.operator_process import install_chart
+from e2e.rendered import Chart
 from e2e.staging import admin, operator, world, worlds
 
 __all__ = ["admin", "all_requests", "faulty_admin", "faulty_cluster", "lab", "operator", "world", "worlds"]
@@ -36,3 +38,9 @@ def cluster() -> Iterator[Cluster]:
     yield found
     if not os.environ.get("CHIPWISE_E2E_KEEP"):
         found.delete()
+
+
+@pytest.fixture(scope="session")
+def chart() -> Chart:
+    """The chart and the Helm that renders it; no control plane."""
+    return Chart(obtain(["helm"])["helm"])

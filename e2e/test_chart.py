@@ -2,90 +2,32 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from e2e.cluster.tools import obtain
+from e2e.rendered import (
+    CHART,
+    EVERY_FEATURE,
+    MONITORING,
+    ROOT,
+    Chart,
+    container,
+    grants,
+    of_kind,
+    pod,
+    settings,
+    the,
+)
 
-ROOT = Path(__file__).resolve().parent.parent
-CHART = ROOT / "charts" / "chipwise"
 READ = {"get", "list", "watch"}
 DEPLOYMENT_VERBS = {"create", "delete", "patch"}
 
-Document = dict[str, Any]
 
-
-@pytest.fixture(scope="session")
-def helm() -> Path:
-    return obtain(["helm"])["helm"]
-
-
-class Chart:
-    """Renders the chart with the given `--set` values."""
-
-    def __init__(self, helm: Path) -> None:
-        self.helm = helm
-
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([str(self.helm), *arguments], capture_output=True, text=True, check=False)
-
-    def render(self, **values: Any) -> list[Document]:
-        settings = [
-            f"--set-json={name.replace('__', '.')}={json.dumps(value)}" for name, value in values.items()
-        ]
-        done = self.run("template", "chipwise", str(CHART), "--namespace", "chipwise-system", *settings)
-        assert done.returncode == 0, done.stderr
-        return [document for document in yaml.safe_load_all(done.stdout) if document]
-
-
-@pytest.fixture(scope="session")
-def chart(helm: Path) -> Chart:
-    return Chart(helm)
-
-
-def of_kind(documents: list[Document], kind: str) -> list[Document]:
-    return [document for document in documents if document["kind"] == kind]
-
-
-def operator_rules(documents: list[Document]) -> list[Document]:
-    """Return the rules of the roles that are bound to the ServiceAccount."""
-    bound = {
-        (document["roleRef"]["kind"], document["roleRef"]["name"])
-        for document in documents
-        if document["kind"].endswith("RoleBinding")
-    }
-    return [
-        rule
-        for document in documents
-        if (document["kind"], document["metadata"]["name"]) in bound
-        for rule in document["rules"]
-    ]
-
-
-def grants(documents: list[Document]) -> set[tuple[str, str, str]]:
-    """Return (group, resource, verb), one for each thing the operator may do."""
-    return {
-        (group, resource, verb)
-        for rule in operator_rules(documents)
-        for group in rule["apiGroups"]
-        for resource in rule["resources"]
-        for verb in rule["verbs"]
-    }
-
-
-def container(documents: list[Document]) -> Document:
-    (deployment,) = of_kind(documents, "Deployment")
-    (only,) = deployment["spec"]["template"]["spec"]["containers"]
-    return dict(only)
-
-
-def test_lint_is_clean(chart: Chart) -> None:
-    done = chart.run("lint", "--strict", str(CHART))
+@pytest.mark.parametrize("values", [{}, {**EVERY_FEATURE, **MONITORING}], ids=["as it comes", "everything"])
+def test_lint_is_clean(chart: Chart, values: dict[str, Any]) -> None:
+    done = chart.run("lint", "--strict", str(CHART), *settings(values))
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -120,18 +62,29 @@ def test_without_writes_the_verbs_on_deployments_go_and_nothing_else(chart: Char
 
 
 def test_the_lease_is_one_by_name_in_its_own_namespace(chart: Chart) -> None:
-    (role,) = of_kind(chart.render(), "Role")
+    role = the(chart.render(), "Role", "chipwise-leader")
     assert role["metadata"]["namespace"] == "chipwise-system"
     named = [rule for rule in role["rules"] if rule["verbs"] != ["create"]]
     assert all(rule["resourceNames"] == ["chipwise"] for rule in named)
 
 
-def test_the_pod_meets_the_restricted_standard(chart: Chart) -> None:
-    (deployment,) = of_kind(chart.render(), "Deployment")
-    pod = deployment["spec"]["template"]["spec"]
-    assert pod["securityContext"]["runAsNonRoot"] is True
-    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
-    (only,) = pod["containers"]
+def pods(chart: Chart) -> dict[str, dict[str, Any]]:
+    """Every pod spec that the chart brings."""
+    documents = chart.documents(EVERY_FEATURE)
+    test = the(documents, "Pod", "chipwise-test")["spec"]
+    return {
+        "operator": pod(documents),
+        "expander": pod(documents, "chipwise-expander"),
+        "helm test": dict(test),
+    }
+
+
+@pytest.mark.parametrize("which", ["operator", "expander", "helm test"])
+def test_pods_meet_the_restricted_standard(chart: Chart, which: str) -> None:
+    spec = pods(chart)[which]
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    (only,) = spec["containers"]
     assert only["securityContext"] == {
         "allowPrivilegeEscalation": False,
         "readOnlyRootFilesystem": True,
@@ -139,6 +92,35 @@ def test_the_pod_meets_the_restricted_standard(chart: Chart) -> None:
     }
     assert only["resources"]["requests"]
     assert only["resources"]["limits"]["memory"]
+
+
+@pytest.mark.parametrize("name", ["chipwise", "chipwise-expander"])
+def test_pods_are_spread_and_evicted_one_at_a_time(chart: Chart, name: str) -> None:
+    """Over machines and zones, each Deployment for itself; two by default, so that one of them is always left."""
+    documents = chart.documents(EVERY_FEATURE)
+    labels = the(documents, "Deployment", name)["spec"]["template"]["metadata"]["labels"]
+    selector = the(documents, "Deployment", name)["spec"]["selector"]
+    assert selector["matchLabels"].items() <= labels.items()
+    spread = pod(documents, name)["topologySpreadConstraints"]
+    assert [each["topologyKey"] for each in spread] == [
+        "kubernetes.io/hostname",
+        "topology.kubernetes.io/zone",
+    ]
+    assert all(each["labelSelector"] == selector for each in spread)
+    assert the(documents, "Deployment", name)["spec"]["replicas"] == 2
+    assert the(documents, "PodDisruptionBudget", name)["spec"] == {"maxUnavailable": 1, "selector": selector}
+
+
+def test_nothing_that_selects_the_operator_finds_other_pods(chart: Chart) -> None:
+    """A selector cannot be changed, and that of an earlier chart has these two labels."""
+    documents = chart.documents(EVERY_FEATURE)
+    selector = the(documents, "Deployment")["spec"]["selector"]["matchLabels"]
+    assert selector == {"app.kubernetes.io/name": "chipwise", "app.kubernetes.io/instance": "chipwise"}
+    others = [
+        the(documents, "Deployment", "chipwise-expander")["spec"]["template"]["metadata"]["labels"],
+        the(documents, "Pod", "chipwise-test")["metadata"]["labels"],
+    ]
+    assert not any(selector.items() <= each.items() for each in others)
 
 
 def test_the_probes_ask_where_it_listens(chart: Chart) -> None:
@@ -153,11 +135,46 @@ def test_the_probes_ask_where_it_listens(chart: Chart) -> None:
     }
 
 
+def test_the_test_pod_asks_the_service_that_leads_to_the_operator(chart: Chart) -> None:
+    """By a name and a port that are there; it has no token."""
+    documents = chart.render()
+    service = the(documents, "Service")
+    (port,) = service["spec"]["ports"]
+    test = the(documents, "Pod", "chipwise-test")
+    where = f"http://{service['metadata']['name']}.{service['metadata']['namespace']}:{port['port']}/readyz"
+    assert where in test["spec"]["containers"][0]["command"][-1]
+    compile(test["spec"]["containers"][0]["command"][-1], "command", "exec")
+    assert test["spec"]["automountServiceAccountToken"] is False
+    assert service["spec"]["selector"] == the(documents, "Deployment")["spec"]["selector"]["matchLabels"]
+
+
+@pytest.mark.parametrize("name", ["chipwise", "chipwise-expander"])
+def test_the_network_lets_in_what_is_served_and_out_to_the_api_server(chart: Chart, name: str) -> None:
+    """Ports by their names; nothing else in, nothing else out."""
+    documents = chart.documents(EVERY_FEATURE)
+    policy = the(documents, "NetworkPolicy", name)["spec"]
+    assert policy["podSelector"] == the(documents, "Deployment", name)["spec"]["selector"]
+    assert policy["policyTypes"] == ["Ingress", "Egress"]
+    (port,) = container(documents, name)["ports"]
+    assert policy["ingress"] == [{"ports": [{"protocol": "TCP", "port": port["name"]}]}]
+    assert policy["egress"] == [{"ports": [{"protocol": "TCP", "port": p} for p in (443, 6443, 8443)]}]
+
+
+def test_a_narrowed_policy_still_lets_helm_test_in(chart: Chart) -> None:
+    peer = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}
+    documents = chart.documents({"networkPolicy.metricsFrom": [peer]})
+    first, second = the(documents, "NetworkPolicy")["spec"]["ingress"]
+    assert first["from"] == [peer]
+    (source,) = second["from"]
+    labels = the(documents, "Pod", "chipwise-test")["metadata"]["labels"]
+    assert source["podSelector"]["matchLabels"].items() <= labels.items()
+
+
 def test_without_the_operator_the_rest_is_installed(chart: Chart) -> None:
-    """The demo runs the operator outside, with this ServiceAccount's token."""
+    """The demo runs the operator outside, with this ServiceAccount's token. What only serves pods goes with them."""
     with_it, without = chart.render(), chart.render(operator__enabled=False)
-    assert not of_kind(without, "Deployment")
-    assert len(with_it) == len(without) + 1
+    gone = [each["kind"] for each in with_it if each not in without]
+    assert sorted(gone) == ["Deployment", "NetworkPolicy", "Pod", "PodDisruptionBudget", "Service"]
     assert grants(with_it) == grants(without)
     assert of_kind(without, "ServiceAccount")
 
@@ -186,32 +203,9 @@ def test_only_workloads_are_given_to_editors_of_a_namespace(chart: Chart) -> Non
     assert all(set(rule["verbs"]) == READ for rule in viewer["rules"])
 
 
-@pytest.mark.parametrize(
-    ("setting", "named"),
-    [
-        ("logFormat=xml", "logFormat"),
-        ("nosuchvalue=1", "nosuchvalue"),
-        ("replicaCount=-1", "replicaCount"),
-        ("writes.enabled=maybe", "enabled"),
-        ("leaderElection.leaseDuration=15", "leaseDuration"),
-    ],
-)
-def test_a_wrong_value_is_refused_by_name(chart: Chart, setting: str, named: str) -> None:
-    done = chart.run("template", "chipwise", str(CHART), "--set", setting)
-    assert done.returncode != 0
-    assert named in done.stderr
-
-
-def test_freeze_and_log_format_reach_the_command_line(chart: Chart) -> None:
-    arguments = container(chart.render(freeze=True, logFormat="text"))["args"]
-    assert arguments[0] == "run"
-    assert {"--freeze", "--log-format=text"} <= set(arguments)
-
-
 def test_two_replicas_compete_for_one_lease(chart: Chart) -> None:
     """Its times reach the command line."""
-    rendered = chart.render(replicaCount=2, leaderElection__leaseDuration="30s")
-    (deployment,) = of_kind(rendered, "Deployment")
-    assert deployment["spec"]["replicas"] == 2
+    rendered = chart.render(leaderElection__leaseDuration="30s")
+    assert the(rendered, "Deployment")["spec"]["replicas"] == 2
     flags = {"--lease-duration=30s", "--renew-deadline=10s", "--retry-period=2s"}
     assert flags <= set(container(rendered)["args"])

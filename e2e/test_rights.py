@@ -14,6 +14,7 @@ from e2e.authored import Setup
 from e2e.cluster import Cluster
 from e2e.faults import Lab, granted
 from e2e.operator_process import NAMESPACE, install_chart
+from e2e.rendered import roles_of
 
 pytestmark = pytest.mark.e2e
 
@@ -34,11 +35,11 @@ def _resource(where: dict[str, str]) -> str:
 
 
 def rights(cluster: Cluster) -> set[Right]:
-    """What the roles in the cluster grant to the ServiceAccount."""
-    cluster_role = cluster.run_kubectl("get", "clusterrole/chipwise", "-o", "json")
-    role = cluster.run_kubectl("get", "role/chipwise-leader", "-n", NAMESPACE, "-o", "json")
+    """What the roles in the cluster that are bound to the ServiceAccount grant to it."""
+    kinds = "clusterroles,clusterrolebindings,roles,rolebindings"
+    listed = json.loads(cluster.run_kubectl("get", kinds, "--all-namespaces", "-o", "json"))["items"]
     found: set[Right] = set()
-    for rule in [*json.loads(cluster_role)["rules"], *json.loads(role)["rules"]]:
+    for rule in [rule for role in roles_of(listed) for rule in role.get("rules") or ()]:
         for group in rule["apiGroups"]:
             for resource in rule["resources"]:
                 plural, _, sub = resource.partition("/")

@@ -34,6 +34,7 @@ ALLOWED = {
     },
     ".github/workflows/ci.yaml": {"tmp": "the image's scratch folder, beside a root that is read-only"},
     "charts/chipwise/templates/deployment.yaml": {"tmp": "where the operator's emptyDir is mounted"},
+    "charts/chipwise/templates/expander/deployment.yaml": {"tmp": "the same of the expander"},
     "operator/chipwise/api/container_patch.py": {"var/cache/engine": "the example of a variant's mount"},
     "crds/chipwise.dev_modelprofiles.yaml": {"var/cache/engine": "the same, rendered"},
     "tests/api/rejections.py": {"var/models": "a hostPath, which is refused"},
