@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from e2e.audit import AuditTail
 from e2e.authored import Setup
 from e2e.expanding import NAME, ExpanderProcess, ask, certificate, pod_as_protobuf
 from e2e.faults import Lab
@@ -34,15 +34,11 @@ def expander(lab: Lab, *flags: str) -> ExpanderProcess:
     return lab.adopt(ExpanderProcess(kubeconfig, lab.folder / "expander.log", *flags))
 
 
-def of_the_expander(lab: Lab) -> list[Any]:
-    """Its requests."""
-    user = f"system:serviceaccount:{NAMESPACE}:{NAME}"
-    return [each for each in lab.audit.requests() if each["user"]["username"] == user]
-
-
 def test_real_pods_are_led_where_the_plan_is(expandable: Lab, tmp_path: Path) -> None:
     """A workload's pods to the group of its pool, a bridge's or a stranger's as may be; also while the API server is away."""
     lab = expandable
+    assert lab.cluster.audit_log is not None
+    audit = AuditTail(lab.cluster.audit_log, f"system:serviceaccount:{NAMESPACE}:{NAME}")
     authority, cert, key = certificate(lab.admin, tmp_path)
     with lab.operator() as operator, expander(lab, "--cert", str(cert), "--key", str(key)) as process:
         world = lab.world(Setup("expands"), operator).build()
@@ -76,8 +72,9 @@ def test_real_pods_are_led_where_the_plan_is(expandable: Lab, tmp_path: Path) ->
         assert 'chipwise_expander_answers_total{answer="Chosen"}' in text
         assert process.probe("/livez") == (200, "ok\n")
 
-        asked = of_the_expander(lab)
+        asked = audit.requests()
         assert {each["verb"] for each in asked} == {"list", "watch"}
+        assert not [each for each in asked if each["responseStatus"].get("code") == 403]
         resources = {"acceleratorpools", "inferenceworkloads", "deployments"}
         assert {each["objectRef"]["resource"] for each in asked} == resources
         assert process.stop() == 0

@@ -87,9 +87,9 @@ class PriorityWriter:
                 "path": "/metadata/resourceVersion",
                 "value": found["metadata"]["resourceVersion"],
             },
-            {"op": "add", "path": f"/data/{KEY}", "value": text}
+            {"op": "add", "path": _pointer("data", KEY), "value": text}
             if found.get("data")
-            else {"op": "add", "path": "/data", "value": {KEY: text}},
+            else {"op": "add", "path": _pointer("data"), "value": {KEY: text}},
         ]
         return await self._kube.json_patch(CONFIG_MAPS, self._namespace, CONFIG_MAP, operations)
 
@@ -118,6 +118,11 @@ class PriorityWriter:
         log.error("%s/%s: %s", self._namespace, CONFIG_MAP, words, extra={"event": reason})
         uid = wanted.known.uid if wanted.known is not None else ""
         await self._recorder.post(CONFIG_MAPS, self._namespace, CONFIG_MAP, uid, reason, words, warning=True)
+
+
+def _pointer(*names: str) -> str:
+    """As a JSON Patch has it."""
+    return "".join(f"/{name}" for name in names)
 
 
 def sentence(wanted: Expansion) -> str:
