@@ -29,6 +29,10 @@ class Reason(StrEnum):
     UNPRICED = "Unpriced"  # give the pool a price
     CURRENCY_MISMATCH = "CurrencyMismatch"  # price all pools in one currency
     OVERLAPPING = "Overlapping"  # make the node selectors disjoint
+    SELECTOR_UNSTABLE = (
+        "SelectorUnstable"  # select by the provider's own label: this one is not there at zero nodes
+    )
+    CAPACITY_TYPE_MISMATCH = "CapacityTypeMismatch"  # correct capacityType, or the node selector
     # what an autoscaler is told
     PRIORITIES_UNUSABLE = "PrioritiesUnusable"  # mend the ConfigMap of the priority expander
     # one variant on one pool
