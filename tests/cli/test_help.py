@@ -20,6 +20,7 @@ COMMANDS: tuple[list[str], ...] = (
     ["import", "inferno"],
     ["run"],
     ["expander"],
+    ["computeclass"],
 )
 HEAVY = (
     "grpc",
@@ -117,4 +118,6 @@ def test_errors_are_one_sentence_on_standard_error():
 
 
 def test_every_command_is_listed():
-    assert {"plan", "explain", "restore", "catalog", "import", "run", "expander"} == set(main.commands)
+    assert {"plan", "explain", "restore", "catalog", "import", "run", "expander", "computeclass"} == set(
+        main.commands
+    )

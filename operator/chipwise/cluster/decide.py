@@ -6,7 +6,7 @@ round in which everybody may move, so that nobody's plan counts on room that an 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -25,6 +25,7 @@ from chipwise.cluster.snapshot import Snapshot
 from chipwise.cluster.subject import DEFAULT_POLICY, Subject, accept
 from chipwise.cluster.terms import TermsOf
 from chipwise.placement.billing import Bill, DoesNotFitError, bill
+from chipwise.placement.explain import Explainer
 from chipwise.placement.moves import Move
 from chipwise.placement.plan import Choice, Plan
 from chipwise.placement.problem import Option, Problem, SolveLimits, Workload
@@ -139,7 +140,6 @@ def decide(
     given_back, held = orphans(snapshot)
     outlook = after_the_moves(acting.truth, acting.moves)
     nodes = Nodes(views, rounds.terms_of, outlook)
-    explainers = {key: (acting if key in active else shown).explainer for key in subjects}
     renewed = renewals(subjects, pods, nodes, acting.problem, acting.moves, now=now, frozen=standing.frozen)
     return Decision(
         snapshot=snapshot,
@@ -160,10 +160,21 @@ def decide(
         renewals=renewed,
         restores=returning.waiting,
         growth=growth(subjects, pods, acting.problem, acting.moves, outlook),
-        expansion=expansion(explainers, views, next(iter(snapshot.priority_maps.values()), None))
+        expansion=expansion(
+            _explainers(subjects, active, acting, shown),
+            views,
+            next(iter(snapshot.priority_maps.values()), None),
+        )
         if standing.priority_expander
         else None,
     )
+
+
+def _explainers(
+    keys: Iterable[str], active: Collection[str], acting: Round, shown: Round
+) -> dict[str, Explainer]:
+    """Of the round that decides about each workload."""
+    return {key: (acting if key in active else shown).explainer for key in keys}
 
 
 def _heard(snapshot: Snapshot, now: datetime) -> Snapshot:

@@ -6,10 +6,10 @@ paid for anyway. A pool that it may not use, or that cools down for it, is not i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from chipwise.autoscaling.order import order_groups, worst_regrets
+from chipwise.autoscaling.order import Costs, order_groups, worst_regrets
 from chipwise.autoscaling.priorities import Unusable, rendered
 from chipwise.cluster.facts import PriorityMap
 from chipwise.cluster.pools import PoolView
@@ -50,8 +50,7 @@ def expansion(
 ) -> Expansion:
     """``explainers`` are those of the choice that decides about each workload."""
     groups = {view.name: view.group for view in views.values() if view.group}
-    costs = {key: _costs(key, explainer, groups) for key, explainer in explainers.items()}
-    order = order_groups(costs, _prices(views.values()))
+    order, costs = ordered(explainers, views, groups)
     regrets = worst_regrets(order, costs)
     worst = min(regrets, key=lambda key: (-regrets[key], key), default=None)
     regret = regrets[worst] if worst is not None else 0.0
@@ -61,6 +60,14 @@ def expansion(
     except Unusable as unusable:
         return Expansion(order, known, None, unusable.refusal, regret, told)
     return Expansion(order, known, text, None, regret, told)
+
+
+def ordered(
+    explainers: Mapping[str, Explainer], views: Mapping[str, PoolView], groups: Mapping[str, str]
+) -> tuple[tuple[str, ...], Costs]:
+    """The groups (by pool) in order, what to try first first, and what each workload costs in each."""
+    costs = {key: _costs(key, explainer, groups) for key, explainer in explainers.items()}
+    return order_groups(costs, _prices(views, groups)), costs
 
 
 def _costs(key: str, explainer: Explainer, groups: Mapping[str, str]) -> Mapping[str, float]:
@@ -76,11 +83,11 @@ def _costs(key: str, explainer: Explainer, groups: Mapping[str, str]) -> Mapping
     return found
 
 
-def _prices(views: Iterable[PoolView]) -> dict[str, float]:
+def _prices(views: Mapping[str, PoolView], groups: Mapping[str, str]) -> dict[str, float]:
     """What a chip costs in each group at full nodes; a group of a pool without a price comes after those with one."""
     found: dict[str, float] = {}
-    for view in views:
-        if view.group:
-            price = view.chip_price_per_hour if view.price_per_hour else float("inf")
-            found[view.group] = max(price, found.get(view.group, price))
+    for pool, group in groups.items():
+        view = views[pool]
+        price = view.chip_price_per_hour if view.price_per_hour else float("inf")
+        found[group] = max(price, found.get(group, price))
     return found
