@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint types imports unit crds check-crds chart-docs e2e e2e-worlds e2e-faults bench up down lock clean help
+.PHONY: demo test lint types imports unit crds protos check-crds chart-docs e2e e2e-worlds e2e-faults bench up down lock clean help
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -37,6 +37,9 @@ unit: $(STAMP) ## unit and property tests, no cluster
 
 crds: $(STAMP) ## render crds/ from the models
 	$(BIN)/python -m chipwise.api.crds crds
+
+protos: $(STAMP) ## write the code of the gRPC messages
+	$(BIN)/python -m grpc_tools.protoc -I operator --python_out=operator --pyi_out=operator operator/chipwise/expander/wire/expander.proto operator/chipwise/expander/wire/pod.proto
 
 check-crds: $(STAMP)
 	$(BIN)/python -m chipwise.api.crds --check crds

@@ -29,6 +29,12 @@ class Reason(StrEnum):
     UNPRICED = "Unpriced"  # give the pool a price
     CURRENCY_MISMATCH = "CurrencyMismatch"  # price all pools in one currency
     OVERLAPPING = "Overlapping"  # make the node selectors disjoint
+    SELECTOR_UNSTABLE = (
+        "SelectorUnstable"  # select by the provider's own label: this one is not there at zero nodes
+    )
+    CAPACITY_TYPE_MISMATCH = "CapacityTypeMismatch"  # correct capacityType, or the node selector
+    # what an autoscaler is told
+    PRIORITIES_UNUSABLE = "PrioritiesUnusable"  # mend the ConfigMap of the priority expander
     # one variant on one pool
     NO_VARIANT = "NoVariant"  # the profile has no variant for any pool's class
     VARIANT_NOT_ALLOWED = "VariantNotAllowed"
@@ -87,6 +93,13 @@ class Reason(StrEnum):
     WRITE_REFUSED = "WriteRefused"  # the API server refused the write: the message says why
     # a placement that does not serve
     UNSCHEDULABLE = "Unschedulable"  # pods found no node in time: add nodes, or wait for the next try
+    STOCKOUT = "Stockout"  # the autoscaler was refused nodes by the provider: it tries again by itself, or raise the quota
+    GROUP_AT_MAXIMUM = (
+        "GroupAtMaximum"  # the autoscaler's node group has as many nodes as it may: raise its maximum
+    )
+    SCALE_UP_REFUSED = (
+        "ScaleUpRefused"  # the autoscaler adds no node for the pods: its words say what does not fit
+    )
     NODES_LOST = "NodesLost"  # the pool has no node left and gets no new one by itself
     NEVER_READY = "NeverReady"  # pods run and do not get Ready in time: look at their log and readiness probe
     CRASH_LOOP = "CrashLoop"  # the container ends again and again: look at its log

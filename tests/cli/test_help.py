@@ -19,8 +19,22 @@ COMMANDS: tuple[list[str], ...] = (
     ["import"],
     ["import", "inferno"],
     ["run"],
+    ["expander"],
+    ["computeclass"],
 )
-HEAVY = ("pydantic", "kopf", "kubernetes", "numpy", "highspy", "rich", "aiohttp", "asyncio", "yaml")
+HEAVY = (
+    "grpc",
+    "google.protobuf",
+    "pydantic",
+    "kopf",
+    "kubernetes",
+    "numpy",
+    "highspy",
+    "rich",
+    "aiohttp",
+    "asyncio",
+    "yaml",
+)
 
 
 def run(*arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
@@ -45,7 +59,9 @@ def test_every_command_has_help_with_an_example(command):
 def offline_examples() -> list[str]:
     """Those that need no cluster; e2e/test_command_line.py reads a real one."""
     lines = {line for command in COMMANDS for line in examples(command)}
-    asks = {line for line in lines if line.startswith(("run ", "restore ")) or "--context" in line}
+    asks = {
+        line for line in lines if line.startswith(("run ", "restore ", "expander ")) or "--context" in line
+    }
     return sorted(lines - asks - {"explain chat -n serving"})
 
 
@@ -102,4 +118,6 @@ def test_errors_are_one_sentence_on_standard_error():
 
 
 def test_every_command_is_listed():
-    assert {"plan", "explain", "restore", "catalog", "import", "run"} == set(main.commands)
+    assert {"plan", "explain", "restore", "catalog", "import", "run", "expander", "computeclass"} == set(
+        main.commands
+    )

@@ -31,7 +31,7 @@ from chipwise.kube.resources import DEPLOYMENTS, NODES, OUR_KINDS, PODS, Resourc
 from tests.kube.patching import DoesNotFitError, patched
 from tests.kube.selecting import matches
 
-WRITES = frozenset({"create", "replace", "json_patch", "apply_status", "delete"})
+WRITES = frozenset({"create", "replace", "json_patch", "apply", "apply_status", "delete"})
 WITH_STATUS = frozenset({NODES, PODS, DEPLOYMENTS, *OUR_KINDS})
 """Kinds whose status only its own subresource writes."""
 
@@ -257,6 +257,18 @@ class FakeKube:
         except DoesNotFitError as error:
             raise Conflict(f"{resource} {name}: {error}", code=422, reason="Invalid") from error
         return self._leave(call, self._overwrite(resource, old, new))
+
+    async def apply(
+        self, resource: Resource, namespace: str | None, name: str, document: Document
+    ) -> Document:
+        """Nobody's field is ours: where there is one already, only what says the same passes."""
+        call = await self._enter("apply", resource, namespace, name)
+        old = self._of(resource).get((namespace or "", name))
+        if old is not None and any(old.get(key) != value for key, value in document.items()):
+            raise Conflict("Apply failed with 1 conflict", code=409, reason="Conflict")
+        where = {"namespace": namespace} if namespace else {}
+        new = copy.deepcopy(document) | {"metadata": {"name": name, **where}}
+        return self._leave(call, copy.deepcopy(old or self._store(resource, new, None)))
 
     async def apply_status(
         self,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 
 from chipwise.cli.catalog import catalog
+from chipwise.cli.computeclass import computeclass
+from chipwise.cli.expander import expander
 from chipwise.cli.explain import explain
 from chipwise.cli.importing import import_group
 from chipwise.cli.plan import plan
@@ -30,5 +32,5 @@ def main() -> None:
     """
 
 
-for _command in (plan, explain, restore, catalog, import_group, run):
+for _command in (plan, explain, restore, catalog, import_group, computeclass, run, expander):
     main.add_command(_command)

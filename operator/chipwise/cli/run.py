@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from chipwise.cli.autoscalers import autoscaler_options
 from chipwise.cli.lease import lease_options
 
 EXAMPLES = """\b
@@ -12,6 +13,7 @@ Examples:
   chipwise run --context staging --no-writes
   chipwise run --freeze --log-level debug
   chipwise run --listen 0.0.0.0:8080
+  chipwise run --cluster-autoscaler kube-system --priority-expander
 """
 
 
@@ -28,6 +30,7 @@ Examples:
     is_flag=True,
     help="Decide and report, and write no Deployment: for a role without that right.",
 )
+@autoscaler_options
 @click.option("--freeze", is_flag=True, help="Start no move.")
 @click.option(
     "--listen",
@@ -60,6 +63,8 @@ def run(  # noqa: PLR0913 - one parameter for each flag
     renew_deadline: float,
     retry_period: float,
     no_writes: bool,
+    cluster_autoscaler: str | None,
+    priority_expander: bool,
     freeze: bool,
     listen: str,
     log_format: str,
@@ -81,6 +86,10 @@ def run(  # noqa: PLR0913 - one parameter for each flag
         timing = LeaseTiming(lease_duration, renew_deadline, retry_period)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
+    if priority_expander and cluster_autoscaler is None:
+        raise click.UsageError(
+            "--priority-expander needs --cluster-autoscaler NAMESPACE: its ConfigMap is there"
+        )
     logs.setup(logs.LogFormat(log_format), logging.getLevelNamesMapping()[log_level.upper()])
     options = runtime.RunOptions(
         kubeconfig=kubeconfig,
@@ -91,5 +100,7 @@ def run(  # noqa: PLR0913 - one parameter for each flag
         writes=not no_writes,
         freeze=freeze,
         listen=address,
+        cluster_autoscaler=cluster_autoscaler,
+        priority_expander=priority_expander,
     )
     raise SystemExit(runtime.run(options))

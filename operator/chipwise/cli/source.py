@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 from chipwise.cli.errors import BadInput
 from chipwise.cli.options import Source
 from chipwise.cluster.decide import Decision, decide
-from chipwise.cluster.extract import extract
+from chipwise.cluster.extract import OF_CLUSTER_AUTOSCALER, extract
 from chipwise.cluster.manifests import BadManifest, load
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.cluster.state import FIELDS, ClusterState
@@ -26,7 +26,11 @@ def decided(source: Source) -> tuple[Decision, float]:
     return decision, time.perf_counter() - begin
 
 
-def snapshot(source: Source, resources: Collection[Resource] = tuple(FIELDS)) -> Snapshot:
+#: What an autoscaler says is the operator's to hear: a person need not have the right to read it.
+_READ = tuple(each for each in FIELDS if each not in OF_CLUSTER_AUTOSCALER)
+
+
+def snapshot(source: Source, resources: Collection[Resource] = _READ) -> Snapshot:
     """What the files or the cluster say, of a cluster only ``resources``. Raises BadInput."""
     if source.files:
         try:
@@ -49,7 +53,7 @@ async def _read_cluster(source: Source, resources: Collection[Resource]) -> Snap
         return await read_cluster(kube, resources)
 
 
-async def read_cluster(kube: Kube, resources: Collection[Resource] = tuple(FIELDS)) -> Snapshot:
+async def read_cluster(kube: Kube, resources: Collection[Resource] = _READ) -> Snapshot:
     """One list of each resource. They are not of one moment, as no client's are. Raises BadInput and KubeError."""
     state = ClusterState()
     lists = await asyncio.gather(*(_listed(kube, resource) for resource in resources))

@@ -6,11 +6,12 @@ round in which everybody may move, so that nobody's plan counts on room that an 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from chipwise.cluster import situation
+from chipwise.cluster.expansion import Expansion, expansion
 from chipwise.cluster.facts import DeploymentFact
 from chipwise.cluster.growth import after_the_moves, growth
 from chipwise.cluster.orphans import orphans
@@ -24,6 +25,7 @@ from chipwise.cluster.snapshot import Snapshot
 from chipwise.cluster.subject import DEFAULT_POLICY, Subject, accept
 from chipwise.cluster.terms import TermsOf
 from chipwise.placement.billing import Bill, DoesNotFitError, bill
+from chipwise.placement.explain import Explainer
 from chipwise.placement.moves import Move
 from chipwise.placement.plan import Choice, Plan
 from chipwise.placement.problem import Option, Problem, SolveLimits, Workload
@@ -32,10 +34,14 @@ from chipwise.reasons import Reason, Refusal
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What holds for the whole operator: ``frozen`` stops every move, ``writes`` is False where the role grants none."""
+    """What holds for the whole operator: ``frozen`` stops every move, ``writes`` is False where the role grants none.
+
+    ``priority_expander``: Cluster Autoscaler is told an order of its node groups.
+    """
 
     frozen: bool = False
     writes: bool = True
+    priority_expander: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,8 +52,9 @@ class Decision:
     ``current`` is the bill of what runs, None where what runs does not fit what is known of the pools. ``renewals`` are the templates
     of ours that are out of date: None where one is to be written anew now, else why it waits. ``restores`` are the workloads that are to
     be given back, in the same way. Managed Deployments that lost their workload are given back or released now (``orphans``), wait for
-    room, budget or a thaw (``orphans_waiting``), or are held because they are too many (``orphans_held``). ``growth`` are the replicas that the nodes take of those workloads that need more where
-    they are.
+    room, budget or a thaw (``orphans_waiting``), or are held because they are too many (``orphans_held``). ``growth`` are the replicas
+    that the nodes take of those workloads that need more where they are. ``expansion`` is the order of node groups, where one is to be
+    told.
     """
 
     snapshot: Snapshot
@@ -69,6 +76,7 @@ class Decision:
     renewals: Mapping[str, Refusal | None] = field(default_factory=dict)
     restores: Mapping[str, Refusal | None] = field(default_factory=dict)
     growth: Mapping[str, int] = field(default_factory=dict)
+    expansion: Expansion | None = None
 
     @property
     def frozen(self) -> bool:
@@ -103,6 +111,7 @@ def decide(
 ) -> Decision:
     """Decide about every workload of ``snapshot``. Pure: the same snapshot at the same moment gives the same decision."""
     standing = standing or Standing()
+    snapshot = _heard(snapshot, now)
     views = view_pools(snapshot)
     subjects: dict[str, Subject] = {}
     refused: dict[str, Refusal] = {}
@@ -158,7 +167,27 @@ def decide(
         renewals=renewed,
         restores=returning.waiting,
         growth=growth(subjects, pods, acting.problem, acting.moves, outlook),
+        expansion=expansion(
+            _explainers(subjects, active, acting, shown),
+            views,
+            next(iter(snapshot.priority_maps.values()), None),
+        )
+        if standing.priority_expander
+        else None,
     )
+
+
+def _explainers(
+    keys: Iterable[str], active: Collection[str], acting: Round, shown: Round
+) -> dict[str, Explainer]:
+    """Of the round that decides about each workload."""
+    return {key: (acting if key in active else shown).explainer for key in keys}
+
+
+def _heard(snapshot: Snapshot, now: datetime) -> Snapshot:
+    """What an autoscaler that does not run any more said of its groups is not known."""
+    current = {key: each for key, each in snapshot.group_states.items() if each.is_current(now)}
+    return snapshot if len(current) == len(snapshot.group_states) else replace(snapshot, group_states=current)
 
 
 def _is_active(subject: Subject) -> bool:

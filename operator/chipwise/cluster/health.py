@@ -1,19 +1,20 @@
 """Whether what was placed comes to serve: a placement that failed is told from one that only takes its time.
 
 Every stage on a pod's way has its deadline: no node for longer than a node of the pool takes to boot, no Ready for longer than the
-image takes to pull and the model to load, each with the policy's grace on top. What the kubelet or the API server says outright (a
-crash loop, a refused pod) need not wait that long. Nothing is remembered: all moments are read from the objects themselves.
+image takes to pull and the model to load, each with the policy's grace on top. What the kubelet, the API server or the autoscaler says
+outright (a crash loop, a refused pod, a provider without nodes) need not wait that long. Nothing is remembered: all moments are read from the objects themselves.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
 from math import inf
 
 from chipwise.api import Variant
+from chipwise.autoscaling.refusals import ScaleUpRefusal, verdict
 from chipwise.cluster.facts import PodFact, Progress
 from chipwise.cluster.pools import PoolView
 from chipwise.cluster.situation import Pods, in_flight
@@ -21,6 +22,8 @@ from chipwise.cluster.subject import Subject
 from chipwise.placement.rules import duration
 from chipwise.reasons import Reason
 
+#: Seconds after which a pod was looked at by the scheduler and by the autoscaler: before that it may be about to be bound.
+_LOOKED_AT = 10.0
 #: So often a container has to end before a crash loop is believed without waiting for the grace.
 _CRASHES = 3
 #: Waiting reasons of the kubelet (kubernetes pkg/kubelet/images/types.go).
@@ -70,12 +73,18 @@ class _Deadline:
     trouble: Trouble
 
 
-def examine(subject: Subject, pods: Pods, view: PoolView | None, now: datetime) -> Health:
+Refusals = Mapping[str, Sequence[ScaleUpRefusal]]
+"""What the autoscaler said of pods, by UID."""
+
+
+def examine(
+    subject: Subject, pods: Pods, view: PoolView | None, now: datetime, refusals: Refusals | None = None
+) -> Health:
     """Look at what runs, or should run, where the workload is placed. ``view`` is its pool, None where that is unknown."""
     if view is None or not subject.deployment.replicas:
         return Health()
     variant = next((v for v in subject.profile.spec.variants if v.name == _variant(subject)), None)
-    look = _Look(subject, pods, view, variant, now)
+    look = _Look(subject, pods, view, variant, now, refusals or {})
     deadlines = sorted(look.deadlines(), key=lambda deadline: (deadline.left, deadline.trouble.message))
     overdue = [deadline.trouble for deadline in deadlines if deadline.left <= 0]
     ahead = [deadline.left for deadline in deadlines if 0 < deadline.left < inf]
@@ -93,6 +102,7 @@ class _Look:
     view: PoolView
     variant: Variant | None
     now: datetime
+    refusals: Refusals
 
     @property
     def ours(self) -> bool:
@@ -180,7 +190,22 @@ class _Look:
         words = f": {progress.message}" if progress.message else ""
         message = f"pod {pod.name} found no node of pool {self.view.name} within {duration(allowed)}{words}"
         since = max(progress.created, latest)
+        told = self._told(pod)
+        if told is not None:
+            return _Deadline(self._left(since, _LOOKED_AT), told)
         return _Deadline(self._left(since, allowed), Trouble(Reason.UNSCHEDULABLE, Blame.ROOM, message))
+
+    def _told(self, pod: PodFact) -> Trouble | None:
+        """What the autoscaler says: there will be no node for this pod, so there is nothing to wait for."""
+        name, group = self.view.name, self.view.group_state
+        if group is not None and group.backoff:
+            message = f"pod {pod.name} gets no node of pool {name}: node group {group.name} backs off ({group.backoff})"
+            return Trouble(Reason.STOCKOUT, Blame.ROOM, message)
+        found = verdict(self.refusals.get(pod.uid, ()), self.now)
+        if found is None:
+            return None
+        message = f"pod {pod.name} gets no node of pool {name}: of the autoscaler's node groups {found.words}"
+        return Trouble(found.reason, Blame.ROOM, message)
 
     def _deadline(self, since: str, allowed: float, reason: Reason, message: str) -> _Deadline:
         return _Deadline(self._left(since, allowed), Trouble(reason, Blame.VARIANT, message))

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from chipwise.api import AcceleratorClass, AcceleratorPool
+from chipwise.autoscaling.status import GroupState
 from chipwise.cluster.facts import NodeFact, Pairs, Taint, pairs
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.placement.problem import Billing, Room
@@ -22,7 +23,8 @@ class PoolView:
 
     ``room`` is what an empty node offers. ``nodes`` are those that match, usable or not, in order of name. ``to_come`` are nodes that do
     not exist yet but may: all up to the maximum where something scales the pool, none in a static one. ``discovered`` are the labels, each
-    alternative a set of its own, by which nodes of its class are known once an agent has looked at them.
+    alternative a set of its own, by which nodes of its class are known once an agent has looked at them. ``group`` is the autoscaler's
+    name of it, and ``group_state`` what that says of it.
     """
 
     name: str
@@ -44,6 +46,8 @@ class PoolView:
     refusal: Refusal | None
     to_come: int = 0
     discovered: tuple[Pairs, ...] = ()
+    group: str | None = None
+    group_state: GroupState | None = None
 
     @property
     def chip_price_per_hour(self) -> float:
@@ -114,6 +118,7 @@ def _view(pool: AcceleratorPool, snapshot: Snapshot, first: AcceleratorPool | No
     selector = pairs(spec.node_selector)
     wanted = set(selector)
     nodes = tuple(node for _, node in sorted(snapshot.nodes.items()) if wanted <= set(node.labels))
+    group_state = snapshot.group(spec.node_group) if spec.node_group else None
     return PoolView(
         name=pool.metadata.name,
         class_name=spec.class_name,
@@ -137,8 +142,10 @@ def _view(pool: AcceleratorPool, snapshot: Snapshot, first: AcceleratorPool | No
         committed=spec.committed_nodes,
         nodes=nodes,
         refusal=_refusal(pool, chip_class, first),
-        to_come=_to_come(pool, len(nodes), assumed=snapshot.assume_nodes),
+        to_come=_to_come(pool, len(nodes), group_state, assumed=snapshot.assume_nodes),
         discovered=_discovered(chip_class),
+        group=spec.node_group,
+        group_state=group_state,
     )
 
 
@@ -147,11 +154,14 @@ def _discovered(chip_class: AcceleratorClass | None) -> tuple[Pairs, ...]:
     return tuple(((label.key, value),) for label in found for value in label.values)
 
 
-def _to_come(pool: AcceleratorPool, there: int, *, assumed: bool) -> int:
+def _to_come(pool: AcceleratorPool, there: int, group: GroupState | None, *, assumed: bool) -> int:
+    """What the pool declares, and no more than the autoscaler says that it may or can get."""
     bounds = pool.spec.nodes
     if assumed:
         return bounds.max
-    return max(0, bounds.max - there) if bounds.min < bounds.max else 0
+    declared = max(0, bounds.max - there) if bounds.min < bounds.max else 0
+    told = group.to_come(there) if group is not None else None
+    return declared if told is None else min(declared, told)
 
 
 def class_refusal(chip_class: AcceleratorClass) -> Refusal | None:

@@ -8,6 +8,8 @@ from functools import cached_property
 from typing import Any
 
 from chipwise.api import AcceleratorClass, AcceleratorPool, InferenceWorkload, ModelProfile, PlacementPolicy
+from chipwise.autoscaling.refusals import ScaleUpRefusal
+from chipwise.autoscaling.status import GroupState, GroupStates
 from chipwise.cluster.facts import (
     AutoscalerFact,
     ClaimFact,
@@ -16,6 +18,7 @@ from chipwise.cluster.facts import (
     NodeFact,
     PodFact,
     PriorityFact,
+    PriorityMap,
     QuotaFact,
 )
 from chipwise.cluster.rooms import NodeRoom, room_of
@@ -57,6 +60,9 @@ class Snapshot:
     namespaces: Mapping[str, NamespaceFact] = field(default_factory=dict)
     priorities: Mapping[str, PriorityFact] = field(default_factory=dict)
     claims: Mapping[str, ClaimFact] = field(default_factory=dict)
+    group_states: Mapping[str, GroupStates] = field(default_factory=dict)
+    priority_maps: Mapping[str, PriorityMap] = field(default_factory=dict)
+    scale_up_refusals: Mapping[str, ScaleUpRefusal] = field(default_factory=dict)
     assume_nodes: bool = False
     assumed: frozenset[str] = frozenset()
 
@@ -126,6 +132,18 @@ class Snapshot:
     def repelling(self) -> tuple[PodFact, ...]:
         """Bound pods that keep others away by required anti-affinity, in order of namespace/name."""
         return tuple(pod for _, pod in sorted(self.pods.items()) if pod.node and pod.needs.repels)
+
+    @cached_property
+    def refusals_by_pod(self) -> Mapping[str, tuple[ScaleUpRefusal, ...]]:
+        """What the autoscaler said of each pod (UID) for which it added no node, in order of the Events' names."""
+        found: dict[str, list[ScaleUpRefusal]] = {}
+        for _, one in sorted(self.scale_up_refusals.items()):
+            found.setdefault(one.pod_uid, []).append(one)
+        return {uid: tuple(refusals) for uid, refusals in found.items()}
+
+    def group(self, name: str | None) -> GroupState | None:
+        """What the autoscaler says of one of its node groups; None where it says nothing."""
+        return next((one for each in self.group_states.values() if (one := each.of(name))), None)
 
     @cached_property
     def autoscaler_of(self) -> Mapping[str, AutoscalerFact]:

@@ -11,12 +11,17 @@ from dataclasses import replace
 from typing import Any
 
 from chipwise.api import InferenceWorkload
+from chipwise.autoscaling.refusals import ScaleUpRefusal
+from chipwise.autoscaling.status import GroupStates
 from chipwise.cluster.snapshot import Snapshot, Unreadable
 from chipwise.kube.reflector import Key
 from chipwise.kube.resources import (
     ACCELERATOR_CLASSES,
     ACCELERATOR_POOLS,
+    AUTOSCALER_STATUS,
+    CORE_EVENTS,
     DEPLOYMENTS,
+    EXPANDER_PRIORITIES,
     HORIZONTAL_POD_AUTOSCALERS,
     INFERENCE_WORKLOADS,
     MODEL_PROFILES,
@@ -45,6 +50,9 @@ FIELDS: Mapping[Resource, str] = {
     NAMESPACES: "namespaces",
     PRIORITY_CLASSES: "priorities",
     PERSISTENT_VOLUME_CLAIMS: "claims",
+    AUTOSCALER_STATUS: "group_states",
+    EXPANDER_PRIORITIES: "priority_maps",
+    CORE_EVENTS: "scale_up_refusals",
 }
 
 
@@ -99,6 +107,8 @@ class ClusterState:
 
 def _decisive(fact: Any) -> Any:
     """What decisions read of a fact: of our own kinds not the status, which is chipwise's own writing, but for the cool-downs in it."""
+    if isinstance(fact, GroupStates | ScaleUpRefusal):
+        return fact.decisive
     if isinstance(fact, Unreadable):
         return replace(fact, status={})
     if not hasattr(fact, "spec"):

@@ -38,6 +38,12 @@ class Desk(Protocol):
         """See Kube."""
         ...
 
+    async def apply(
+        self, resource: Resource, namespace: str | None, name: str, document: Document
+    ) -> Document:
+        """See Kube."""
+        ...
+
     async def apply_status(
         self, resource: Resource, namespace: str | None, name: str, document: Document
     ) -> Document:
@@ -76,6 +82,13 @@ class Fence:
         """See the class."""
         async with self._opened() as kube:
             return await kube.json_patch(resource, namespace, name, operations)
+
+    async def apply(
+        self, resource: Resource, namespace: str | None, name: str, document: Document
+    ) -> Document:
+        """See the class."""
+        async with self._opened() as kube:
+            return await kube.apply(resource, namespace, name, document)
 
     async def apply_status(
         self, resource: Resource, namespace: str | None, name: str, document: Document

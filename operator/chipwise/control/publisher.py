@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from chipwise.cluster.decide import Decision
@@ -22,7 +22,10 @@ ABANDONED = "MoveAbandoned"
 
 
 class Publisher:
-    """``publish`` is the planner's. Only who ``leads`` notes and tells; a standby shows its decisions as metrics."""
+    """``publish`` is the planner's. Only who ``leads`` notes and tells; a standby shows its decisions as metrics.
+
+    ``herald`` tells people, those ``beside`` it tell autoscalers.
+    """
 
     def __init__(
         self,
@@ -31,10 +34,11 @@ class Publisher:
         herald: Herald,
         recorder: Recorder,
         leads: Callable[[], bool],
+        beside: Sequence[Herald] = (),
     ) -> None:
         self._telemetry = telemetry
         self._actuator = actuator
-        self._herald = herald
+        self._heralds = (herald, *beside)
         self._recorder = recorder
         self._leads = leads
         self._ledger = Ledger(self._count)
@@ -51,7 +55,8 @@ class Publisher:
             for turn in self._journeys.advance(decision):
                 await self._tell(turn, decision)
         acted = await self._actuator.act(decision)
-        self._herald.offer(decision)
+        for herald in self._heralds:
+            herald.offer(decision)
         return acted
 
     def _count(self, verdict: str, reason: str) -> None:

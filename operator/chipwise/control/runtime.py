@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
+from chipwise.autoscaling.refusals import EVENT
 from chipwise.cluster.decide import Standing
-from chipwise.cluster.extract import FOREIGN, extract
+from chipwise.cluster.extract import FOREIGN, OF_CLUSTER_AUTOSCALER, extract
 from chipwise.cluster.state import ClusterState
 from chipwise.control.actuator import Actuator
 from chipwise.control.fence import Fence
@@ -23,6 +25,7 @@ from chipwise.control.herald import Herald
 from chipwise.control.leader import Elector
 from chipwise.control.lease import LeaseTiming
 from chipwise.control.planner import Planner, utc_now
+from chipwise.control.priority_writer import PriorityWriter
 from chipwise.control.publisher import Publisher
 from chipwise.control.recorder import Recorder
 from chipwise.control.reporter import Reporter, Versions
@@ -32,7 +35,7 @@ from chipwise.kube.counted import Counted
 from chipwise.kube.errors import Misconfigured
 from chipwise.kube.protocol import Kube
 from chipwise.kube.reflector import Reflector
-from chipwise.kube.resources import GROUP, INFERENCE_WORKLOADS, PODS, Resource
+from chipwise.kube.resources import CORE_EVENTS, GROUP, INFERENCE_WORKLOADS, PODS, Resource
 from chipwise.telemetry.server import Address, serving
 from chipwise.telemetry.telemetry import Telemetry
 from chipwise.watch.audit import Absence, Audit
@@ -44,12 +47,19 @@ log = logging.getLogger(__name__)
 #: So many workloads that vanish unseen, and more than half of all, are a mistake until a person says otherwise.
 _MASS_ABSENCE = 5
 #: Ended pods hold nothing; the server can leave them out.
-_FIELDS: dict[Resource, str] = {PODS: "status.phase!=Succeeded,status.phase!=Failed"}
+_FIELDS: dict[Resource, str] = {
+    PODS: "status.phase!=Succeeded,status.phase!=Failed",
+    CORE_EVENTS: f"reason={EVENT}",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What the command line says. ``writes`` is False where the role grants no write on Deployments."""
+    """What the command line says. ``writes`` is False where the role grants no write on Deployments.
+
+    ``cluster_autoscaler`` is the namespace of Cluster Autoscaler's ConfigMaps, None where it is not asked; ``priority_expander``: it is
+    told an order.
+    """
 
     kubeconfig: str | None = None
     context: str | None = None
@@ -59,6 +69,8 @@ class RunOptions:
     writes: bool = True
     freeze: bool = False
     listen: Address = field(default_factory=Address)
+    cluster_autoscaler: str | None = None
+    priority_expander: bool = False
 
 
 def run(options: RunOptions) -> int:
@@ -118,16 +130,18 @@ async def _loops(
     """``warm`` is set once every list is complete."""
     state, board = ClusterState(), telemetry.board
     roster: Roster[Any] = Roster(state, extract)
-    reflectors = [Reflector(kube, each, state, extract, field_selector=_FIELDS.get(each)) for each in FOREIGN]
+    reflectors = list(_reflectors(kube, state, options))
     audit = Audit(kube, roster, may_forget=_may_forget)
     synced = {GROUP: audit.synced, **{str(each.resource): each.synced for each in reflectors}}
     telemetry.synced, board.reflectors, board.leads = synced, reflectors, elector.is_leader
-    reporter, publisher, herald = _tellers(kube, state, elector, roster, telemetry)
+    reporter, publisher, heralds = _tellers(kube, state, elector, roster, telemetry, options)
     planner = Planner(
         state,
         tuple(synced.values()),
         publisher.publish,
-        standing=Standing(frozen=options.freeze, writes=options.writes),
+        standing=Standing(
+            frozen=options.freeze, writes=options.writes, priority_expander=options.priority_expander
+        ),
         deciding=telemetry.deciding,
         term=elector.term,
     )
@@ -137,16 +151,34 @@ async def _loops(
         tasks.create_task(feed(roster, connection, kube, vital=telemetry.pulses["kopf"]), name="feed")
         tasks.create_task(audit.run(), name="audit")
         tasks.create_task(planner.run(), name="planner")
-        tasks.create_task(herald.run(), name="herald")
+        for herald in heralds:
+            tasks.create_task(herald.run(), name="herald")
         tasks.create_task(_begin_terms(elector, state, reporter), name="terms")
         for event in synced.values():
             await event.wait()
         warm.set()
 
 
+def _reflectors(kube: Kube, state: ClusterState, options: RunOptions) -> Iterator[Reflector[Any]]:
+    """What is watched beside our own kinds."""
+    for each in FOREIGN:
+        yield Reflector(kube, each, state, extract, field_selector=_FIELDS.get(each))
+    if options.cluster_autoscaler is None:
+        return
+    for each in OF_CLUSTER_AUTOSCALER:
+        # Pods, and the Events about them, are everywhere; its ConfigMaps are in its own namespace.
+        where = None if each == CORE_EVENTS else options.cluster_autoscaler
+        yield Reflector(kube, each, state, extract, namespace=where, field_selector=_FIELDS.get(each))
+
+
 def _tellers(
-    kube: Kube, state: ClusterState, elector: Elector, versions: Versions, telemetry: Telemetry
-) -> tuple[Reporter, Publisher, Herald]:
+    kube: Kube,
+    state: ClusterState,
+    elector: Elector,
+    versions: Versions,
+    telemetry: Telemetry,
+    options: RunOptions,
+) -> tuple[Reporter, Publisher, tuple[Herald, ...]]:
     """Who writes and who tells, all of them through the fence."""
     desk, pulses, leads = Fence(kube, elector.time_left), telemetry.pulses, elector.is_leader
     recorder = Recorder(desk, utc_now)
@@ -160,7 +192,12 @@ def _tellers(
         pulse=pulses["reporter"],
     )
     herald = Herald(reporter.report, state.dirty.set)
-    return reporter, Publisher(telemetry, actuator, herald, recorder, leads), herald
+    beside: tuple[Herald, ...] = ()
+    if options.priority_expander and options.cluster_autoscaler is not None:
+        writer = PriorityWriter(desk, recorder, options.cluster_autoscaler, may_write=leads)
+        beside = (Herald(writer.write, state.dirty.set),)
+    publisher = Publisher(telemetry, actuator, herald, recorder, leads, beside)
+    return reporter, publisher, (herald, *beside)
 
 
 async def _begin_terms(elector: Elector, state: ClusterState, reporter: Reporter) -> None:

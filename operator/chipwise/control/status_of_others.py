@@ -16,6 +16,7 @@ from chipwise.cluster.snapshot import Unreadable
 from chipwise.cluster.subject import DEFAULT_POLICY
 from chipwise.cluster.supply import census
 from chipwise.control.conditions import Document, condition
+from chipwise.control.pool_conditions import beside_ready
 from chipwise.kube.resources import (
     ACCELERATOR_CLASSES,
     ACCELERATOR_POOLS,
@@ -157,7 +158,7 @@ def _pool_status(view: PoolView, decision: Decision) -> Document:
             "reserved": counted.reserved,
             "free": counted.free,
         },
-        "conditions": [ready],
+        "conditions": [ready, *beside_ready(view, decision)],
     }
     cool_downs = decision.setbacks.cooling.of_pool(view.name)[:_COOL_DOWNS_SHOWN]
     if cool_downs:

@@ -140,6 +140,14 @@ class Client:
             message = f"{resource} {name}: the object is not what the patch was made for"
             raise Conflict(message, code=error.code, reason=error.reason) from error
 
+    async def apply(
+        self, resource: Resource, namespace: str | None, name: str, document: Document
+    ) -> Document:
+        """See the protocol."""
+        whole = identified(resource, namespace, name, document)
+        path = resource.path(namespace, name)
+        return await self._send(Request("PATCH", path, {**_WRITER, "force": "false"}, whole, _APPLY_PATCH))
+
     async def apply_status(
         self,
         resource: Resource,

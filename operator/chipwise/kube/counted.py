@@ -125,6 +125,13 @@ class Counted:
         with self._told("patch", resource.plural):
             return await self._kube.json_patch(resource, namespace, name, operations)
 
+    async def apply(
+        self, resource: Resource, namespace: str | None, name: str, document: Document
+    ) -> Document:
+        """See the protocol."""
+        with self._told("patch", resource.plural):
+            return await self._kube.apply(resource, namespace, name, document)
+
     async def apply_status(
         self,
         resource: Resource,

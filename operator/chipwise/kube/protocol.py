@@ -105,6 +105,16 @@ class Kube(Protocol):
         """
         ...
 
+    async def apply(
+        self, resource: Resource, namespace: str | None, name: str, document: Document
+    ) -> Document:
+        """Server-side apply of a whole object, which takes no field from anybody.
+
+        It may make an object where only one of this name may be made: a POST says no name. ``apiVersion``, ``kind`` and the name are
+        filled in. Raises Conflict where somebody else holds a field that it would change, Invalid, NotFound (no such namespace).
+        """
+        ...
+
     async def apply_status(
         self,
         resource: Resource,

@@ -74,13 +74,14 @@ class Reflector(Generic[F]):
     Only a bug in the sink ends :meth:`run`; nothing the server does can.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - four to work with, the rest narrow what is listed
         self,
         kube: Kube,
         resource: Resource,
         sink: Sink[F],
         extract: Extract[F],
         *,
+        namespace: str | None = None,
         label_selector: str | None = None,
         field_selector: str | None = None,
         backoff: Backoff | None = None,
@@ -94,8 +95,9 @@ class Reflector(Generic[F]):
         self._kube = kube
         self._sink = sink
         self._extract = extract
+        self._namespace = namespace
         self._labels = label_selector
-        self._fields = field_selector
+        self._fields = f"metadata.name={resource.name}" if resource.name else field_selector
         self._backoff = backoff or Backoff()
         self._version: str | None = None  # where to resume; None: list first
         self._failures = 0  # in a row
@@ -129,7 +131,12 @@ class Reflector(Generic[F]):
 
     async def _list(self) -> str:
         version, facts = "", dict[Key, F]()
-        pages = self._kube.list_pages(self.resource, label_selector=self._labels, field_selector=self._fields)
+        pages = self._kube.list_pages(
+            self.resource,
+            namespace=self._namespace,
+            label_selector=self._labels,
+            field_selector=self._fields,
+        )
         async with aclosing(pages):
             async for items, of_list in pages:
                 if of_list != version:  # the list began again
@@ -148,7 +155,11 @@ class Reflector(Generic[F]):
         steady_at = loop.time() + _STEADY
         self.watches += 1
         events = self._kube.watch(
-            self.resource, version, label_selector=self._labels, field_selector=self._fields
+            self.resource,
+            version,
+            namespace=self._namespace,
+            label_selector=self._labels,
+            field_selector=self._fields,
         )
         async with aclosing(events):
             async for kind, document in events:

@@ -10,16 +10,18 @@ VERSION = "v1alpha1"
 
 @dataclass(frozen=True, slots=True, order=True)
 class Resource:
-    """One served resource. ``group`` is empty for the core group."""
+    """One served resource, or with ``name`` the one object of it that is of interest. ``group`` is empty for the core group."""
 
     group: str
     version: str
     plural: str
     kind: str
     namespaced: bool
+    name: str = ""
 
     def __str__(self) -> str:
-        return f"{self.plural}.{self.group}" if self.group else self.plural
+        whole = f"{self.plural}.{self.group}" if self.group else self.plural
+        return f"{whole}/{self.name}" if self.name else whole
 
     @property
     def api_version(self) -> str:
@@ -54,6 +56,14 @@ HORIZONTAL_POD_AUTOSCALERS = Resource(
 )
 PRIORITY_CLASSES = Resource("scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass", namespaced=False)
 EVENTS = Resource("events.k8s.io", "v1", "events", "Event", namespaced=True)
+CORE_EVENTS = Resource("", "v1", "events", "Event", namespaced=True)
+CONFIG_MAPS = Resource("", "v1", "configmaps", "ConfigMap", namespaced=True)
+AUTOSCALER_STATUS = Resource(
+    "", "v1", "configmaps", "ConfigMap", namespaced=True, name="cluster-autoscaler-status"
+)
+EXPANDER_PRIORITIES = Resource(
+    "", "v1", "configmaps", "ConfigMap", namespaced=True, name="cluster-autoscaler-priority-expander"
+)
 LEASES = Resource("coordination.k8s.io", "v1", "leases", "Lease", namespaced=True)
 
 ACCELERATOR_CLASSES = Resource(GROUP, VERSION, "acceleratorclasses", "AcceleratorClass", namespaced=False)

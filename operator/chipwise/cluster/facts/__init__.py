@@ -16,6 +16,7 @@ from chipwise.cluster.facts.bounds import (
     priority_fact,
 )
 from chipwise.cluster.facts.deployments import CreateFailure, DeploymentFact, deployment_fact
+from chipwise.cluster.facts.groups import PriorityMap, group_states_fact, priority_map
 from chipwise.cluster.facts.nodes import NodeFact, Taint, node_fact
 from chipwise.cluster.facts.pods import PodFact, Progress, pod_fact
 from chipwise.cluster.facts.quotas import QuotaFact, quota_fact
@@ -31,6 +32,7 @@ __all__ = [
     "Pairs",
     "PodFact",
     "PriorityFact",
+    "PriorityMap",
     "Progress",
     "QuotaFact",
     "Taint",
@@ -38,10 +40,12 @@ __all__ = [
     "claim_fact",
     "deployment_fact",
     "extended",
+    "group_states_fact",
     "namespace_fact",
     "node_fact",
     "pairs",
     "pod_fact",
     "priority_fact",
+    "priority_map",
     "quota_fact",
 ]

@@ -19,6 +19,7 @@ from chipwise.cluster.feasibility.constraints import author_constraints_hold, ta
 from chipwise.cluster.feasibility.cooling import not_cooling_down
 from chipwise.cluster.feasibility.image import made_for_the_image
 from chipwise.cluster.feasibility.node import fits_one_node
+from chipwise.cluster.feasibility.obtainable import nodes_can_be_had
 from chipwise.cluster.feasibility.pool import pool_is_ready
 from chipwise.cluster.feasibility.precision import precise_enough
 from chipwise.cluster.feasibility.renderable import can_be_rendered
@@ -39,6 +40,7 @@ RULES: tuple[Callable[[Case], Refusal | None], ...] = (
     volumes_can_move,
     can_be_rendered,
     not_cooling_down,
+    nodes_can_be_had,
 )
 
 

@@ -1,0 +1,1 @@
+"""What Cluster Autoscaler and Karpenter are told, and what they tell us. Pure: the loops that write are in ``control``."""

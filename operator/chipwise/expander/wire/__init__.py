@@ -1,0 +1,1 @@
+"""What goes over the wire; the code is written by ``make protos``."""
