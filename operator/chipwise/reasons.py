@@ -29,6 +29,12 @@ class Reason(StrEnum):
     UNPRICED = "Unpriced"  # give the pool a price
     CURRENCY_MISMATCH = "CurrencyMismatch"  # price all pools in one currency
     OVERLAPPING = "Overlapping"  # make the node selectors disjoint
+    # pools that Karpenter fills
+    KARPENTER_NOT_READ = "KarpenterNotRead"  # start chipwise with --karpenter
+    NODE_POOL_MISSING = "NodePoolMissing"  # create the NodePool, or correct spec.karpenter.nodePool
+    NODE_POOL_MISMATCH = "NodePoolMismatch"  # the NodePool makes no node that the pool would select
+    NODE_POOL_NOT_READY = "NodePoolNotReady"  # Karpenter launches nothing: the message has its words
+    SHAPE_UNKNOWN = "ShapeUnknown"  # no node was seen yet: declare spec.shape
     # one variant on one pool
     NO_VARIANT = "NoVariant"  # the profile has no variant for any pool's class
     VARIANT_NOT_ALLOWED = "VariantNotAllowed"
@@ -87,6 +93,8 @@ class Reason(StrEnum):
     WRITE_REFUSED = "WriteRefused"  # the API server refused the write: the message says why
     # a placement that does not serve
     UNSCHEDULABLE = "Unschedulable"  # pods found no node in time: add nodes, or wait for the next try
+    LAUNCH_FAILED = "LaunchFailed"  # Karpenter's provider had no machine: the message has its words
+    LIMIT_REACHED = "LimitReached"  # the NodePool's limits let no further node come: raise them
     NODES_LOST = "NodesLost"  # the pool has no node left and gets no new one by itself
     NEVER_READY = "NeverReady"  # pods run and do not get Ready in time: look at their log and readiness probe
     CRASH_LOOP = "CrashLoop"  # the container ends again and again: look at its log

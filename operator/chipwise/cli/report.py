@@ -10,7 +10,7 @@ from typing import Any
 from chipwise.cli.figures import money
 from chipwise.cli.workload import candidates, place, standing
 from chipwise.cluster.decide import Decision
-from chipwise.cluster.pools import currency_of
+from chipwise.cluster.prices import currency_of
 from chipwise.placement.moves import Decision as Verdict
 from chipwise.placement.moves import Move
 from chipwise.placement.plan import PoolUse

@@ -11,6 +11,7 @@ Examples:
   chipwise run --log-format=json
   chipwise run --context staging --no-writes
   chipwise run --freeze --log-level debug
+  chipwise run --karpenter
   chipwise run --listen 0.0.0.0:8080
 """
 
@@ -27,6 +28,11 @@ Examples:
     "--no-writes",
     is_flag=True,
     help="Decide and report, and write no Deployment: for a role without that right.",
+)
+@click.option(
+    "--karpenter",
+    is_flag=True,
+    help="Read Karpenter's NodePools and NodeClaims, for pools that name a NodePool.",
 )
 @click.option("--freeze", is_flag=True, help="Start no move.")
 @click.option(
@@ -60,6 +66,7 @@ def run(  # noqa: PLR0913 - one parameter for each flag
     renew_deadline: float,
     retry_period: float,
     no_writes: bool,
+    karpenter: bool,
     freeze: bool,
     listen: str,
     log_format: str,
@@ -90,6 +97,7 @@ def run(  # noqa: PLR0913 - one parameter for each flag
         lease_timing=timing,
         writes=not no_writes,
         freeze=freeze,
+        karpenter=karpenter,
         listen=address,
     )
     raise SystemExit(runtime.run(options))

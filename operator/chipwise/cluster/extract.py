@@ -10,8 +10,12 @@ from chipwise.cluster.facts import (
     autoscaler_fact,
     claim_fact,
     deployment_fact,
+    launch_event_fact,
     namespace_fact,
+    node_claim_fact,
     node_fact,
+    node_overlay_fact,
+    node_pool_fact,
     pod_fact,
     priority_fact,
     quota_fact,
@@ -20,11 +24,15 @@ from chipwise.cluster.snapshot import Unreadable
 from chipwise.kube.resources import (
     ACCELERATOR_CLASSES,
     ACCELERATOR_POOLS,
+    CORE_EVENTS,
     DEPLOYMENTS,
     HORIZONTAL_POD_AUTOSCALERS,
     INFERENCE_WORKLOADS,
     MODEL_PROFILES,
     NAMESPACES,
+    NODE_CLAIMS,
+    NODE_OVERLAYS,
+    NODE_POOLS,
     NODES,
     PERSISTENT_VOLUME_CLAIMS,
     PLACEMENT_POLICIES,
@@ -48,13 +56,22 @@ FOREIGN: Mapping[Resource, Callable[[Mapping[str, Any]], Any]] = {
     PERSISTENT_VOLUME_CLAIMS: claim_fact,
 }
 
-BY_KIND: Mapping[str, Resource] = {resource.kind: resource for resource in (*OURS, *FOREIGN)}
+#: Read only where Karpenter is, and where somebody says so.
+KARPENTER: Mapping[Resource, Callable[[Mapping[str, Any]], Any]] = {
+    NODE_POOLS: node_pool_fact,
+    NODE_CLAIMS: node_claim_fact,
+    NODE_OVERLAYS: node_overlay_fact,
+    CORE_EVENTS: launch_event_fact,
+}
+
+_OF_OTHERS = {**FOREIGN, **KARPENTER}
+BY_KIND: Mapping[str, Resource] = {resource.kind: resource for resource in (*OURS, *_OF_OTHERS)}
 
 
 def extract(resource: Resource, raw: Mapping[str, Any]) -> Any:
     """The fact of one document; None for one of no interest. Our own kinds that break their schema become ``Unreadable``."""
-    if resource in FOREIGN:
-        return FOREIGN[resource](raw)
+    if resource in _OF_OTHERS:
+        return _OF_OTHERS[resource](raw)
     metadata = {key: value for key, value in raw["metadata"].items() if key != "resourceVersion"}
     try:
         return parse({**raw, "metadata": metadata})

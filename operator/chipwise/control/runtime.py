@@ -20,6 +20,7 @@ from chipwise.control.actuator import Actuator
 from chipwise.control.fence import Fence
 from chipwise.control.heap import share_one_heap
 from chipwise.control.herald import Herald
+from chipwise.control.karpenter_kinds import karpenter_kinds
 from chipwise.control.leader import Elector
 from chipwise.control.lease import LeaseTiming
 from chipwise.control.planner import Planner, utc_now
@@ -32,7 +33,7 @@ from chipwise.kube.counted import Counted
 from chipwise.kube.errors import Misconfigured
 from chipwise.kube.protocol import Kube
 from chipwise.kube.reflector import Reflector
-from chipwise.kube.resources import GROUP, INFERENCE_WORKLOADS, PODS, Resource
+from chipwise.kube.resources import FIELD_SELECTORS, GROUP, INFERENCE_WORKLOADS
 from chipwise.telemetry.server import Address, serving
 from chipwise.telemetry.telemetry import Telemetry
 from chipwise.watch.audit import Absence, Audit
@@ -43,13 +44,11 @@ log = logging.getLogger(__name__)
 
 #: So many workloads that vanish unseen, and more than half of all, are a mistake until a person says otherwise.
 _MASS_ABSENCE = 5
-#: Ended pods hold nothing; the server can leave them out.
-_FIELDS: dict[Resource, str] = {PODS: "status.phase!=Succeeded,status.phase!=Failed"}
 
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What the command line says. ``writes`` is False where the role grants no write on Deployments."""
+    """What the command line says. ``writes`` is False where the role grants no write on Deployments; ``karpenter``: read its objects."""
 
     kubeconfig: str | None = None
     context: str | None = None
@@ -58,6 +57,7 @@ class RunOptions:
     lease_timing: LeaseTiming = field(default_factory=LeaseTiming)
     writes: bool = True
     freeze: bool = False
+    karpenter: bool = False
     listen: Address = field(default_factory=Address)
 
 
@@ -101,6 +101,9 @@ async def operate(connection: Connection, options: RunOptions) -> int:
             await asyncio.gather(task, return_exceptions=True)
         for task in done - {stopping}:
             failure = task.exception() if not task.cancelled() else None
+            if isinstance(failure, Misconfigured):
+                log.error("%s", failure)
+                return 2
             if failure is not None:
                 log.error("%s ended: %r", task.get_name(), failure, exc_info=failure)
                 return 1
@@ -116,9 +119,13 @@ async def _loops(
     warm: asyncio.Event,
 ) -> None:
     """``warm`` is set once every list is complete."""
-    state, board = ClusterState(), telemetry.board
+    optional = await karpenter_kinds(kube) if options.karpenter else ()
+    state, board = ClusterState(karpenter=options.karpenter), telemetry.board
     roster: Roster[Any] = Roster(state, extract)
-    reflectors = [Reflector(kube, each, state, extract, field_selector=_FIELDS.get(each)) for each in FOREIGN]
+    reflectors = [
+        Reflector(kube, each, state, extract, field_selector=FIELD_SELECTORS.get(each))
+        for each in (*FOREIGN, *optional)
+    ]
     audit = Audit(kube, roster, may_forget=_may_forget)
     synced = {GROUP: audit.synced, **{str(each.resource): each.synced for each in reflectors}}
     telemetry.synced, board.reflectors, board.leads = synced, reflectors, elector.is_leader

@@ -15,7 +15,7 @@ from typing import Any, Generic, NoReturn, Protocol, TypeVar
 from chipwise.kube.backoff import Backoff
 from chipwise.kube.errors import Forbidden, Gone, Invalid, KubeError, NotFound, Unauthorized
 from chipwise.kube.protocol import Document, Kube
-from chipwise.kube.resources import Resource
+from chipwise.kube.resources import NAMESPACE_OF, Resource
 
 log = logging.getLogger(__name__)
 
@@ -94,6 +94,7 @@ class Reflector(Generic[F]):
         self._kube = kube
         self._sink = sink
         self._extract = extract
+        self._namespace = NAMESPACE_OF.get(resource)
         self._labels = label_selector
         self._fields = field_selector
         self._backoff = backoff or Backoff()
@@ -129,7 +130,12 @@ class Reflector(Generic[F]):
 
     async def _list(self) -> str:
         version, facts = "", dict[Key, F]()
-        pages = self._kube.list_pages(self.resource, label_selector=self._labels, field_selector=self._fields)
+        pages = self._kube.list_pages(
+            self.resource,
+            namespace=self._namespace,
+            label_selector=self._labels,
+            field_selector=self._fields,
+        )
         async with aclosing(pages):
             async for items, of_list in pages:
                 if of_list != version:  # the list began again
@@ -148,7 +154,11 @@ class Reflector(Generic[F]):
         steady_at = loop.time() + _STEADY
         self.watches += 1
         events = self._kube.watch(
-            self.resource, version, label_selector=self._labels, field_selector=self._fields
+            self.resource,
+            version,
+            namespace=self._namespace,
+            label_selector=self._labels,
+            field_selector=self._fields,
         )
         async with aclosing(events):
             async for kind, document in events:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 GROUP = "chipwise.dev"
@@ -55,6 +56,20 @@ HORIZONTAL_POD_AUTOSCALERS = Resource(
 PRIORITY_CLASSES = Resource("scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass", namespaced=False)
 EVENTS = Resource("events.k8s.io", "v1", "events", "Event", namespaced=True)
 LEASES = Resource("coordination.k8s.io", "v1", "leases", "Lease", namespaced=True)
+
+#: Karpenter's own kinds; the third is alpha. An Event about a NodeClaim, which has no namespace, is kept in ``default``.
+NODE_POOLS = Resource("karpenter.sh", "v1", "nodepools", "NodePool", namespaced=False)
+NODE_CLAIMS = Resource("karpenter.sh", "v1", "nodeclaims", "NodeClaim", namespaced=False)
+NODE_OVERLAYS = Resource("karpenter.sh", "v1alpha1", "nodeoverlays", "NodeOverlay", namespaced=False)
+CORE_EVENTS = Resource("", "v1", "events", "Event", namespaced=True)
+
+#: What of a resource is of no use and can be left out by the server: pods that ended hold nothing.
+FIELD_SELECTORS: Mapping[Resource, str] = {
+    PODS: "status.phase!=Succeeded,status.phase!=Failed",
+    CORE_EVENTS: "involvedObject.kind=NodeClaim",
+}
+#: Where a namespaced resource is read in one namespace only.
+NAMESPACE_OF: Mapping[Resource, str] = {CORE_EVENTS: "default"}
 
 ACCELERATOR_CLASSES = Resource(GROUP, VERSION, "acceleratorclasses", "AcceleratorClass", namespaced=False)
 ACCELERATOR_POOLS = Resource(GROUP, VERSION, "acceleratorpools", "AcceleratorPool", namespaced=False)

@@ -17,7 +17,7 @@ from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
 from chipwise.cluster.decide import Decision
-from chipwise.cluster.pools import currency_of
+from chipwise.cluster.prices import currency_of
 from chipwise.cluster.supply import census
 from chipwise.kube.reflector import Reflector
 from chipwise.placement.moves import Decision as Verdict
@@ -189,7 +189,6 @@ def _pools(decision: Decision) -> Iterator[Metric]:
             ("free", counted.free),
         ):
             chips.add_metric((name, state), count)
-        stated = decision.snapshot.pools[name].spec.price
-        if stated is not None:
-            price.add_metric((name, view.billing.value, stated.currency), view.price_per_hour)
+        if view.price is not None:
+            price.add_metric((name, view.billing.value, view.price.currency), view.price_per_hour)
     yield from (usable, nodes, allocatable, chips, price)
