@@ -27,6 +27,7 @@ from e2e.cluster.toolsets import KARPENTER, this_platform
 
 _CRDS = ("pkg/apis/crds", "kwok/apis/crds")
 _READY_SECONDS = 60.0
+_LINE = 300
 #: Alpha features that are tested; all others as Karpenter's own default has them.
 _GATES = "NodeOverlay=true"
 
@@ -115,8 +116,9 @@ class Karpenter:
             self._process.wait(10.0)
 
     def log_tail(self, lines: int = 20) -> str:
-        """Its last words."""
-        return "\n".join(self.log_path.read_text(errors="replace").splitlines()[-lines:])
+        """Its last words, each line cut where it gets long."""
+        said = self.log_path.read_text(errors="replace").splitlines()[-lines:]
+        return "\n".join(line[:_LINE] for line in said)
 
     def _apply_kinds(self) -> None:
         where = [word for folder in crd_folders() for word in ("-f", str(folder))]

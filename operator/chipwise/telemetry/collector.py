@@ -21,6 +21,7 @@ from chipwise.cluster.prices import currency_of
 from chipwise.cluster.supply import census
 from chipwise.kube.reflector import Reflector
 from chipwise.placement.moves import Decision as Verdict
+from chipwise.placement.problem import Billing
 from chipwise.telemetry.pulse import Pulses
 
 KOPF = "chipwise.dev"
@@ -175,6 +176,11 @@ def _pools(decision: Decision) -> Iterator[Metric]:
     price = family(
         "chipwise_pool_price_per_hour", "The price in force, of one node or one chip.", "unit", "currency"
     )
+    spent = family(
+        "chipwise_pool_cost_per_hour",
+        "What the pool costs now: its nodes, used or not; of one that is billed by the chip, the chips that are used.",
+        "currency",
+    )
     ours = {subject.deployment.key for subject in decision.subjects.values()}
     for name, view in sorted(decision.views.items()):
         counted = census(view, decision.snapshot, ours)
@@ -191,4 +197,6 @@ def _pools(decision: Decision) -> Iterator[Metric]:
             chips.add_metric((name, state), count)
         if view.price is not None:
             price.add_metric((name, view.billing.value, view.price.currency), view.price_per_hour)
-    yield from (usable, nodes, allocatable, chips, price)
+            bought = counted.nodes if view.billing is Billing.NODE else counted.used + counted.used_by_others
+            spent.add_metric((name, view.price.currency), bought * view.price_per_hour)
+    yield from (usable, nodes, allocatable, chips, price, spent)
