@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TypeVar
 
@@ -19,6 +19,7 @@ from e2e.operator_process import OperatorProcess
 Found = TypeVar("Found")
 
 KARPENTER = "/apis/karpenter.sh/v1"
+_FRESH = 2.0
 CLASSES = "/apis/karpenter.kwok.sh/v1alpha1/kwoknodeclasses"
 
 
@@ -127,6 +128,11 @@ class Stage:
         """The pool's."""
         return (self.admin.find(self.path("AcceleratorPool", chip)) or {}).get("status") or {}
 
+    def cool_downs(self, chip: str) -> list[Document]:
+        """What cools down in a pool."""
+        found: list[Document] = self.pool_status(chip).get("coolDowns") or []
+        return found
+
     def placed(self) -> str:
         """The chip on which the workload's status says that it is."""
         placements = self.status().get("placements") or [{}]
@@ -198,10 +204,7 @@ def _is_ready(pod: Document) -> bool:
 
 
 class NodeLog:
-    """Every NodeClaim of a fleet, from its creation to the moment at which it was gone: what somebody is billed for.
-
-    Moments of creation are the API server's, in whole seconds; so are the ends.
-    """
+    """Every NodeClaim of a fleet, from its creation to the moment at which it was gone: what somebody is billed for."""
 
     def __init__(self, admin: Admin, fleet: Fleet) -> None:
         self._fleet = fleet
@@ -220,7 +223,10 @@ class NodeLog:
                 self._ended[metadata["name"]] = time.time()
             else:
                 created = datetime.fromisoformat(metadata["creationTimestamp"]).timestamp()
-                self._begun.setdefault(metadata["name"], (chip, created))
+                # The API server's moments are whole seconds; what was seen at once is known better.
+                now = time.time()
+                begun = now if now - created < _FRESH else created
+                self._begun.setdefault(metadata["name"], (chip, begun))
 
     def counts(self, moment: float) -> dict[str, int]:
         """Nodes of each chip that were there at a moment (Unix time)."""
@@ -230,12 +236,27 @@ class NodeLog:
                 found[chip] = found.get(chip, 0) + 1
         return found
 
-    def cost(
-        self, begin: float, end: float, price: Callable[[str, float], float], step: float = 0.1
-    ) -> float:
-        """What the nodes cost between two moments, in dollars: lifetimes times the price (chip, moment -> per hour) of each moment."""
-        total, moment = 0.0, begin
-        while moment < end:
-            total += sum(price(chip, moment) * count for chip, count in self.counts(moment).items()) * step
-            moment += step
-        return total / 3600
+
+class Tariff:
+    """Prices of nodes by chip, in dollars per hour, as they were at each moment (Unix time)."""
+
+    def __init__(self, prices: Mapping[str, str]) -> None:
+        self._steps: dict[str, list[tuple[float, float]]] = {
+            chip: [(0.0, float(amount))] for chip, amount in prices.items()
+        }
+
+    def change(self, chip: str, amount: str) -> None:
+        """From now on."""
+        self._steps[chip].append((time.time(), float(amount)))
+
+    def rate(self, nodes: NodeLog, moment: float) -> float:
+        """What the nodes that were there at a moment cost an hour."""
+        return sum(self._price(chip, moment) * count for chip, count in nodes.counts(moment).items())
+
+    def cost(self, nodes: NodeLog, begin: float, end: float) -> float:
+        """What the nodes cost between two moments, in dollars, to a tenth of a second."""
+        steps = int((end - begin) * 10)
+        return sum(self.rate(nodes, begin + step / 10) for step in range(steps)) / 36000
+
+    def _price(self, chip: str, moment: float) -> float:
+        return [price for since, price in self._steps[chip] if since <= moment][-1]

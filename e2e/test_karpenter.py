@@ -79,7 +79,7 @@ def failing(stage: Stage) -> None:
     stage.keep_node_pool_ready("maia")
     stage.admin.delete(stage.path("KWOKNodeClass", "maia"))
     begun = stage.begin()
-    noted = stage.eventually(lambda: stage.pool_status("maia").get("coolDowns"), "the pool cools down", 90)[0]
+    (noted,) = stage.eventually(lambda: stage.cool_downs("maia"), "the pool cools down", 90)
     took = time.monotonic() - begun
     assert noted["reason"] == "LaunchFailed"
     assert "InsufficientCapacityError" in noted["message"]

@@ -140,7 +140,7 @@ POOLS = (
         POOL,
         "spec.karpenter.nodePool",
         "H100",
-        "must be lower-case letters, digits",
+        "must be the name of an object",
     ),
     _at("label value with a blank", POOL, "spec.nodeSelector.pool", "my pool", "must be a label value"),
     _rule(

@@ -34,6 +34,11 @@ Examples:
     is_flag=True,
     help="Read Karpenter's NodePools and NodeClaims, for pools that name a NodePool.",
 )
+@click.option(
+    "--node-overlays",
+    is_flag=True,
+    help="Tell Karpenter the pools' prices by NodeOverlays (alpha); needs --karpenter.",
+)
 @click.option("--freeze", is_flag=True, help="Start no move.")
 @click.option(
     "--listen",
@@ -67,6 +72,7 @@ def run(  # noqa: PLR0913 - one parameter for each flag
     retry_period: float,
     no_writes: bool,
     karpenter: bool,
+    node_overlays: bool,
     freeze: bool,
     listen: str,
     log_format: str,
@@ -80,6 +86,8 @@ def run(  # noqa: PLR0913 - one parameter for each flag
     from chipwise.telemetry import logs  # noqa: PLC0415
     from chipwise.telemetry.server import Address  # noqa: PLC0415
 
+    if node_overlays and not karpenter:
+        raise click.UsageError("--node-overlays needs --karpenter")
     try:
         address = Address.parse(listen)
     except ValueError as error:
@@ -98,6 +106,7 @@ def run(  # noqa: PLR0913 - one parameter for each flag
         writes=not no_writes,
         freeze=freeze,
         karpenter=karpenter,
+        node_overlays=node_overlays,
         listen=address,
     )
     raise SystemExit(runtime.run(options))

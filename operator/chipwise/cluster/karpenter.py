@@ -100,7 +100,7 @@ def joined(
         launches=launches(
             Whose(name, dict(selector)[CAPACITY_TYPE_LABEL], own),
             snapshot,
-            limit="" if growth.to_come else growth.limit,
+            limit="" if growth.to_come or growth.limit == DECLARED else growth.limit,
             words=() if fact is None or fact.ready else fact.troubles,
         ),
         refusal=_refusal(pool, fact, shape, snapshot),

@@ -53,13 +53,14 @@ class Whose:
 class Launches:
     """``failures`` in order of time; ``launched`` is when a NodeClaim last got its machine; ``coming``: one is on its way.
 
-    ``limit`` is what keeps any more from coming, empty where nothing does; ``words`` are why the NodePool is not ready.
+    ``bought`` are machines that were launched and are not gone, with or without a Node. ``limit`` is what keeps any more from coming, empty where nothing does; ``words`` are why the NodePool is not ready.
     """
 
     node_pool: str
     failures: tuple[Failure, ...] = ()
     launched: str = ""
     coming: bool = False
+    bought: int = 0
     limit: str = ""
     words: tuple[Word, ...] = ()
 
@@ -90,6 +91,7 @@ def launches(whose: Whose, snapshot: Snapshot, *, limit: str, words: tuple[Word,
         failures=tuple(sorted(found.values())),
         launched=max((claim.created for claim in claims if claim.launched), default=""),
         coming=any(not c.initialized and not c.deleting and c.failure is None for c in claims),
+        bought=sum(claim.launched for claim in claims),
         limit=limit,
         words=words,
     )

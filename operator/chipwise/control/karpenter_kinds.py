@@ -13,11 +13,11 @@ from chipwise.kube.resources import CORE_EVENTS, NODE_CLAIMS, NODE_OVERLAYS, NOD
 log = logging.getLogger(__name__)
 
 
-async def karpenter_kinds(kube: Kube) -> tuple[Resource, ...]:
+async def karpenter_kinds(kube: Kube, *, overlays: bool) -> tuple[Resource, ...]:
     """What to reflect. An API server that does not answer is waited for.
 
     Raises Misconfigured where NodePools or NodeClaims are not served: a watch on them would wait without a word. NodeOverlays are alpha
-    and may be missing.
+    and may be missing, unless ``overlays`` says that they are to be written.
     """
     backoff, failures = Backoff(), 0
     while True:
@@ -34,6 +34,11 @@ async def karpenter_kinds(kube: Kube) -> tuple[Resource, ...]:
     if missing:
         said = f"--karpenter: the API server does not serve {', '.join(missing)} ({NODE_POOLS.api_version}): "
         raise Misconfigured(f"{said}install Karpenter's CRDs, or start without --karpenter")
+    if overlays and NODE_OVERLAYS.plural not in alpha:
+        said = (
+            f"--node-overlays: the API server does not serve {NODE_OVERLAYS} ({NODE_OVERLAYS.api_version}): "
+        )
+        raise Misconfigured(f"{said}install Karpenter's CRDs with it, or start without --node-overlays")
     if NODE_OVERLAYS.plural not in alpha:
         log.info("%s is not served: no price is read from overlays", NODE_OVERLAYS)
         return (NODE_POOLS, NODE_CLAIMS, CORE_EVENTS)

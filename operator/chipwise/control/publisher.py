@@ -11,6 +11,7 @@ from chipwise.control.actuator import Actuator
 from chipwise.control.herald import Herald
 from chipwise.control.journeys import Journeys, Kind, Turn
 from chipwise.control.ledger import Ledger
+from chipwise.control.overlays import OverlayWriter
 from chipwise.control.recorder import Recorder
 from chipwise.kube.resources import INFERENCE_WORKLOADS
 from chipwise.telemetry.telemetry import Telemetry
@@ -22,7 +23,7 @@ ABANDONED = "MoveAbandoned"
 
 
 class Publisher:
-    """``publish`` is the planner's. Only who ``leads`` notes and tells; a standby shows its decisions as metrics."""
+    """``publish`` is the planner's. Without ``overlays`` no NodeOverlay is written. Only who ``leads`` notes and tells; a standby shows its decisions as metrics."""
 
     def __init__(
         self,
@@ -31,12 +32,14 @@ class Publisher:
         herald: Herald,
         recorder: Recorder,
         leads: Callable[[], bool],
+        overlays: OverlayWriter | None = None,
     ) -> None:
         self._telemetry = telemetry
         self._actuator = actuator
         self._herald = herald
         self._recorder = recorder
         self._leads = leads
+        self._overlays = overlays
         self._ledger = Ledger(self._count)
         self._journeys = Journeys()
 
@@ -52,6 +55,8 @@ class Publisher:
                 await self._tell(turn, decision)
         acted = await self._actuator.act(decision)
         self._herald.offer(decision)
+        if self._overlays is not None and self._leads():
+            acted = await self._overlays.write(decision) and acted
         return acted
 
     def _count(self, verdict: str, reason: str) -> None:

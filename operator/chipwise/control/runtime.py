@@ -23,6 +23,7 @@ from chipwise.control.herald import Herald
 from chipwise.control.karpenter_kinds import karpenter_kinds
 from chipwise.control.leader import Elector
 from chipwise.control.lease import LeaseTiming
+from chipwise.control.overlays import OverlayWriter
 from chipwise.control.planner import Planner, utc_now
 from chipwise.control.publisher import Publisher
 from chipwise.control.recorder import Recorder
@@ -48,7 +49,9 @@ _MASS_ABSENCE = 5
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What the command line says. ``writes`` is False where the role grants no write on Deployments; ``karpenter``: read its objects."""
+    """What the command line says. ``writes`` is False where the role grants no write on Deployments; ``karpenter``: read its objects;
+    ``node_overlays``: tell it our prices.
+    """
 
     kubeconfig: str | None = None
     context: str | None = None
@@ -58,6 +61,7 @@ class RunOptions:
     writes: bool = True
     freeze: bool = False
     karpenter: bool = False
+    node_overlays: bool = False
     listen: Address = field(default_factory=Address)
 
 
@@ -119,7 +123,7 @@ async def _loops(
     warm: asyncio.Event,
 ) -> None:
     """``warm`` is set once every list is complete."""
-    optional = await karpenter_kinds(kube) if options.karpenter else ()
+    optional = await karpenter_kinds(kube, overlays=options.node_overlays) if options.karpenter else ()
     state, board = ClusterState(karpenter=options.karpenter), telemetry.board
     roster: Roster[Any] = Roster(state, extract)
     reflectors = [
@@ -129,7 +133,7 @@ async def _loops(
     audit = Audit(kube, roster, may_forget=_may_forget)
     synced = {GROUP: audit.synced, **{str(each.resource): each.synced for each in reflectors}}
     telemetry.synced, board.reflectors, board.leads = synced, reflectors, elector.is_leader
-    reporter, publisher, herald = _tellers(kube, state, elector, roster, telemetry)
+    reporter, publisher, herald = _tellers(kube, state, elector, roster, telemetry, options)
     planner = Planner(
         state,
         tuple(synced.values()),
@@ -152,7 +156,12 @@ async def _loops(
 
 
 def _tellers(
-    kube: Kube, state: ClusterState, elector: Elector, versions: Versions, telemetry: Telemetry
+    kube: Kube,
+    state: ClusterState,
+    elector: Elector,
+    versions: Versions,
+    telemetry: Telemetry,
+    options: RunOptions,
 ) -> tuple[Reporter, Publisher, Herald]:
     """Who writes and who tells, all of them through the fence."""
     desk, pulses, leads = Fence(kube, elector.time_left), telemetry.pulses, elector.is_leader
@@ -167,7 +176,8 @@ def _tellers(
         pulse=pulses["reporter"],
     )
     herald = Herald(reporter.report, state.dirty.set)
-    return reporter, Publisher(telemetry, actuator, herald, recorder, leads), herald
+    overlays = OverlayWriter(desk) if options.node_overlays else None
+    return reporter, Publisher(telemetry, actuator, herald, recorder, leads, overlays), herald
 
 
 async def _begin_terms(elector: Elector, state: ClusterState, reporter: Reporter) -> None:

@@ -197,6 +197,8 @@ def _pools(decision: Decision) -> Iterator[Metric]:
             chips.add_metric((name, state), count)
         if view.price is not None:
             price.add_metric((name, view.billing.value, view.price.currency), view.price_per_hour)
-            bought = counted.nodes if view.billing is Billing.NODE else counted.used + counted.used_by_others
+            launched = view.launches.bought if view.launches is not None else 0
+            nodes_paid = max(counted.nodes, launched)
+            bought = nodes_paid if view.billing is Billing.NODE else counted.used + counted.used_by_others
             spent.add_metric((name, view.price.currency), bought * view.price_per_hour)
     yield from (usable, nodes, allocatable, chips, price, spent)

@@ -1,0 +1,1 @@
+"""What autoscalers are told: pure rendering of decisions into their own objects."""
