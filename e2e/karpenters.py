@@ -11,6 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from chipwise.cluster.facts.karpenter import OVERLAY_LABEL
 
 from e2e.admin import Admin, proxied
 from e2e.authored import MINE
@@ -18,11 +19,17 @@ from e2e.cluster import Cluster, start_cluster
 from e2e.cluster.karpenter import Karpenter
 from e2e.nodepools import INSTANCE_TYPES, Fleet
 from e2e.nodestage import Stage
-from e2e.operator_process import OperatorProcess, install_chart, service_account_kubeconfig
+from e2e.operator_process import (
+    OperatorProcess,
+    chart_arguments,
+    install_chart,
+    service_account_kubeconfig,
+)
 
 NAME = os.environ.get("CHIPWISE_E2E_KARPENTER_CLUSTER", "chipwise-e2e-karpenter")
 PLAYERS = 8
-VALUES = {"autoscaling.karpenter.enabled": "true"}
+VALUES = {"autoscaling.karpenter.enabled": "true", "autoscaling.karpenter.nodeOverlays": "true"}
+_FLAGS = ("--karpenter", "--node-overlays")
 _LEFT = "inferenceworkloads,deployments"
 _CLUSTER_SCOPED = "namespaces,nodepools,acceleratorpools,acceleratorclasses,modelprofiles,placementpolicies"
 
@@ -64,7 +71,9 @@ def karpenter_operator(
     folder = tmp_path_factory.mktemp("operator")
     kubeconfig = service_account_kubeconfig(karpenter_cluster, folder / "kubeconfig")
     log = Path(os.environ.get("CHIPWISE_E2E_KARPENTER_LOG", folder)) / "operator.log"
-    with OperatorProcess(kubeconfig, log, "--karpenter") as process:
+    flags = [flag for flag in chart_arguments(karpenter_cluster, **VALUES) if flag in _FLAGS]
+    assert len(flags) == len(_FLAGS)
+    with OperatorProcess(kubeconfig, log, *flags) as process:
         yield process
         assert process.is_alive, process.log_tail(40)
         assert "Traceback" not in process.log, process.log
@@ -111,3 +120,4 @@ def clear(cluster: Cluster) -> None:
         cluster.run_kubectl("delete", _LEFT, "--all-namespaces", *mine)
         cluster.run_kubectl("delete", _CLUSTER_SCOPED, *mine, timeout=180)
         cluster.run_kubectl("delete", "kwoknodeclasses,nodeoverlays", *mine)
+        cluster.run_kubectl("delete", "nodeoverlays", "--selector", OVERLAY_LABEL, "--ignore-not-found")

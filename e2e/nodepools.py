@@ -19,8 +19,11 @@ CHIPS: Mapping[str, tuple[str, str, float]] = {
     "mi300": ("amd.com/gpu", "gpu-mi300-8", 30.0),
     "maia": ("example.com/maia", "maia-8", 10.0),
 }
+#: A second machine with the chips of the first, dearer by the provider's list.
+SECOND = "gpu-h200-8"
 INSTANCE_TYPES = [
-    instance_type(machine, price, {resource: "8"}) for resource, machine, price in CHIPS.values()
+    instance_type(SECOND, 80.0, {"nvidia.com/gpu": "8"}),
+    *(instance_type(machine, price, {resource: "8"}) for resource, machine, price in CHIPS.values()),
 ]
 NODE_POOL = "karpenter.sh/nodepool"
 TPOT = 20

@@ -8,36 +8,27 @@ little here as there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from chipwise.api import AcceleratorPool, NodeShape, ShapeInForce
+from chipwise.api import AcceleratorPool
 from chipwise.cluster.facts import NodeClaimFact, NodeFact, NodePoolFact, Pairs, Taint, pairs
 from chipwise.cluster.facts.karpenter import CAPACITY_TYPE_LABEL, NODE_POOL_LABEL
 from chipwise.cluster.launches import Launches, Whose, launches
+from chipwise.cluster.shapes import PODS, Shape, shape_of
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.placement.problem import Room
 from chipwise.reasons import Reason, Refusal
 from chipwise.rendering.constraints import tolerates
-from chipwise.rendering.quantity import milli, whole
 
 #: Nodes that a pool may grow by where neither Karpenter nor anybody else sets a limit; the provider's quota is the true one.
 UNLIMITED = 1000
 #: What bounds a pool whose owner says so.
 DECLARED = "spec.nodes.max"
 _NODES = "nodes"
-_PODS = "pods"
 _CAPACITY_TYPES = {"OnDemand": "on-demand", "Spot": "spot", "Reserved": "reserved"}
 _ARCHITECTURE = "kubernetes.io/arch"
 _ZONE = "topology.kubernetes.io/zone"
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """What one node offers, and who says so; None where nobody does."""
-
-    room: Room | None
-    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +74,7 @@ def joined(
     fact = snapshot.node_pools.get(name)
     claims = tuple(c for _, c in sorted(snapshot.node_claims.items()) if c.node_pool == name)
     own = tuple(c for c in claims if _may_have(c, selector))
-    shape = _shape(pool, resource_name, nodes, own)
+    shape = shape_of(pool, resource_name, nodes, own)
     unready = _unready(pool, fact)
     standing = [n for n in snapshot.nodes.values() if n.label(NODE_POOL_LABEL) == name]
     growth = _growth(pool, fact, shape.room, _Standing(resource_name, claims, own, len(standing), len(nodes)))
@@ -150,57 +141,6 @@ def _taint(toleration: Mapping[str, str]) -> Mapping[str, str]:
     return {"value": "", **{key: text for key, text in toleration.items() if key != "operator"}}
 
 
-def _shape(
-    pool: AcceleratorPool, resource_name: str, nodes: Iterable[NodeFact], claims: Iterable[NodeClaimFact]
-) -> Shape:
-    """As declared, else of the nodes, else of the NodeClaims, else as it was last seen: a NodePool at zero says nothing of it."""
-    assert pool.spec.karpenter is not None  # noqa: S101
-    if pool.spec.shape is not None:
-        return Shape(room_of(pool.spec.shape), "spec.shape")
-    whose = f"NodePool {pool.spec.karpenter.node_pool}"
-    seen = [
-        Room(dict(n.chips).get(resource_name, 0), n.cpu_milli, n.memory_bytes, n.pods)
-        for n in nodes
-        if n.usable
-    ]
-    if room := _smallest(seen):
-        return Shape(room, f"nodes of {whose}")
-    promised = [_room_of(dict(c.allocatable), resource_name) for c in claims if c.launched]
-    if room := _smallest(promised):
-        return Shape(room, f"NodeClaims of {whose}")
-    last = pool.status.shape_in_force if pool.status else None
-    if last is not None and last.source.endswith(whose):
-        return Shape(room_of(last), f"last seen of {whose}")
-    return Shape(None, "")
-
-
-def room_of(shape: NodeShape | ShapeInForce) -> Room:
-    """A shape of our API as room."""
-    return Room(shape.chips, milli(shape.cpu), whole(shape.memory), shape.pods)
-
-
-def _room_of(amounts: Mapping[str, int], resource_name: str) -> Room:
-    return Room(
-        amounts.get(resource_name, 0),
-        amounts.get("cpu", 0),
-        amounts.get("memory", 0),
-        amounts.get(_PODS, 110),
-    )
-
-
-def _smallest(rooms: Iterable[Room]) -> Room | None:
-    """What all of them offer; those without chips have not registered them yet."""
-    able = [room for room in rooms if room.chips]
-    if not able:
-        return None
-    return Room(
-        min(r.chips for r in able),
-        min(r.cpu_milli for r in able),
-        min(r.memory_bytes for r in able),
-        min(r.pods for r in able),
-    )
-
-
 @dataclass(frozen=True)
 class _Standing:
     """``claims`` are all of the NodePool, ``own`` those of the pool; ``all_nodes`` and ``nodes`` count Nodes likewise."""
@@ -248,7 +188,7 @@ def _left(name: str, limit: int, room: Room, there: _Standing) -> int | None:
     declared = {
         "cpu": room.cpu_milli,
         "memory": room.memory_bytes,
-        _PODS: room.pods,
+        PODS: room.pods,
         there.resource_name: room.chips,
     }
     seen = (dict(claim.capacity).get(name, 0) for claim in there.staying)

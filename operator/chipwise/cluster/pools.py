@@ -9,9 +9,10 @@ from typing import Any
 
 from chipwise.api import AcceleratorClass, AcceleratorPool, NodeRange
 from chipwise.cluster.facts import NodeFact, Pairs, Taint
-from chipwise.cluster.karpenter import Joined, added, joined, room_of, selector_of
+from chipwise.cluster.karpenter import Joined, added, joined, selector_of
 from chipwise.cluster.launches import Launches
 from chipwise.cluster.prices import Price, currency_of, price_of
+from chipwise.cluster.shapes import room_of
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.placement.problem import Billing, Room
 from chipwise.reasons import Reason, Refusal

@@ -10,6 +10,7 @@ from chipwise.cluster.decide import Decision
 from chipwise.cluster.facts.karpenter import OVERLAY_LABEL
 from chipwise.control.fence import Desk, NotLeading
 from chipwise.kube.errors import AlreadyExists, Conflict, KubeError, NotFound
+from chipwise.kube.protocol import Operation
 from chipwise.kube.resources import NODE_OVERLAYS
 
 log = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ class OverlayWriter:
                 log.info("NodeOverlay %s: a node costs %s", change.name, overlay.price, extra=facts)
             case _, overlay if overlay is not None:
                 mark = f"/metadata/labels/{OVERLAY_LABEL.replace('/', '~1')}"
-                operations = [
+                operations: list[Operation] = [
                     {"op": "test", "path": "/metadata/uid", "value": change.uid},
                     {"op": "test", "path": mark, "value": overlay.pool},
                     {"op": "replace", "path": "/spec", "value": overlay.spec},

@@ -49,8 +49,9 @@ _MASS_ABSENCE = 5
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What the command line says. ``writes`` is False where the role grants no write on Deployments; ``karpenter``: read its objects;
-    ``node_overlays``: tell it our prices.
+    """What the command line says.
+
+    ``writes`` is False where the role grants no write on Deployments; ``karpenter``: read its objects; ``node_overlays``: tell it our prices.
     """
 
     kubeconfig: str | None = None
