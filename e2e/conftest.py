@@ -7,7 +7,15 @@ import pytest
 
 from e2e.cluster import Cluster, start_cluster
 from e2e.faults import all_requests, faulty_admin, faulty_cluster, lab
-from e2e.karpenters import karpenter, karpenter_admin, karpenter_cluster, karpenter_operator, played, story
+from e2e.karpenters import (
+    karpenter,
+    karpenter_admin,
+    karpenter_cluster,
+    karpenter_operator,
+    karpenter_requests,
+    played,
+    story,
+)
 from e2e.operator_process import install_chart
 from e2e.staging import admin, operator, world, worlds
 
@@ -20,6 +28,7 @@ __all__ = [
     "karpenter_admin",
     "karpenter_cluster",
     "karpenter_operator",
+    "karpenter_requests",
     "lab",
     "operator",
     "played",

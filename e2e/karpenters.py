@@ -14,6 +14,7 @@ import pytest
 from chipwise.cluster.facts.karpenter import OVERLAY_LABEL
 
 from e2e.admin import Admin, proxied
+from e2e.audit import AuditTail
 from e2e.authored import MINE
 from e2e.cluster import Cluster, start_cluster
 from e2e.cluster.karpenter import Karpenter
@@ -62,11 +63,24 @@ def karpenter_admin(karpenter_cluster: Cluster) -> Iterator[Admin]:
 
 
 @pytest.fixture(scope="session")
+def karpenter_requests(karpenter_cluster: Cluster) -> AuditTail:
+    """What the operator asked for in this run."""
+    assert karpenter_cluster.audit_log is not None
+    return AuditTail(karpenter_cluster.audit_log)
+
+
+@pytest.fixture(scope="session")
 def karpenter_operator(
-    karpenter_cluster: Cluster, karpenter: Karpenter, tmp_path_factory: pytest.TempPathFactory
+    karpenter_cluster: Cluster,
+    karpenter: Karpenter,
+    karpenter_requests: AuditTail,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[OperatorProcess]:
     """The operator with its ServiceAccount's token and the rights that the chart gives it."""
-    del karpenter  # it must run: the operator ends without its kinds
+    del (
+        karpenter,
+        karpenter_requests,
+    )  # Karpenter must run, or the operator ends; and the requests are counted from here
     install_chart(karpenter_cluster, values=VALUES)
     folder = tmp_path_factory.mktemp("operator")
     kubeconfig = service_account_kubeconfig(karpenter_cluster, folder / "kubeconfig")

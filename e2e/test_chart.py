@@ -215,3 +215,40 @@ def test_two_replicas_compete_for_one_lease(chart: Chart) -> None:
     assert deployment["spec"]["replicas"] == 2
     flags = {"--lease-duration=30s", "--renew-deadline=10s", "--retry-period=2s"}
     assert flags <= set(container(rendered)["args"])
+
+
+def karpenter_rules(documents: list[Document]) -> set[tuple[str, str]]:
+    """(verb, resource) of what is granted on Karpenter's kinds and on Events."""
+    rules = [rule for rule in operator_rules(documents) if {"karpenter.sh", ""} & set(rule["apiGroups"])]
+    wanted = {"nodepools", "nodeclaims", "nodeoverlays", "events"}
+    return {
+        (verb, name)
+        for rule in rules
+        for verb in rule["verbs"]
+        for name in rule["resources"]
+        if name in wanted
+    }
+
+
+def test_karpenter_is_read_and_told_only_where_it_is_asked_for(chart: Chart) -> None:
+    """Each value grants its own rights and sets its own flag; Events are read in the one namespace where those about NodeClaims are."""
+    plain = chart.render()
+    reading = chart.render(autoscaling__karpenter={"enabled": True})
+    telling = chart.render(autoscaling__karpenter={"enabled": True, "nodeOverlays": True})
+    read = {
+        (verb, name)
+        for verb in ("list", "watch")
+        for name in ("nodepools", "nodeclaims", "nodeoverlays", "events")
+    }
+    assert karpenter_rules(plain) == set()
+    assert karpenter_rules(reading) == read
+    assert karpenter_rules(telling) == read | {
+        (verb, "nodeoverlays") for verb in ("create", "patch", "delete")
+    }
+    (role,) = [each for each in of_kind(reading, "Role") if each["metadata"]["name"].endswith("-launches")]
+    assert role["metadata"]["namespace"] == "default"
+    flags = [
+        {flag for flag in container(each)["args"] if "karpenter" in flag or "overlays" in flag}
+        for each in (plain, reading, telling)
+    ]
+    assert flags == [set(), {"--karpenter"}, {"--karpenter", "--node-overlays"}]

@@ -6,12 +6,15 @@ Its provider's machines are fake, and `example.com/maia` is a made-up resource o
 from __future__ import annotations
 
 import time
+from concurrent.futures import Future, wait
 
 import pytest
 
+from e2e.audit import AuditTail
 from e2e.cluster.fleet import apply
 from e2e.nodepools import Fleet
 from e2e.nodestage import Stage
+from e2e.test_rights import refused, used
 
 pytestmark = pytest.mark.e2e
 
@@ -42,8 +45,7 @@ def limited(stage: Stage) -> None:
     stage.settled("mi300")
     assert not stage.nodes("maia")
     status = stage.pool_status("maia")
-    assert status["nodes"] | {"max": 1} == status["nodes"]
-    assert status["nodes"]["limit"] == "limits.nodes of NodePool limited-maia"
+    assert status["limitInForce"] == {"nodes": 1, "source": "limits.nodes of NodePool limited-maia"}
     stage.set_limit("maia", nodes="4")
     stage.settled("maia")
     stage.gone("mi300")
@@ -97,3 +99,18 @@ FAILING = Fleet("failing", policy={"coolDown": {"first": "45s", "longest": "90s"
 @pytest.mark.story(FAILING, failing)
 def test_launches_that_fail_are_believed_long_before_the_boot_deadline(story: None) -> None:
     """``LaunchFailed`` with the provider's words; the second choice serves; when the cool-down is over the workload returns."""
+
+
+def test_nothing_was_asked_for_that_the_chart_does_not_grant(
+    played: dict[str, Future[None]], karpenter_requests: AuditTail
+) -> None:
+    """When all stories are told: no request of the operator was forbidden, and each new right was used."""
+    wait(played.values())
+    requests = karpenter_requests.requests()
+    assert refused(requests) == []
+    of_karpenter = {right for right in used(requests) if "karpenter" in right[1] or right[1] == "events"}
+    read = {
+        (verb, f"{kind}.karpenter.sh") for verb in ("list", "watch") for kind in ("nodepools", "nodeclaims")
+    }
+    written = {(verb, "nodeoverlays.karpenter.sh") for verb in ("list", "watch", "create", "patch", "delete")}
+    assert of_karpenter == read | written | {("list", "events"), ("watch", "events")}

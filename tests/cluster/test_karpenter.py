@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from chipwise.cli.source import read_cluster
 from chipwise.cluster.extract import BY_KIND, extract
 from chipwise.cluster.facts import NodeClaimFact
 from chipwise.cluster.karpenter import UNLIMITED
+from chipwise.cluster.manifests import load
 from chipwise.cluster.pools import PoolView, view_pools
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.cluster.state import ClusterState
+from chipwise.kube.errors import Forbidden
+from chipwise.kube.protocol import Page
 from chipwise.kube.reflector import key_of
-from chipwise.kube.resources import NODE_CLAIMS
+from chipwise.kube.resources import NODE_CLAIMS, Resource
 from chipwise.reasons import Reason
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,6 +27,7 @@ from tests.cluster import documents as docs
 from tests.cluster import karpenter_documents as kd
 from tests.cluster.documents import Document
 from tests.cluster.world import resource_of
+from tests.kube.fake import FakeKube
 
 CLASS = docs.chip_class("h100")
 SHAPE = {"chips": 8, "cpu": "96", "memory": "1000Gi"}
@@ -349,3 +356,35 @@ def test_events_of_other_kinds_and_reasons_are_no_facts():
     about_pod = {**kd.launch_event("h100-aaaaa"), "involvedObject": {"kind": "Pod", "name": "p"}}
     assert extract(BY_KIND["Event"], about_pod) is None
     assert extract(BY_KIND["Event"], {**kd.launch_event("h100-aaaaa"), "reason": "Unregistered"}) is None
+
+
+# without a cluster
+
+
+def test_a_plan_from_files_reads_node_pools(tmp_path: Path):
+    """NodePools stand beside the rest, and other kinds of that name are passed over."""
+    foreign = {"apiVersion": "example.com/v1", "kind": "NodePool", "metadata": {"name": "other"}}
+    documents = [CLASS, kd.pool(shape=SHAPE), kd.node_pool(limits={"nodes": "3"}), foreign]
+    (tmp_path / "all.yaml").write_text(yaml.safe_dump_all(documents))
+    found = view_pools(load([tmp_path]))["h100"]
+    assert (found.refusal, found.to_come) == (None, 3)
+
+
+async def test_a_person_without_the_right_to_read_karpenter_still_gets_a_plan():
+    """Pools that name a NodePool are refused, in words that name the right; nothing else is lost."""
+
+    class NoKarpenter(FakeKube):
+        async def list_all(self, resource: Resource, **more: Any) -> Page:
+            if resource.group == "karpenter.sh":
+                raise Forbidden("nodepools.karpenter.sh is forbidden", code=403)
+            return await super().list_all(resource, **more)
+
+    kube = NoKarpenter()
+    for document in (CLASS, kd.pool(shape=SHAPE), docs.pool("plain", "h100")):
+        kube.put(resource_of(document), document)
+    views = view_pools(await read_cluster(kube))
+    assert views["plain"].refusal is None
+    refusal = views["h100"].refusal
+    assert refusal is not None
+    assert refusal.reason is Reason.KARPENTER_NOT_READ
+    assert "list nodepools.karpenter.sh" in refusal.message

@@ -155,10 +155,6 @@ class NodeCounts(StatusModel):
     """Nodes that match the pool's selector."""
     ready: CountOrZero
     """Those of them that are Ready and not cordoned."""
-    max: CountOrZero = 0
-    """The most nodes there can be, those that exist included."""
-    limit: Annotated[str, Field(max_length=512)] = ""
-    """What says so, such as limits.nodes of a NodePool."""
 
 
 class ChipCounts(StatusModel):
@@ -187,6 +183,15 @@ class PriceInForce(StatusModel):
     """What is billed, Node or Chip."""
     source: Annotated[str, Field(max_length=512)] = ""
     """Where the figure comes from."""
+
+
+class LimitInForce(StatusModel):
+    """How many nodes there can be, as decisions see it."""
+
+    nodes: CountOrZero
+    """The most nodes, those that exist included."""
+    source: Annotated[str, Field(max_length=512)] = ""
+    """What bounds them, such as spec.nodes.max or limits.nodes of a NodePool."""
 
 
 class ShapeInForce(StatusModel):
@@ -228,6 +233,8 @@ class AcceleratorPoolStatus(CommonStatus):
     """Chips of the pool now."""
     price_in_force: PriceInForce | None = None
     """The price that decisions use, and where it comes from."""
+    limit_in_force: LimitInForce | None = None
+    """How many nodes there can be, and what bounds them."""
     shape_in_force: ShapeInForce | None = None
     """What one node offers, and where that is known from."""
     cool_downs: Annotated[tuple[PoolCoolDown, ...], Field(max_length=16)] = ()
@@ -247,7 +254,7 @@ class AcceleratorPool(CustomObject):
             Column("Unit", ".status.priceInForce.unit", "What is billed, Node or Chip."),
             Column("Nodes", ".status.nodes.total", "Nodes that match the pool.", "integer"),
             Column("Free", ".status.chips.free", "Chips that are left.", "integer"),
-            Column("Max", ".status.nodes.max", "The most nodes there can be.", "integer", wide=True),
+            Column("Max", ".status.limitInForce.nodes", "The most nodes there can be.", "integer", wide=True),
             Column(
                 "NodePool",
                 ".spec.karpenter.nodePool",

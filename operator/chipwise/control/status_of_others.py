@@ -150,12 +150,8 @@ def _pool_status(view: PoolView, decision: Decision) -> Document:
         )
     status: Document = {
         "observedGeneration": generation,
-        "nodes": {
-            "total": counted.nodes,
-            "ready": counted.ready_nodes,
-            "max": view.maximum,
-            "limit": view.limit,
-        },
+        "nodes": {"total": counted.nodes, "ready": counted.ready_nodes},
+        "limitInForce": {"nodes": view.maximum, "source": view.limit},
         "chips": {
             "allocatable": counted.allocatable,
             "usedByOthers": counted.used_by_others,
