@@ -25,6 +25,8 @@ HASTE = 15.0
 ROUNDING = 1.0
 GRACE = 3
 FIRST = 15
+#: So long after a failure it no longer counts.
+AGED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,30 @@ def test_it_is_tried_again_and_stays_once_it_serves(world: World) -> None:
     assert mended.alternative_image == ALT_IMAGE
     apply(world.cluster, [profile(mended)])
     world.settled("alt", deadline=60)
+    world.nothing_lost()
+
+
+@pytest.mark.setup(
+    Hasty(
+        "ails-too-often",
+        alternative_image="example.com/ails/crash:1",
+        policy={
+            "failureGrace": f"{GRACE}s",
+            "coolDown": {"first": "2s", "longest": f"{AGED}s"},
+            "maxFailures": 1,
+        },
+    )
+)
+def test_too_many_failures_stop_moves_for_savings_until_they_are_old(world: World) -> None:
+    """The cool-down is over long before; the next try comes when the failure has aged out."""
+    held = "TooManyFailures"
+    world.eventually(
+        lambda: world.status().get("summary", {}).get("reason") == held, "it is told why it is held", 40
+    )
+    failed = datetime.fromisoformat(cool_downs(world)[0]["at"]).timestamp() - time.time() + time.monotonic()
+    world.eventually(lambda: len(turns(world)) >= 4, "it is tried again", AGED + HASTE)
+    again = turns(world)[3][0]
+    assert AGED - ROUNDING <= again - failed <= AGED + HASTE
     world.nothing_lost()
 
 

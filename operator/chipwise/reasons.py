@@ -105,6 +105,7 @@ class Reason(StrEnum):
     ADMISSION_REFUSED = (
         "AdmissionRefused"  # an admission policy or webhook refuses the pods: the message has its words
     )
+    TOO_MANY_FAILURES = "TooManyFailures"  # placements keep failing: mend what they name before more is moved
     COOLING_DOWN = "CoolingDown"  # it failed a moment ago and is tried again later
     # good ends
     SCALED_TO_ZERO = (

@@ -152,7 +152,15 @@ def moving(tmp_path):
 
 def test_every_documented_field_is_there_with_its_type(moving):
     document = planned(moving)
-    assert list(document) == ["summary", "workloads", "pools", "moves", "unreadable", "orphans"]
+    assert list(document) == [
+        "summary",
+        "workloads",
+        "pools",
+        "moves",
+        "unreadable",
+        "orphans",
+        "orphansWaiting",
+    ]
     keeps(SUMMARY, document["summary"])
     (chat,) = document["workloads"]
     keeps(WORKLOAD, chat)

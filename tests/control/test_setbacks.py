@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from chipwise.cluster.cooling import stamp
 from chipwise.cluster.decide import Decision
 from chipwise.control.act import Kind
 from chipwise.control.conditions import timed
@@ -156,6 +157,35 @@ def test_what_was_long_ago_is_forgotten():
     assert cool_downs(world) == []
 
 
+def test_too_many_failures_stop_moves_for_savings_until_they_are_old():
+    """Two different variants failed, and the policy allows one: the third is not tried before the first failure is 30 minutes old."""
+    policy = docs.policy(minimumStay="0s", maxFailures=2)
+    world = ailing(waiting("CrashLoopBackOff", 3), policy)
+    world.ailing["example.com/mi300x/engine:1"] = waiting("CrashLoopBackOff", 3)
+    begun = world.now
+    rests(world)
+    assert [one["variant"] for one in cool_downs(world)] == ["mi300x-x4", "maia-x4"]
+    world.ailing.clear()
+    world.pass_time(minutes=29)
+    assert rests(world) == []
+    move = world.decide().move(KEY)
+    assert move.reason is Reason.TOO_MANY_FAILURES
+    assert "allows fewer than 2" in move.message
+    assert stamp(begun + timedelta(minutes=30)) in move.message
+    world.pass_time(minutes=2)
+    assert rests(world) == ["Moving"]
+    assert serving(world) == MAIA
+
+
+def test_too_many_failures_stop_no_rescue():
+    """What does not come to serve where it is leaves, whatever failed before."""
+    world = settled_on_maia(fixed("maia"), docs.policy(maxFailures=1))
+    world.pass_time(seconds=40)
+    world.lose_nodes("maia")
+    assert "Moving" in rests(world)
+    assert serving(world) == AMD
+
+
 def test_an_earlier_placement_comes_back_as_it_was():
     """Not the author's template but the rendering that served, in its own ReplicaSet, and replicas are not written."""
     world = World.standard(docs.policy(minimumStay="0s"))
@@ -266,6 +296,22 @@ def test_a_rescue_says_that_it_is_one():
     move = world.decide().move(KEY)
     assert (move.decision, move.reason) == (Verdict.MOVE, Reason.RESCUED)
     assert "where it failed (NodesLost: the nodes of pool maia are gone" in move.message
+
+
+def test_a_rescue_to_more_replicas_says_what_dips():
+    """One replica serves on Maia, two are needed on MI300X: it goes at once with one, says so, and is scaled up there."""
+    fast = docs.variant("maia", tpot=10)
+    world = World.standard(fixed("maia"), docs.profile(fast, docs.variant("mi300x")))
+    rests(world)
+    assert serving(world) == {"example.com/maia": 1}
+    world.pass_time(seconds=40)
+    world.lose_nodes("maia")
+    tell(world)
+    move = world.decide().move(KEY)
+    assert move.reason is Reason.RESCUED
+    assert "until it is scaled up there, 1 of the 2 replicas serve that are needed" in move.message
+    assert rests(world) == ["Moving", "Scaled"]
+    assert serving(world) == AMD
 
 
 def test_a_pod_whose_node_is_not_known_yet_is_not_lost():

@@ -77,6 +77,9 @@ class PlacementPolicySpec(Model):
     """What a placement is given beyond the time that its nodes, image and model need, before it counts as failed. Default 1m."""
     cool_down: CoolDown = CoolDown()
     """How long what failed is not tried again."""
+    max_failures: Count = 5
+    """So many different pools or variants that failed within coolDown.longest, under this policy, stop its moves for savings until the
+    failures are older than that. Default 5."""
 
     @property
     def failure_grace_seconds(self) -> int:

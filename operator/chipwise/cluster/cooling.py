@@ -7,7 +7,7 @@ variant that does not come to serve cools down for its own workload.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -99,6 +99,15 @@ class Cooling:
         """What one workload's status tells of, newest first."""
         found = [one for one in self.known if one.culprit.workload == workload]
         return tuple(sorted(found, key=lambda one: one.at, reverse=True))
+
+    def lately(self, workloads: Collection[str], window: timedelta) -> tuple[CoolDown, ...]:
+        """What failed within the window, oldest first: one for each culprit, however many workloads met it."""
+        found: list[CoolDown] = []
+        for one in sorted(self.known, key=lambda one: one.at, reverse=True):
+            recent = one.culprit.workload in workloads and one.at + window > self.now
+            if recent and not any(one.culprit.is_like(other.culprit) for other in found):
+                found.append(one)
+        return tuple(reversed(found))
 
     def of_pool(self, pool: str) -> tuple[CoolDown, ...]:
         """What cools down in a pool now, one for each size, the longest."""

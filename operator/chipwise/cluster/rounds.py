@@ -111,7 +111,8 @@ class Rounds:
 
     def _rule(self, subject: Subject) -> MoveRule:
         rule = situation.rule(subject, self.now, frozen=self.frozen)
-        return replace(rule, restoring=self.returning.under_way.get(rule.policy, 0))
+        under_way = self.returning.under_way.get(rule.policy, 0)
+        return replace(rule, restoring=under_way, halted=self.setbacks.halts.of(subject))
 
     def _demand(self, key: str, found: tuple[Quota, ...]) -> Workload:
         subject, cooling = self.subjects[key], self.setbacks.cooling

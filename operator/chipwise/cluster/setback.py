@@ -12,6 +12,7 @@ from datetime import datetime
 
 from chipwise.cluster import bridging
 from chipwise.cluster.cooling import CoolDown, Cooling, Culprit, culprit_of, remembered
+from chipwise.cluster.halting import Halts, halts
 from chipwise.cluster.health import Health, Trouble, examine
 from chipwise.cluster.pools import PoolView
 from chipwise.cluster.situation import Pods, is_restore_requested, old_home, pods_of
@@ -24,6 +25,7 @@ class Setbacks:
     """``troubles`` are all placements that fail, ``news`` the cool-downs of those whose status does not tell of it yet.
 
     ``fallen`` are moves that failed while what ran before still serves: their subjects in ``subjects`` are at home there again.
+    ``halts`` are the policies whose moves for savings wait.
     """
 
     cooling: Cooling
@@ -31,6 +33,7 @@ class Setbacks:
     troubles: Mapping[str, Trouble] = field(default_factory=dict)
     news: Mapping[str, CoolDown] = field(default_factory=dict)
     fallen: frozenset[str] = frozenset()
+    halts: Halts = field(default_factory=lambda: Halts({}))
     due_seconds: float | None = None
 
 
@@ -67,13 +70,15 @@ def setbacks(
             if noticed is not None:
                 news[key] = noticed
     cooling = replace(known, failing=failing)
-    waits = [health.due_seconds for health in healths.values()] + [cooling.due_seconds]
+    halted = halts(subjects, cooling)
+    waits = [health.due_seconds for health in healths.values()] + [cooling.due_seconds, halted.due_seconds]
     return Setbacks(
         cooling=cooling,
         subjects={**subjects, **fallen},
         troubles=troubles,
         news=news,
         fallen=frozenset(fallen),
+        halts=halted,
         due_seconds=min((wait for wait in waits if wait is not None), default=None),
     )
 

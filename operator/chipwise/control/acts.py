@@ -12,7 +12,6 @@ from chipwise.cluster import bridging
 from chipwise.cluster.authorship import Authorship
 from chipwise.cluster.decide import Decision
 from chipwise.cluster.facts import PodFact
-from chipwise.cluster.feasibility.image import fits_image
 from chipwise.cluster.renewal import home_option, rendered_today
 from chipwise.cluster.situation import (
     TUG_OF_WAR,
@@ -28,11 +27,14 @@ from chipwise.control.act import Act, AnyAct, Kind
 from chipwise.placement.moves import Decision as Verdict
 from chipwise.placement.moves import Move
 from chipwise.placement.steps import Observed, Step, next_step
-from chipwise.reasons import Reason
+from chipwise.reasons import Reason, Refusal
 from chipwise.rendering.location import container_digest, container_of
 from chipwise.rendering.manifest import manifest_of
 from chipwise.rendering.record import Record
 from chipwise.rendering.render import render
+
+#: Nobody wants it given back.
+_STAYS = Refusal(Reason.STAYS, "")
 
 
 def acts_of(decision: Decision) -> tuple[AnyAct, ...]:
@@ -49,24 +51,27 @@ def acts_of(decision: Decision) -> tuple[AnyAct, ...]:
 
 def _returning_act(subject: Subject, decision: Decision) -> AnyAct | None:
     """The next write of one that is on its way back, or asked to be."""
+    if subject.key in decision.active:
+        return None
+    asked = is_restore_requested(subject.workload)
+    why = (
+        "as was asked for, the author's template comes back" if asked else "the author's template comes back"
+    )
     if subject.key in decision.restores:
-        if decision.restores[subject.key] is not None:
-            return None
-        return restoring.given_back(
-            subject.deployment, decision, "as was asked for, the author's template comes back"
-        )
-    if is_restore_requested(subject.workload):
+        waits = decision.restores[subject.key] is not None
+        return None if waits else restoring.given_back(subject.deployment, decision, why)
+    if asked:
         return bridges.not_wanted(subject, decision)
     if subject.record is None or not subject.record.restoring:
         return None
     if str(subject.workload.spec.mode) == "Off" or _is_frozen(subject, decision):
         return None
-    return restoring.given_back(subject.deployment, decision, "the author's template comes back")
+    return restoring.given_back(subject.deployment, decision, why)
 
 
 def act_for(subject: Subject, move: Move, decision: Decision) -> AnyAct | None:
     """The next write for one workload that may be acted on; None when there is nothing to do."""
-    if _returns(subject, decision) and subject.record is not None:
+    if subject.record is not None and decision.restores.get(subject.key, _STAYS) is None:
         message = f"variant {subject.record.variant} was not made for the author's new image {subject.image}"
         return restoring.given_back(subject.deployment, decision, message)
     return _next(subject, move, decision) or bridges.left_over(subject, move, decision)
@@ -95,12 +100,6 @@ def _starts(subject: Subject, move: Move) -> bool:
 
 def _is_frozen(subject: Subject, decision: Decision) -> bool:
     return decision.frozen or subject.frozen_by is not None
-
-
-def _returns(subject: Subject, decision: Decision) -> bool:
-    """The policy gives a workload back to the author's own chip whose variant was not made for the new image."""
-    wanted = str(subject.policy.on_outdated_variant) == "ReturnToAuthor"
-    return wanted and is_outdated(subject) and not _is_frozen(subject, decision)
 
 
 def _move(subject: Subject, move: Move, decision: Decision) -> AnyAct | None:
@@ -192,7 +191,7 @@ def _heal(subject: Subject, decision: Decision) -> Act | None:
 
 
 def _adopt(subject: Subject, decision: Decision) -> Act | None:
-    """Lay the variant over the author's new base. One that was not made for the new image keeps its own: see ``is_outdated``."""
+    """Lay the variant over the author's new base. One that was not made for the new image keeps its own: see ``restoring.is_outdated``."""
     record, rendered = subject.record, rendered_today(subject, decision.views)
     if record is None or rendered is None:
         return None
@@ -207,15 +206,6 @@ def _adopt(subject: Subject, decision: Decision) -> Act | None:
     return Act(
         Kind.ADOPT, subject.deployment, "the author changed the Deployment", manifest=manifest, record=adopted
     )
-
-
-def is_outdated(subject: Subject) -> bool:
-    """The variant that runs was not made for the author's present image."""
-    record = subject.record
-    variant = next(
-        (v for v in subject.profile.spec.variants if record is not None and v.name == record.variant), None
-    )
-    return variant is not None and not fits_image(variant, subject.image)
 
 
 def _renew(subject: Subject, decision: Decision) -> Act | None:

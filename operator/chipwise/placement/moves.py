@@ -134,7 +134,7 @@ class _Round:
             elif target is None:
                 self._settled[key] = self._without_place(key)
             elif running.moving_to is not None:
-                refusal = first_refusal(STANDING, Case(rule, running, target))
+                refusal = first_refusal(STANDING, self._case(key, target))
                 flying[key] = self._candidate(key, target)
                 if refusal is not None:
                     flying[key] = replace(flying[key], stuck=True)
@@ -143,7 +143,7 @@ class _Round:
                 self._settled[key] = self._held(key, target, fragmented[key])
             elif (running.pool, running.variant) == (target.pool, target.variant):
                 self._settled[key] = self._stays(key, target)
-            elif (refusal := first_refusal(BEFORE, Case(rule, running, target))) is not None:
+            elif (refusal := first_refusal(BEFORE, self._case(key, target))) is not None:
                 self._settled[key] = self._held(key, target, refusal)
             else:
                 open_[key] = self._candidate(key, target)
@@ -174,6 +174,9 @@ class _Round:
     def _target(self, key: str) -> Option | None:
         choice = self._choices.get(key)
         return None if choice is None else choice.option
+
+    def _case(self, key: str, target: Option) -> Case:
+        return Case(self._rules[key], self._now[key], target, rescue=self._is_untenable(key))
 
     def _candidate(self, key: str, target: Option) -> Candidate:
         horizon = self._rules[key].payback_horizon_seconds
@@ -218,14 +221,12 @@ class _Round:
         for key, move in self._settled.items():
             if move.decision is not Decision.STAY:
                 continue
-            rule = self._rules[key]
             others = (
                 option
                 for option in self._options[key]
-                if option.switching_cost_per_hour
-                and first_refusal(BEFORE, Case(rule, move.source, option)) is None
+                if option.switching_cost_per_hour and first_refusal(BEFORE, self._case(key, option)) is None
             )
-            found = unpaid(floor, move.source, others, rule.payback_horizon_seconds)
+            found = unpaid(floor, move.source, others, self._rules[key].payback_horizon_seconds)
             if found is not None:
                 option, refusal = found
                 message = f"{move.message}: {option.variant} on {option.pool} {refusal.message}"
@@ -281,7 +282,13 @@ def _starting(running: Running, target: Option) -> tuple[Reason, str]:
         return Reason.MOVED, f"Moves {_way(running, target)}"
     there = f"to {target.variant} on {target.pool}"
     why = f"where it failed ({failing.reason}: {failing.message})"
-    return Reason.RESCUED, f"Moves from {running.place}, {why}, {there}"
+    now, then = running.numbers(target)
+    dips = (
+        f"; until it is scaled up there, {now} of the {then} replicas serve that are needed"
+        if now < then
+        else ""
+    )
+    return Reason.RESCUED, f"Moves from {running.place}, {why}, {there}{dips}"
 
 
 def _way(running: Running, target: Option) -> str:

@@ -86,7 +86,7 @@ class MoveRule:
     ``max_concurrent_moves`` counts the moves in flight among the workloads of the same ``policy``, with the ``restoring`` ones: those on
     their way back to their author. ``restored``: it was asked to be given back, and is left there. ``frozen_by`` is who stopped every
     move, in words; None if nobody did. ``replicas_external``: somebody else owns their number. ``idle``: it stands at zero replicas, and
-    nothing becomes of it until somebody scales it up.
+    nothing becomes of it until somebody scales it up. ``halted``: too much failed lately under its policy.
     """
 
     mode: Mode = Mode.OFF
@@ -103,15 +103,17 @@ class MoveRule:
     restoring: int = 0
     replicas_external: bool = False
     idle: Refusal | None = None
+    halted: Refusal | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One workload that the plan wants elsewhere."""
+    """One workload that the plan wants elsewhere. ``rescue``: it cannot stay where it is."""
 
     rule: MoveRule
     running: Running
     target: Option
+    rescue: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +190,12 @@ def minimum_stay(case: Case) -> Refusal | None:
     return None
 
 
+def too_many_failures(case: Case) -> Refusal | None:
+    """Where moves keep failing, nobody is moved for money."""
+    saves = not case.rescue and bool(case.running.replicas)
+    return case.rule.halted if saves else None
+
+
 def needs_bridge(case: Case) -> Refusal | None:
     """More replicas than run need a bridge, whose replicas are then taken in: not where somebody else owns their number."""
     now, then = case.running.numbers(case.target)
@@ -236,6 +244,7 @@ STANDING: tuple[Callable[[Case], Refusal | None], ...] = (
 BEFORE: tuple[Callable[[Case], Refusal | None], ...] = (
     *STANDING,
     minimum_stay,
+    too_many_failures,
     needs_bridge,
 )
 #: Asked of its savings.
