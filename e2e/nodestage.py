@@ -78,6 +78,12 @@ class Stage:
         path = self.path("KWOKNodeClass", chip)
         self.admin.merge(f"{path}/status", {"status": {"conditions": [said]}})
 
+    def lose_machine(self, chip: str) -> None:
+        """One of its NodeClaims is deleted; Karpenter drains the node."""
+        name = self.nodes(chip)[0]["metadata"]["ownerReferences"][0]["name"]
+        self.admin.delete(f"{KARPENTER}/nodeclaims/{name}")
+        self.eventually(lambda: not self.admin.find(f"{KARPENTER}/nodeclaims/{name}"), f"{name} is gone")
+
     def keep_node_pool_ready(self, chip: str) -> None:
         """No status of a NodePool may be written any more: Karpenter goes on believing that its NodeClass is there.
 

@@ -70,10 +70,17 @@ def unready(stage: Stage) -> None:
     stage.set_class_ready("maia", ready=True)
     stage.settled("maia")
 
+    stage.set_class_ready("maia", ready=False, reason="InsufficientCapacity", message=said)
+    stage.eventually(lambda: not stage.ready("AcceleratorPool", "unready-maia"), "the pool says so")
+    time.sleep(5)  # for a move that should not come
+    assert stage.is_on("maia")
+    stage.lose_machine("maia")
+    stage.settled("mi300")
+
 
 @pytest.mark.story(Fleet("unready"), unready)
 def test_a_node_class_that_is_not_ready_sends_nobody_there_until_it_is(story: None) -> None:
-    """The pool says ``NodePoolNotReady`` in Karpenter's own words."""
+    """``NodePoolNotReady`` in Karpenter's own words. What runs there stays while its nodes do, and leaves when one of them goes."""
 
 
 def failing(stage: Stage) -> None:
@@ -99,6 +106,23 @@ FAILING = Fleet("failing", policy={"coolDown": {"first": "45s", "longest": "90s"
 @pytest.mark.story(FAILING, failing)
 def test_launches_that_fail_are_believed_long_before_the_boot_deadline(story: None) -> None:
     """``LaunchFailed`` with the provider's words; the second choice serves; when the cool-down is over the workload returns."""
+
+
+def shrunk(stage: Stage) -> None:
+    """A limit is lowered below what stands, and then a machine goes: no condition and no Event says that none will come."""
+    stage.begin()
+    stage.settled("maia")
+    stage.set_limit("maia", nodes="1")
+    stage.lose_machine("maia")
+    (noted,) = stage.eventually(lambda: stage.cool_downs("maia"), "the pool cools down", 90)
+    assert noted["reason"] == "LimitReached"
+    assert "limits.nodes of NodePool shrunk-maia is reached" in noted["message"]
+    stage.settled("mi300")
+
+
+@pytest.mark.story(Fleet("shrunk", limits={"maia": {"nodes": "2"}}), shrunk)
+def test_a_limit_that_is_reached_is_counted_since_nobody_says_it(story: None) -> None:
+    """``LimitReached`` after the grace, not after the time that a node takes to boot; the rest moves on to the second choice."""
 
 
 def test_nothing_was_asked_for_that_the_chart_does_not_grant(

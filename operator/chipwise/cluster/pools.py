@@ -67,6 +67,11 @@ class PoolView:
         """What one chip costs when its node is full."""
         return self.price_per_hour / (self.room.chips if self.billing is Billing.NODE else 1)
 
+    @property
+    def hindrance(self) -> Refusal | None:
+        """Why nobody new may be placed here."""
+        return self.refusal or self.unready
+
     @cached_property
     def node_names(self) -> frozenset[str]:
         """Names of all nodes that match."""

@@ -135,7 +135,7 @@ def _pool_status(view: PoolView, decision: Decision) -> Document:
     ours = {subject.deployment.key for subject in decision.subjects.values()}
     ours |= {bridge.key for bridge in decision.snapshot.bridges.values()}
     counted = census(view, decision.snapshot, ours)
-    refusal = view.refusal or view.unready
+    refusal = view.hindrance
     if refusal is None:
         ready = condition(
             "Ready", holds=True, reason="Accepted", message="can be used", generation=generation

@@ -185,7 +185,7 @@ def _pools(decision: Decision) -> Iterator[Metric]:
     ours = {subject.deployment.key for subject in decision.subjects.values()}
     for name, view in sorted(decision.views.items()):
         counted = census(view, decision.snapshot, ours)
-        usable.add_metric((name, view.class_name), view.refusal is None)
+        usable.add_metric((name, view.class_name), view.hindrance is None)
         nodes.add_metric((name, "total"), counted.nodes)
         nodes.add_metric((name, "ready"), counted.ready_nodes)
         allocatable.add_metric((name,), counted.allocatable)

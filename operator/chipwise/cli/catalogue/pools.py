@@ -33,7 +33,7 @@ def _document(view: PoolView, snapshot: Snapshot) -> Document:
         "pricePerHour": money(float(price.amount)) if price else None,
         "priceUnit": price.unit if price else None,
         "chipPricePerHour": money(view.chip_price_per_hour) if price else None,
-        **use(view.refusal),
+        **use(view.hindrance),
         "source": price.source if price and price.source != "spec.price" else None,
     }
 
