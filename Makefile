@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint types imports unit crds protos check-crds chart-docs e2e e2e-worlds e2e-faults bench up down lock clean help
+.PHONY: demo test lint types imports unit crds protos check-crds chart-docs e2e e2e-worlds e2e-faults e2e-karpenter bench up down lock clean help
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -50,14 +50,17 @@ chart-docs: $(STAMP) ## write the tables of docs/chart.md from the chart
 # The programs first: building them takes longer than a test may.
 e2e: $(STAMP) ## the API server and end-to-end tests on a real control plane
 	@$(BIN)/python -m e2e.cluster tools
-	@$(MAKE) --no-print-directory -j2 e2e-worlds e2e-faults
+	@$(MAKE) --no-print-directory -j3 e2e-worlds e2e-faults e2e-karpenter
 
-# Two halves side by side, each on a control plane of its own: both wait more than they compute.
+# Three parts side by side, each on a control plane of its own: all wait more than they compute.
 e2e-worlds: $(STAMP)
-	$(BIN)/pytest e2e -m "not faults"
+	$(BIN)/pytest e2e -m "not faults and not karpenter"
 
 e2e-faults: $(STAMP)
 	$(BIN)/pytest e2e -m faults
+
+e2e-karpenter: $(STAMP)
+	$(BIN)/pytest e2e -m karpenter
 
 bench: $(STAMP) ## every figure of the README
 	$(BIN)/python -m benchmarks

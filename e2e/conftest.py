@@ -8,11 +8,36 @@ import pytest
 from e2e.cluster import Cluster, start_cluster
 from e2e.cluster.tools import obtain
 from e2e.faults import all_requests, faulty_admin, faulty_cluster, lab
+from e2e.karpenters import (
+    karpenter,
+    karpenter_admin,
+    karpenter_cluster,
+    karpenter_operator,
+    karpenter_requests,
+    played,
+    story,
+)
 from e2e.operator_process import install_chart
 from e2e.rendered import Chart
 from e2e.staging import admin, operator, world, worlds
 
-__all__ = ["admin", "all_requests", "faulty_admin", "faulty_cluster", "lab", "operator", "world", "worlds"]
+__all__ = [
+    "admin",
+    "all_requests",
+    "faulty_admin",
+    "faulty_cluster",
+    "karpenter",
+    "karpenter_admin",
+    "karpenter_cluster",
+    "karpenter_operator",
+    "karpenter_requests",
+    "lab",
+    "operator",
+    "played",
+    "story",
+    "world",
+    "worlds",
+]
 
 #: Two runs at once need two control planes.
 NAME = os.environ.get("CHIPWISE_E2E_CLUSTER", "chipwise-e2e")
@@ -20,14 +45,17 @@ NAME = os.environ.get("CHIPWISE_E2E_CLUSTER", "chipwise-e2e")
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "setup(setup): the world that the test plays in")
+    config.addinivalue_line("markers", "story(fleet, story): what is played with the real Karpenter")
+    config.addinivalue_line("markers", "karpenter: plays with the real Karpenter; set on whatever uses it")
     config.addinivalue_line("markers", "faults: breaks a control plane of its own; set on whatever uses it")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what plays on the control plane for faults, so that it can run beside the rest (`make e2e`)."""
+    """Mark what plays on a control plane of its own, so that it can run beside the rest (`make e2e`)."""
     for item in items:
-        if "faulty_cluster" in getattr(item, "fixturenames", ()):
-            item.add_marker("faults")
+        for fixture, marker in (("faulty_cluster", "faults"), ("karpenter_cluster", "karpenter")):
+            if fixture in getattr(item, "fixturenames", ()):
+                item.add_marker(marker)
 
 
 @pytest.fixture(scope="session")

@@ -140,6 +140,15 @@ class OperatorProcess:
         except subprocess.TimeoutExpired:
             return self.kill()
 
+    def ended(self, seconds: float) -> int:
+        """The exit code of one that ends by itself within so many seconds; it is killed if it does not, and that is an error."""
+        assert self._process is not None
+        try:
+            return self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+
     def kill(self) -> int | None:
         """SIGKILL, as a node that dies; nothing is handed back or finished. The exit code, None if never started."""
         if self._process is None:

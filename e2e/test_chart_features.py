@@ -13,12 +13,21 @@ FEATURES: dict[str, tuple[list[str], list[str], set[tuple[str, str, str]]]] = {
     "karpenter": (
         ["autoscaling.karpenter.enabled"],
         ["--karpenter"],
-        {("karpenter.sh", kind, verb) for kind in ("nodepools", "nodeclaims") for verb in ("list", "watch")},
+        {
+            (group, kind, verb)
+            for group, kind in (
+                ("karpenter.sh", "nodepools"),
+                ("karpenter.sh", "nodeclaims"),
+                ("karpenter.sh", "nodeoverlays"),
+                ("", "events"),
+            )
+            for verb in ("list", "watch")
+        },
     ),
     "node overlays": (
         ["autoscaling.karpenter.nodeOverlays"],
         ["--node-overlays"],
-        {("karpenter.sh", "nodeoverlays", verb) for verb in ("list", "watch", "create", "patch", "delete")},
+        {("karpenter.sh", "nodeoverlays", verb) for verb in ("create", "patch", "delete")},
     ),
     "cluster autoscaler": (
         ["autoscaling.clusterAutoscaler.enabled"],

@@ -97,7 +97,7 @@ def _tools() -> None:
         Backend.KIND: KindDriver(DEFAULT_NAME).tools,
         Backend.EXISTING: ExistingDriver(DEFAULT_NAME).tools,
     }
-    for name, path in obtain([*needs[choice.backends[0]], "helm"]).items():
+    for name, path in obtain([*needs[choice.backends[0]], "helm", "karpenter"]).items():
         print(f"{name}\t{path}")
 
 

@@ -119,5 +119,7 @@ HELM = ToolSet(
     ),
 )
 KIND = ToolSet("kind", (Tool("kind", "sigs.k8s.io/kind", "sigs.k8s.io/kind"),))
+# The unmodified controller with the provider that makes fake Nodes.
+KARPENTER = ToolSet("karpenter", (Tool("karpenter", "sigs.k8s.io/karpenter/kwok", "sigs.k8s.io/karpenter"),))
 
-TOOLSETS = (KUBERNETES, KWOK, HELM, KIND)
+TOOLSETS = (KUBERNETES, KWOK, HELM, KIND, KARPENTER)

@@ -35,6 +35,12 @@ class Reason(StrEnum):
     CAPACITY_TYPE_MISMATCH = "CapacityTypeMismatch"  # correct capacityType, or the node selector
     # what an autoscaler is told
     PRIORITIES_UNUSABLE = "PrioritiesUnusable"  # mend the ConfigMap of the priority expander
+    # pools that Karpenter fills
+    KARPENTER_NOT_READ = "KarpenterNotRead"  # start chipwise with --karpenter
+    NODE_POOL_MISSING = "NodePoolMissing"  # create the NodePool, or correct spec.karpenter.nodePool
+    NODE_POOL_MISMATCH = "NodePoolMismatch"  # the NodePool makes no node that the pool would select
+    NODE_POOL_NOT_READY = "NodePoolNotReady"  # Karpenter launches nothing: the message has its words
+    SHAPE_UNKNOWN = "ShapeUnknown"  # no node was seen yet: declare spec.shape
     # one variant on one pool
     NO_VARIANT = "NoVariant"  # the profile has no variant for any pool's class
     VARIANT_NOT_ALLOWED = "VariantNotAllowed"
@@ -100,6 +106,8 @@ class Reason(StrEnum):
     SCALE_UP_REFUSED = (
         "ScaleUpRefused"  # the autoscaler adds no node for the pods: its words say what does not fit
     )
+    LAUNCH_FAILED = "LaunchFailed"  # Karpenter's provider had no machine: the message has its words
+    LIMIT_REACHED = "LimitReached"  # the NodePool's limits let no further node come: raise them
     NODES_LOST = "NodesLost"  # the pool has no node left and gets no new one by itself
     NEVER_READY = "NeverReady"  # pods run and do not get Ready in time: look at their log and readiness probe
     CRASH_LOOP = "CrashLoop"  # the container ends again and again: look at its log

@@ -132,7 +132,16 @@ PRICES = (
 
 POOLS = (
     _at("empty node selector", POOL, "spec.nodeSelector", {}, "name at least one node label"),
-    _required("no node selector", POOL, "spec.nodeSelector"),
+    _at("no node selector", POOL, "spec.nodeSelector", ABSENT, "say which nodes are of this pool"),
+    _at("no shape", POOL, "spec.shape", ABSENT, "is required: say what one node offers"),
+    _at("no number of nodes", POOL, "spec.nodes", ABSENT, "is required: say how many nodes there can be"),
+    _at(
+        "node pool with a wrong name",
+        POOL,
+        "spec.karpenter.nodePool",
+        "H100",
+        "must be the name of an object",
+    ),
     _at("label value with a blank", POOL, "spec.nodeSelector.pool", "my pool", "must be a label value"),
     _rule(
         "max below min",

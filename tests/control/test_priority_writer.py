@@ -24,7 +24,7 @@ from tests.cluster import documents as docs
 from tests.cluster.documents import Document
 from tests.cluster.world import World
 
-NAME = EXPANDER_PRIORITIES.name
+NAME = EXPANDER_PRIORITIES.part
 NAMESPACE = "autoscaler"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from chipwise.cluster.decide import Decision
-from chipwise.kube.resources import AUTOSCALER_STATUS, CORE_EVENTS, INFERENCE_WORKLOADS
+from chipwise.kube.resources import AUTOSCALER_STATUS, INFERENCE_WORKLOADS, SCALE_UP_REFUSALS
 from chipwise.reasons import Reason
 
 from tests.cluster import documents as docs
@@ -38,7 +38,7 @@ def told(
     }
     at = (world.now - timedelta(seconds=age)).strftime("%Y-%m-%d %H:%M:%S.123456789 +0000 UTC")
     text = json.dumps({"time": at, "nodeGroups": [group]})
-    metadata = {"name": AUTOSCALER_STATUS.name, "namespace": "kube-system"}
+    metadata = {"name": AUTOSCALER_STATUS.part, "namespace": "kube-system"}
     world.kube.put(AUTOSCALER_STATUS, {"metadata": metadata, "data": {"status": text}})
 
 
@@ -57,7 +57,7 @@ def refuses(world: World, *whys: str, seconds: float = 30) -> None:
             "firstTimestamp": first.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "lastTimestamp": world.stamp,
         }
-        world.kube.put(CORE_EVENTS, event)
+        world.kube.put(SCALE_UP_REFUSALS, event)
 
 
 def pool_of(decision: Decision) -> str | None:

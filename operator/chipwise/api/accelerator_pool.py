@@ -82,8 +82,36 @@ class Price(Model):
     """Where the figure comes from and of what date, for people, such as an invoice or a price list."""
 
 
+class KarpenterHandle(Model):
+    """The nodes of one NodePool of Karpenter."""
+
+    node_pool: Name
+    """The NodePool, such as h100-ondemand. chipwise reads its requirements, taints, limits and conditions, and its NodeClaims."""
+
+
 class AcceleratorPoolSpec(Model):
     """Which nodes, of what shape, at what price, for whom."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "has(self.karpenter) || has(self.nodeSelector)",
+            "say which nodes are of this pool: by nodeSelector, or by karpenter.nodePool",
+            lambda found: found.karpenter is not None or bool(found.node_selector),
+            ".nodeSelector",
+        ),
+        Rule(
+            "has(self.karpenter) || has(self.shape)",
+            "is required: say what one node offers; only a NodePool's own nodes can tell it instead",
+            lambda found: found.karpenter is not None or found.shape is not None,
+            ".shape",
+        ),
+        Rule(
+            "has(self.karpenter) || has(self.nodes)",
+            "is required: say how many nodes there can be; only a NodePool's limits can tell it instead",
+            lambda found: found.karpenter is not None or found.nodes is not None,
+            ".nodes",
+        ),
+    )
 
     class_name: Name
     """The AcceleratorClass of the chips, such as h100."""
@@ -91,17 +119,23 @@ class AcceleratorPoolSpec(Model):
         dict[str, LabelValue],
         Field(max_length=16),
         NotEmpty("name at least one node label: an empty selector would match every node of the cluster"),
-    ]
+    ] = Field(default_factory=dict)
     """Labels that exactly the nodes of this pool carry. Use the provider's own, which a new node has from the start, such as
-    kubernetes.azure.com/agentpool: h100pool; labels that a discovery agent adds later do not exist at zero nodes."""
-    shape: NodeShape
-    """What one node offers, all nodes of the pool alike."""
+    kubernetes.azure.com/agentpool: h100pool; labels that a discovery agent adds later do not exist at zero nodes. Of a NodePool
+    karpenter.sh/nodepool and karpenter.sh/capacity-type are selected anyway, and what stands here beside them."""
+    karpenter: KarpenterHandle | None = None
+    """The NodePool of Karpenter that makes the nodes. Then nodeSelector, shape and nodes may be left out: they are read from it, from its
+    nodes and its limits."""
+    shape: NodeShape | None = None
+    """What one node offers, all nodes of the pool alike. Of a NodePool it may be left out: its nodes tell it, and before the first has
+    come the pool is not used."""
     zones: Annotated[tuple[LabelValue, ...], Field(max_length=16), Distinct()] = ()
     """Values of topology.kubernetes.io/zone that the nodes can have, such as westus3-1. Needed at zero nodes, where none can be seen."""
     tolerations: Tolerations = ()
     """Tolerations that pods need on these nodes, beyond those of the class."""
-    nodes: NodeRange
-    """How many nodes there are at least and at most."""
+    nodes: NodeRange | None = None
+    """How many nodes there are at least and at most. Of a NodePool it may be left out: its limits say it, and both hold if both are
+    there."""
     capacity_type: CapacityType = CapacityType.ON_DEMAND
     """OnDemand (the default), Spot (the provider may take the nodes back) or Reserved."""
     price: Price | None = None
@@ -151,6 +185,30 @@ class PriceInForce(StatusModel):
     """Where the figure comes from."""
 
 
+class LimitInForce(StatusModel):
+    """How many nodes there can be, as decisions see it."""
+
+    nodes: CountOrZero
+    """The most nodes, those that exist included."""
+    source: Annotated[str, Field(max_length=512)] = ""
+    """What bounds them, such as spec.nodes.max or limits.nodes of a NodePool."""
+
+
+class ShapeInForce(StatusModel):
+    """What one node offers, as decisions see it."""
+
+    chips: CountOrZero
+    """Accelerator chips on one node."""
+    cpu: CpuQuantity
+    """CPU of one node that pods can use."""
+    memory: MemoryQuantity
+    """Memory of one node that pods can use."""
+    pods: CountOrZero
+    """How many pods one node takes."""
+    source: Annotated[str, Field(max_length=512)] = ""
+    """Who says so: spec.shape, the nodes of a NodePool, its NodeClaims, or what was last seen of it."""
+
+
 class PoolCoolDown(StatusModel):
     """A request that the pool could not serve a moment ago, and until when nothing of its size is placed here."""
 
@@ -175,6 +233,10 @@ class AcceleratorPoolStatus(CommonStatus):
     """Chips of the pool now."""
     price_in_force: PriceInForce | None = None
     """The price that decisions use, and where it comes from."""
+    limit_in_force: LimitInForce | None = None
+    """How many nodes there can be, and what bounds them."""
+    shape_in_force: ShapeInForce | None = None
+    """What one node offers, and where that is known from."""
     cool_downs: Annotated[tuple[PoolCoolDown, ...], Field(max_length=16)] = ()
     """What was tried here and failed lately, and is not tried again for a while."""
 
@@ -188,13 +250,19 @@ class AcceleratorPool(CustomObject):
         namespaced=False,
         columns=(
             Column("Class", ".spec.className", "The AcceleratorClass of the chips."),
-            Column("Price", ".spec.price.amount", "Price of one unit for one hour."),
-            Column("Unit", ".spec.price.unit", "What is billed, Node or Chip."),
+            Column("Price", ".status.priceInForce.amount", "Price of one unit for one hour."),
+            Column("Unit", ".status.priceInForce.unit", "What is billed, Node or Chip."),
             Column("Nodes", ".status.nodes.total", "Nodes that match the pool.", "integer"),
             Column("Free", ".status.chips.free", "Chips that are left.", "integer"),
-            Column("Max", ".spec.nodes.max", "The most nodes there can be.", "integer", wide=True),
+            Column("Max", ".status.limitInForce.nodes", "The most nodes there can be.", "integer", wide=True),
+            Column(
+                "NodePool",
+                ".spec.karpenter.nodePool",
+                "The NodePool of Karpenter that makes the nodes.",
+                wide=True,
+            ),
             Column("Capacity", ".spec.capacityType", "OnDemand, Spot or Reserved.", wide=True),
-            Column("Currency", ".spec.price.currency", "Currency of the price.", wide=True),
+            Column("Currency", ".status.priceInForce.currency", "Currency of the price.", wide=True),
             READY,
             WHY_NOT_READY,
             AGE,

@@ -19,7 +19,7 @@ from chipwise.cli.source import decided
 from chipwise.cli.words import cents, latency, served, unit
 from chipwise.cli.workload import candidates, standing
 from chipwise.cluster.decide import Decision
-from chipwise.cluster.pools import currency_of
+from chipwise.cluster.prices import currency_of
 
 Document = dict[str, Any]
 

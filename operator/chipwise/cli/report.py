@@ -10,7 +10,7 @@ from typing import Any
 from chipwise.cli.figures import money
 from chipwise.cli.workload import candidates, place, standing
 from chipwise.cluster.decide import Decision
-from chipwise.cluster.pools import currency_of
+from chipwise.cluster.prices import currency_of
 from chipwise.placement.moves import Decision as Verdict
 from chipwise.placement.moves import Move
 from chipwise.placement.plan import PoolUse
@@ -77,7 +77,7 @@ def _pools(decision: Decision) -> list[Document]:
             {
                 "name": name,
                 "acceleratorClass": view.class_name,
-                "usable": view.refusal is None,
+                "usable": view.hindrance is None,
                 "chipsUsed": use.chips_used,
                 "chipsFree": use.chips_free,
                 "nodes": use.nodes,
@@ -85,8 +85,8 @@ def _pools(decision: Decision) -> list[Document]:
                 "costPerHour": money(use.cost_per_hour),
                 "pricePerHour": money(view.price_per_hour) if view.price_per_hour else None,
                 "priceUnit": view.billing.value if view.price_per_hour else None,
-                "reason": view.refusal.reason.value if view.refusal else None,
-                "message": view.refusal.message if view.refusal else None,
+                "reason": view.hindrance.reason.value if view.hindrance else None,
+                "message": view.hindrance.message if view.hindrance else None,
             }
         )
     return found

@@ -12,6 +12,7 @@ Examples:
   chipwise run --log-format=json
   chipwise run --context staging --no-writes
   chipwise run --freeze --log-level debug
+  chipwise run --karpenter
   chipwise run --listen 0.0.0.0:8080
   chipwise run --cluster-autoscaler kube-system --priority-expander
 """
@@ -31,6 +32,16 @@ Examples:
     help="Decide and report, and write no Deployment: for a role without that right.",
 )
 @autoscaler_options
+@click.option(
+    "--karpenter",
+    is_flag=True,
+    help="Read Karpenter's NodePools and NodeClaims, for pools that name a NodePool.",
+)
+@click.option(
+    "--node-overlays",
+    is_flag=True,
+    help="Tell Karpenter the pools' prices by NodeOverlays (alpha); needs --karpenter.",
+)
 @click.option("--freeze", is_flag=True, help="Start no move.")
 @click.option(
     "--listen",
@@ -65,6 +76,8 @@ def run(  # noqa: PLR0913 - one parameter for each flag
     no_writes: bool,
     cluster_autoscaler: str | None,
     priority_expander: bool,
+    karpenter: bool,
+    node_overlays: bool,
     freeze: bool,
     listen: str,
     log_format: str,
@@ -78,6 +91,8 @@ def run(  # noqa: PLR0913 - one parameter for each flag
     from chipwise.telemetry import logs  # noqa: PLC0415
     from chipwise.telemetry.server import Address  # noqa: PLC0415
 
+    if node_overlays and not karpenter:
+        raise click.UsageError("--node-overlays needs --karpenter")
     try:
         address = Address.parse(listen)
     except ValueError as error:
@@ -99,6 +114,8 @@ def run(  # noqa: PLR0913 - one parameter for each flag
         lease_timing=timing,
         writes=not no_writes,
         freeze=freeze,
+        karpenter=karpenter,
+        node_overlays=node_overlays,
         listen=address,
         cluster_autoscaler=cluster_autoscaler,
         priority_expander=priority_expander,

@@ -9,13 +9,13 @@ from collections.abc import Collection, Iterable
 from chipwise.cli.errors import BadInput
 from chipwise.cli.options import Source
 from chipwise.cluster.decide import Decision, decide
-from chipwise.cluster.extract import OF_CLUSTER_AUTOSCALER, extract
+from chipwise.cluster.extract import KARPENTER, OF_CLUSTER_AUTOSCALER, extract
 from chipwise.cluster.manifests import BadManifest, load
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.cluster.state import FIELDS, ClusterState
 from chipwise.kube.errors import Forbidden, KubeError, NotFound
 from chipwise.kube.protocol import Kube
-from chipwise.kube.resources import OUR_KINDS, Resource
+from chipwise.kube.resources import NODE_POOLS, OUR_KINDS, Resource
 
 
 def decided(source: Source) -> tuple[Decision, float]:
@@ -55,23 +55,33 @@ async def _read_cluster(source: Source, resources: Collection[Resource]) -> Snap
 
 async def read_cluster(kube: Kube, resources: Collection[Resource] = _READ) -> Snapshot:
     """One list of each resource. They are not of one moment, as no client's are. Raises BadInput and KubeError."""
-    state = ClusterState()
     lists = await asyncio.gather(*(_listed(kube, resource) for resource in resources))
-    for resource, items in zip(resources, lists, strict=True):
+    read = {resource: items for resource, items in zip(resources, lists, strict=True) if items is not None}
+    state = ClusterState(karpenter=NODE_POOLS in read)
+    for resource, items in read.items():
         facts = {_key(item): extract(resource, item) for item in items}
         state.replace(resource, {key: fact for key, fact in facts.items() if fact is not None})
     return state.snapshot()
 
 
-async def _listed(kube: Kube, resource: Resource) -> Iterable[dict[str, object]]:
+async def _listed(kube: Kube, resource: Resource) -> Iterable[dict[str, object]] | None:
+    """None where Karpenter's objects may not be read: most clusters have none, and most people no right to them."""
     try:
-        return (await kube.list_all(resource)).items
+        return (
+            await kube.list_all(
+                resource,
+                namespace=resource.home or None,
+                field_selector=resource.select or None,
+            )
+        ).items
     except NotFound as error:
         if resource in OUR_KINDS:
             said = f"the cluster does not know {resource}: install the kinds (charts/chipwise), or give manifests with -f"
             raise BadInput(said) from error
         return []
     except Forbidden as error:
+        if resource in KARPENTER:
+            return None
         raise BadInput(f"{error}; ask for the right to list {resource}, or give manifests with -f") from error
 
 

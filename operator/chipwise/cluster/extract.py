@@ -12,8 +12,12 @@ from chipwise.cluster.facts import (
     claim_fact,
     deployment_fact,
     group_states_fact,
+    launch_event_fact,
     namespace_fact,
+    node_claim_fact,
     node_fact,
+    node_overlay_fact,
+    node_pool_fact,
     pod_fact,
     priority_fact,
     priority_map,
@@ -24,19 +28,23 @@ from chipwise.kube.resources import (
     ACCELERATOR_CLASSES,
     ACCELERATOR_POOLS,
     AUTOSCALER_STATUS,
-    CORE_EVENTS,
     DEPLOYMENTS,
     EXPANDER_PRIORITIES,
     HORIZONTAL_POD_AUTOSCALERS,
     INFERENCE_WORKLOADS,
+    LAUNCH_EVENTS,
     MODEL_PROFILES,
     NAMESPACES,
+    NODE_CLAIMS,
+    NODE_OVERLAYS,
+    NODE_POOLS,
     NODES,
     PERSISTENT_VOLUME_CLAIMS,
     PLACEMENT_POLICIES,
     PODS,
     PRIORITY_CLASSES,
     RESOURCE_QUOTAS,
+    SCALE_UP_REFUSALS,
     Resource,
 )
 from chipwise.rendering.location import container_digest
@@ -57,13 +65,23 @@ FOREIGN: Mapping[Resource, Callable[[Mapping[str, Any]], Any]] = {
 #: Watched only where the autoscaler is asked for.
 OF_CLUSTER_AUTOSCALER: Mapping[Resource, Callable[[Mapping[str, Any]], Any]] = {
     AUTOSCALER_STATUS: group_states_fact,
-    CORE_EVENTS: refusal_of,
+    SCALE_UP_REFUSALS: refusal_of,
     EXPANDER_PRIORITIES: priority_map,
 }
 
-_READERS = {**FOREIGN, **OF_CLUSTER_AUTOSCALER}
+#: Read only where Karpenter is, and where somebody says so.
+KARPENTER: Mapping[Resource, Callable[[Mapping[str, Any]], Any]] = {
+    NODE_POOLS: node_pool_fact,
+    NODE_CLAIMS: node_claim_fact,
+    NODE_OVERLAYS: node_overlay_fact,
+    LAUNCH_EVENTS: launch_event_fact,
+}
 
-BY_KIND: Mapping[str, Resource] = {resource.kind: resource for resource in (*OURS, *FOREIGN)}
+_READERS = {**FOREIGN, **OF_CLUSTER_AUTOSCALER, **KARPENTER}
+
+BY_KIND: Mapping[str, Resource] = {
+    resource.kind: resource for resource in (*OURS, *FOREIGN, *KARPENTER) if not resource.select
+}
 
 
 def extract(resource: Resource, raw: Mapping[str, Any]) -> Any:

@@ -39,6 +39,8 @@ _IMAGE = frozenset(
     }
 )
 _CRASH = "CrashLoopBackOff"
+#: Seconds for which a provider's no has to stand: conditions flap.
+_TOLD = 10.0
 
 
 class Blame(Enum):
@@ -190,22 +192,40 @@ class _Look:
         words = f": {progress.message}" if progress.message else ""
         message = f"pod {pod.name} found no node of pool {self.view.name} within {duration(allowed)}{words}"
         since = max(progress.created, latest)
-        told = self._told(pod)
+        told = self._told(pod, since, allowed)
         if told is not None:
-            return _Deadline(self._left(since, _LOOKED_AT), told)
+            return told
         return _Deadline(self._left(since, allowed), Trouble(Reason.UNSCHEDULABLE, Blame.ROOM, message))
 
-    def _told(self, pod: PodFact) -> Trouble | None:
-        """What the autoscaler says: there will be no node for this pod, so there is nothing to wait for."""
+    def _told(self, pod: PodFact, since: str, allowed: float) -> _Deadline | None:
+        """What an autoscaler says: there will be no node for this pod, so there is less to wait for."""
+        return self._told_by_karpenter(pod, since, allowed) or self._told_by_cluster_autoscaler(pod, since)
+
+    def _told_by_cluster_autoscaler(self, pod: PodFact, since: str) -> _Deadline | None:
         name, group = self.view.name, self.view.group_state
         if group is not None and group.backoff:
             message = f"pod {pod.name} gets no node of pool {name}: node group {group.name} backs off ({group.backoff})"
-            return Trouble(Reason.STOCKOUT, Blame.ROOM, message)
+            return _Deadline(self._left(since, _TOLD), Trouble(Reason.STOCKOUT, Blame.ROOM, message))
         found = verdict(self.refusals.get(pod.uid, ()), self.now)
         if found is None:
             return None
         message = f"pod {pod.name} gets no node of pool {name}: of the autoscaler's node groups {found.words}"
-        return Trouble(found.reason, Blame.ROOM, message)
+        return _Deadline(self._left(since, _TOLD), Trouble(found.reason, Blame.ROOM, message))
+
+    def _told_by_karpenter(self, pod: PodFact, since: str, allowed: float) -> _Deadline | None:
+        """The provider's own evidence that none will come, where that is recognised sooner than in ``allowed`` seconds.
+
+        At its limit a pool is like a static one: room may yet come of what others leave.
+        """
+        found = self.view.launches.against(since) if self.view.launches is not None and since else None
+        if found is None:
+            return None
+        patience = self.grace if found.reason is Reason.LIMIT_REACHED else min(self.grace, _TOLD)
+        left = self._left(max(since, found.since), patience)
+        if left > self._left(since, allowed):
+            return None
+        message = f"pod {pod.name} gets no node of pool {self.view.name}: {found.message}"
+        return _Deadline(left, Trouble(found.reason, Blame.ROOM, message))
 
     def _deadline(self, since: str, allowed: float, reason: Reason, message: str) -> _Deadline:
         return _Deadline(self._left(since, allowed), Trouble(reason, Blame.VARIANT, message))

@@ -58,7 +58,7 @@ def load(paths: Iterable[Path]) -> Snapshot:
     facts: dict[str, Any] = {
         FIELDS[resource]: dict(sorted(named.items())) for resource, named in found.items()
     }
-    return Snapshot(assume_nodes=not found[NODES], assumed=assumed, **facts)
+    return Snapshot(assume_nodes=not found[NODES], assumed=assumed, karpenter=True, **facts)
 
 
 def _resource(path: Path, raw: Mapping[str, Any]) -> Resource | None:

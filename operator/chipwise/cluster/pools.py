@@ -1,4 +1,4 @@
-"""Each AcceleratorPool joined with its class and its nodes, or the typed reason why it cannot be used."""
+"""Each AcceleratorPool joined with its class, its nodes and its NodePool, or the typed reason why it cannot be used."""
 
 from __future__ import annotations
 
@@ -7,14 +7,22 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from chipwise.api import AcceleratorClass, AcceleratorPool
+from chipwise.api import AcceleratorClass, AcceleratorPool, NodeRange
 from chipwise.autoscaling.status import GroupState
-from chipwise.cluster.facts import NodeFact, Pairs, Taint, pairs
+from chipwise.cluster.facts import NodeFact, Pairs, Taint
+from chipwise.cluster.karpenter import Joined, added, joined, selector_of
+from chipwise.cluster.launches import Launches
+from chipwise.cluster.prices import Price, currency_of, price_of
+from chipwise.cluster.shapes import room_of
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.placement.problem import Billing, Room
 from chipwise.reasons import Reason, Refusal
 from chipwise.rendering.constraints import tolerates
-from chipwise.rendering.quantity import milli, whole
+
+#: Seconds that a node takes to come where nobody says so; the default of spec.nodes.bootSeconds.
+BOOT_SECONDS = 300
+#: Of a pool whose nodes nobody has seen: it is refused, and whole numbers keep the figures finite.
+_UNKNOWN = Room(chips=1, cpu_milli=0, memory_bytes=0, pods=0)
 
 
 @dataclass(frozen=True)
@@ -24,7 +32,9 @@ class PoolView:
     ``room`` is what an empty node offers. ``nodes`` are those that match, usable or not, in order of name. ``to_come`` are nodes that do
     not exist yet but may: all up to the maximum where something scales the pool, none in a static one. ``discovered`` are the labels, each
     alternative a set of its own, by which nodes of its class are known once an agent has looked at them. ``group`` is the autoscaler's
-    name of it, and ``group_state`` what that says of it.
+    name of it, and ``group_state`` what that says of it. ``shape_source`` says where ``room`` is known from (empty: it is not known),
+    ``limit`` what bounds the nodes. ``labels`` are those that every node has beside the selector's. ``launches`` is how Karpenter's have
+    gone, None for a pool that is not its; ``unready`` why no node may come to it just now, while its nodes serve on.
     """
 
     name: str
@@ -48,11 +58,22 @@ class PoolView:
     discovered: tuple[Pairs, ...] = ()
     group: str | None = None
     group_state: GroupState | None = None
+    price: Price | None = None
+    shape_source: str = "spec.shape"
+    limit: str = "spec.nodes.max"
+    labels: Pairs = ()
+    launches: Launches | None = None
+    unready: Refusal | None = None
 
     @property
     def chip_price_per_hour(self) -> float:
         """What one chip costs when its node is full."""
         return self.price_per_hour / (self.room.chips if self.billing is Billing.NODE else 1)
+
+    @property
+    def hindrance(self) -> Refusal | None:
+        """Why nobody new may be placed here."""
+        return self.refusal or self.unready
 
     @cached_property
     def node_names(self) -> frozenset[str]:
@@ -63,6 +84,7 @@ class PoolView:
     def declared_labels(self) -> tuple[Mapping[str, str], ...]:
         """The labels that a node to come is known to get, once for each zone and each way in which its class is discovered."""
         declared = {
+            **dict(self.labels),
             **dict(self.selector),
             "kubernetes.io/arch": self.architecture,
             "kubernetes.io/os": "linux",
@@ -97,55 +119,68 @@ def taint_documents(taints: tuple[Taint, ...]) -> tuple[Mapping[str, str], ...]:
 
 def view_pools(snapshot: Snapshot) -> dict[str, PoolView]:
     """Every pool in order of name. All prices must be in one currency: that of the first priced pool by name."""
-    priced = _first_priced(snapshot)
-    views = {name: _view(pool, snapshot, priced) for name, pool in sorted(snapshot.pools.items())}
+    views = {name: _view(pool, snapshot) for name, pool in sorted(snapshot.pools.items())}
     return _mark_overlaps(views)
 
 
-def currency_of(snapshot: Snapshot) -> str:
-    """The one currency of all pools that are used."""
-    priced = _first_priced(snapshot)
-    return priced.spec.price.currency if priced is not None and priced.spec.price else "USD"
-
-
-def _first_priced(snapshot: Snapshot) -> AcceleratorPool | None:
-    return next((pool for _, pool in sorted(snapshot.pools.items()) if pool.spec.price), None)
-
-
-def _view(pool: AcceleratorPool, snapshot: Snapshot, first: AcceleratorPool | None) -> PoolView:
+def _view(pool: AcceleratorPool, snapshot: Snapshot) -> PoolView:
     spec, chip_class = pool.spec, snapshot.classes.get(pool.spec.class_name)
-    price = spec.price
-    selector = pairs(spec.node_selector)
+    price = price_of(pool, snapshot)
+    selector = selector_of(pool)
     wanted = set(selector)
     nodes = tuple(node for _, node in sorted(snapshot.nodes.items()) if wanted <= set(node.labels))
     group_state = snapshot.group(spec.node_group) if spec.node_group else None
-    return PoolView(
+    resource_name = (chip_class.spec.resource_name or "") if chip_class else ""
+    view = PoolView(
         name=pool.metadata.name,
         class_name=spec.class_name,
-        resource_name=(chip_class.spec.resource_name or "") if chip_class else "",
+        resource_name=resource_name,
         architecture=str(chip_class.spec.architecture) if chip_class else "amd64",
         selector=selector,
         zones=tuple(spec.zones),
         tolerations=_tolerations(pool, chip_class),
-        billing=Billing(str(price.unit)) if price else Billing.NODE,
+        billing=Billing(price.unit) if price else Billing.NODE,
         price_per_hour=float(price.amount) if price else 0.0,
         capacity_type=str(spec.capacity_type),
-        room=Room(
-            chips=spec.shape.chips,
-            cpu_milli=milli(spec.shape.cpu),
-            memory_bytes=whole(spec.shape.memory),
-            pods=spec.shape.pods,
-        ),
-        minimum=spec.nodes.min,
-        maximum=spec.nodes.max,
-        boot_seconds=spec.nodes.boot_seconds,
+        room=room_of(spec.shape) if spec.shape else _UNKNOWN,
+        minimum=spec.nodes.min if spec.nodes else 0,
+        maximum=spec.nodes.max if spec.nodes else 0,
+        boot_seconds=spec.nodes.boot_seconds if spec.nodes else BOOT_SECONDS,
         committed=spec.committed_nodes,
         nodes=nodes,
-        refusal=_refusal(pool, chip_class, first),
-        to_come=_to_come(pool, len(nodes), group_state, assumed=snapshot.assume_nodes),
+        refusal=_refusal(pool, chip_class),
+        to_come=_to_come(spec.nodes, len(nodes), group_state, assumed=snapshot.assume_nodes)
+        if spec.nodes
+        else 0,
         discovered=_discovered(chip_class),
         group=spec.node_group,
         group_state=group_state,
+        price=price,
+    )
+    if spec.karpenter is not None:
+        view = _with_karpenter(view, joined(pool, resource_name, nodes, snapshot))
+    late = view.refusal or _unpriced(pool, price) or _other_currency(pool, price, snapshot)
+    return replace(view, refusal=late)
+
+
+def _with_karpenter(view: PoolView, found: Joined) -> PoolView:
+    """What the NodePool says goes before what is not known, and after what the pool declares."""
+    maximum = len(view.nodes) + found.growth.to_come
+    return replace(
+        view,
+        architecture=found.architecture or view.architecture,
+        zones=view.zones or found.zones,
+        tolerations=(*view.tolerations, *added(found.tolerations, view.tolerations)),
+        room=found.shape.room or _UNKNOWN,
+        minimum=view.minimum if found.static is None else min(found.static, maximum),
+        maximum=maximum,
+        refusal=view.refusal or found.refusal,
+        to_come=found.growth.to_come,
+        shape_source=found.shape.source,
+        limit=found.growth.limit,
+        labels=found.labels,
+        launches=found.launches,
+        unready=found.unready,
     )
 
 
@@ -154,9 +189,8 @@ def _discovered(chip_class: AcceleratorClass | None) -> tuple[Pairs, ...]:
     return tuple(((label.key, value),) for label in found for value in label.values)
 
 
-def _to_come(pool: AcceleratorPool, there: int, group: GroupState | None, *, assumed: bool) -> int:
+def _to_come(bounds: NodeRange, there: int, group: GroupState | None, *, assumed: bool) -> int:
     """What the pool declares, and no more than the autoscaler says that it may or can get."""
-    bounds = pool.spec.nodes
     if assumed:
         return bounds.max
     declared = max(0, bounds.max - there) if bounds.min < bounds.max else 0
@@ -177,11 +211,8 @@ def _tolerations(pool: AcceleratorPool, chip_class: AcceleratorClass | None) -> 
     return tuple(t.model_dump(by_alias=True, exclude_none=True, mode="json") for t in listed)
 
 
-def _refusal(
-    pool: AcceleratorPool, chip_class: AcceleratorClass | None, first: AcceleratorPool | None
-) -> Refusal | None:
-    """``first`` is the pool whose price says the currency, None where no pool has one."""
-    name, class_name, price = pool.metadata.name, pool.spec.class_name, pool.spec.price
+def _refusal(pool: AcceleratorPool, chip_class: AcceleratorClass | None) -> Refusal | None:
+    name, class_name = pool.metadata.name, pool.spec.class_name
     if chip_class is None:
         return Refusal(Reason.CLASS_MISSING, f"pool {name}: no AcceleratorClass is named {class_name}")
     if not chip_class.spec.resource_name:
@@ -189,18 +220,31 @@ def _refusal(
             Reason.RESOURCE_NAME_MISSING,
             f"pool {name}: class {class_name} has no spec.resourceName, so no pod can ask for its chips",
         )
-    if price is None:
-        return Refusal(
-            Reason.UNPRICED, f"pool {name}: no spec.price, and a pool without a price is never used"
-        )
-    standard = first.spec.price if first is not None else None
-    if first is not None and standard is not None and price.currency != standard.currency:
-        return Refusal(
-            Reason.CURRENCY_MISMATCH,
-            f"pool {name} is priced in {price.currency}, and pool {first.metadata.name}, the first by name with a price, "
-            f"in {standard.currency}",
-        )
     return None
+
+
+def _unpriced(pool: AcceleratorPool, price: Price | None) -> Refusal | None:
+    if price is not None:
+        return None
+    message = f"pool {pool.metadata.name}: no spec.price, and a pool without a price is never used"
+    if pool.spec.karpenter is not None:
+        message += (
+            "; Karpenter's API tells no price: set spec.price, or an absolute price in a NodeOverlay that all nodes of NodePool "
+            f"{pool.spec.karpenter.node_pool} match"
+        )
+    return Refusal(Reason.UNPRICED, message)
+
+
+def _other_currency(pool: AcceleratorPool, price: Price | None, snapshot: Snapshot) -> Refusal | None:
+    standard = currency_of(snapshot)
+    if price is None or price.currency == standard:
+        return None
+    first = next(name for name, other in sorted(snapshot.pools.items()) if other.spec.price)
+    return Refusal(
+        Reason.CURRENCY_MISMATCH,
+        f"pool {pool.metadata.name} is priced in {price.currency}, and pool {first}, the first by name with a price, "
+        f"in {standard}",
+    )
 
 
 def _mark_overlaps(views: dict[str, PoolView]) -> dict[str, PoolView]:

@@ -14,8 +14,12 @@ from chipwise.cluster.facts import (
     AutoscalerFact,
     ClaimFact,
     DeploymentFact,
+    LaunchEventFact,
     NamespaceFact,
+    NodeClaimFact,
     NodeFact,
+    NodeOverlayFact,
+    NodePoolFact,
     PodFact,
     PriorityFact,
     PriorityMap,
@@ -42,7 +46,8 @@ class Snapshot:
     """Facts by name, or by namespace/name. Mappings are copies and must not be changed.
 
     ``assume_nodes``: no Node was given at all, as with ``chipwise plan -f``; then a pool is taken to have the nodes that its
-    ``nodes.max`` allows. ``assumed`` are Deployments (namespace/name) that nobody gave, only a workload that names them.
+    ``nodes.max`` allows. ``assumed`` are Deployments (namespace/name) that nobody gave, only a workload that names them. ``karpenter``:
+    its objects were read. ``lost_claims`` are NodeClaims that went before they were launched, the latest last.
     """
 
     revision: int = 0
@@ -63,6 +68,12 @@ class Snapshot:
     group_states: Mapping[str, GroupStates] = field(default_factory=dict)
     priority_maps: Mapping[str, PriorityMap] = field(default_factory=dict)
     scale_up_refusals: Mapping[str, ScaleUpRefusal] = field(default_factory=dict)
+    node_pools: Mapping[str, NodePoolFact] = field(default_factory=dict)
+    node_claims: Mapping[str, NodeClaimFact] = field(default_factory=dict)
+    node_overlays: Mapping[str, NodeOverlayFact] = field(default_factory=dict)
+    launch_events: Mapping[str, LaunchEventFact] = field(default_factory=dict)
+    lost_claims: tuple[NodeClaimFact, ...] = ()
+    karpenter: bool = False
     assume_nodes: bool = False
     assumed: frozenset[str] = frozenset()
 

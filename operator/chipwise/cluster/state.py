@@ -6,6 +6,7 @@ Only facts that differ from what was known raise the revision, so a thousand hea
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -13,25 +14,30 @@ from typing import Any
 from chipwise.api import InferenceWorkload
 from chipwise.autoscaling.refusals import ScaleUpRefusal
 from chipwise.autoscaling.status import GroupStates
+from chipwise.cluster.facts import NodeClaimFact
 from chipwise.cluster.snapshot import Snapshot, Unreadable
 from chipwise.kube.reflector import Key
 from chipwise.kube.resources import (
     ACCELERATOR_CLASSES,
     ACCELERATOR_POOLS,
     AUTOSCALER_STATUS,
-    CORE_EVENTS,
     DEPLOYMENTS,
     EXPANDER_PRIORITIES,
     HORIZONTAL_POD_AUTOSCALERS,
     INFERENCE_WORKLOADS,
+    LAUNCH_EVENTS,
     MODEL_PROFILES,
     NAMESPACES,
+    NODE_CLAIMS,
+    NODE_OVERLAYS,
+    NODE_POOLS,
     NODES,
     PERSISTENT_VOLUME_CLAIMS,
     PLACEMENT_POLICIES,
     PODS,
     PRIORITY_CLASSES,
     RESOURCE_QUOTAS,
+    SCALE_UP_REFUSALS,
     Resource,
 )
 
@@ -52,21 +58,36 @@ FIELDS: Mapping[Resource, str] = {
     PERSISTENT_VOLUME_CLAIMS: "claims",
     AUTOSCALER_STATUS: "group_states",
     EXPANDER_PRIORITIES: "priority_maps",
-    CORE_EVENTS: "scale_up_refusals",
+    SCALE_UP_REFUSALS: "scale_up_refusals",
+    NODE_POOLS: "node_pools",
+    NODE_CLAIMS: "node_claims",
+    NODE_OVERLAYS: "node_overlays",
+    LAUNCH_EVENTS: "launch_events",
 }
+#: So many NodeClaims that went without a machine are remembered.
+_LOST = 64
 
 
 class ClusterState:
-    """A sink for the watches. ``dirty`` is set at each change and cleared by whoever takes the next snapshot."""
+    """A sink for the watches. ``dirty`` is set at each change and cleared by whoever takes the next snapshot.
 
-    def __init__(self) -> None:
+    ``karpenter``: its objects are read too. A NodeClaim that goes before it was launched is remembered, for that is all that some
+    failures leave behind.
+    """
+
+    def __init__(self, *, karpenter: bool = False) -> None:
+        self.karpenter = karpenter
+        self._lost: deque[NodeClaimFact] = deque(maxlen=_LOST)
         self.revision = 0
         self.dirty = asyncio.Event()
         self._facts: dict[Resource, dict[Key, Any]] = {resource: {} for resource in FIELDS}
 
     def replace(self, resource: Resource, facts: Mapping[Key, Any]) -> None:
         """Know exactly ``facts`` of one resource."""
-        if self._facts[resource] != facts:
+        before = self._facts[resource]
+        if before != facts:
+            for key in before.keys() - facts.keys():
+                self._note_loss(before[key])
             self._facts[resource] = dict(facts)
             self._changed()
 
@@ -80,7 +101,9 @@ class ClusterState:
 
     def drop(self, resource: Resource, key: Key) -> None:
         """Know nothing at ``key``."""
-        if self._facts[resource].pop(key, None) is not None:
+        gone = self._facts[resource].pop(key, None)
+        if gone is not None:
+            self._note_loss(gone)
             self._changed()
 
     def facts(self, resource: Resource) -> Mapping[Key, Any]:
@@ -98,7 +121,17 @@ class ClusterState:
                 name_of(key): fact for key, fact in known.items() if not isinstance(fact, Unreadable)
             }
         ordered = tuple(sorted(unreadable, key=lambda fact: (fact.kind, fact.namespace, fact.name)))
-        return Snapshot(revision=self.revision, unreadable=ordered, **fields)
+        return Snapshot(
+            revision=self.revision,
+            unreadable=ordered,
+            karpenter=self.karpenter,
+            lost_claims=tuple(self._lost),
+            **fields,
+        )
+
+    def _note_loss(self, gone: Any) -> None:
+        if isinstance(gone, NodeClaimFact) and not gone.launched:
+            self._lost.append(gone)
 
     def _changed(self) -> None:
         self.revision += 1

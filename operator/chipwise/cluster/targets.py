@@ -7,6 +7,7 @@ from typing import Any
 
 from chipwise.api import ContainerPatch as PatchSpec
 from chipwise.api import Variant
+from chipwise.cluster.karpenter import selector_of
 from chipwise.cluster.pools import PoolView
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.rendering.target import ArgsPatch, ContainerPatch, PoolTerm, ScratchVolume, Target
@@ -16,7 +17,7 @@ from chipwise.rendering.vocabulary import ChipVocabulary
 def vocabulary(snapshot: Snapshot) -> ChipVocabulary:
     """Every resource name and node label by which this cluster's classes and pools know chips."""
     classes = [c.spec for c in snapshot.classes.values()]
-    keys = {key for pool in snapshot.pools.values() for key in pool.spec.node_selector}
+    keys = {key for pool in snapshot.pools.values() for key, _ in selector_of(pool)}
     keys |= {label.key for spec in classes if spec.discovery for label in spec.discovery.node_labels}
     return ChipVocabulary(
         resource_names=frozenset(spec.resource_name for spec in classes if spec.resource_name),

@@ -14,7 +14,6 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
-from chipwise.autoscaling.refusals import EVENT
 from chipwise.cluster.decide import Standing
 from chipwise.cluster.extract import FOREIGN, OF_CLUSTER_AUTOSCALER, extract
 from chipwise.cluster.state import ClusterState
@@ -22,8 +21,10 @@ from chipwise.control.actuator import Actuator
 from chipwise.control.fence import Fence
 from chipwise.control.heap import share_one_heap
 from chipwise.control.herald import Herald
+from chipwise.control.karpenter_kinds import karpenter_kinds
 from chipwise.control.leader import Elector
 from chipwise.control.lease import LeaseTiming
+from chipwise.control.overlays import OverlayWriter
 from chipwise.control.planner import Planner, utc_now
 from chipwise.control.priority_writer import PriorityWriter
 from chipwise.control.publisher import Publisher
@@ -35,7 +36,13 @@ from chipwise.kube.counted import Counted
 from chipwise.kube.errors import Misconfigured
 from chipwise.kube.protocol import Kube
 from chipwise.kube.reflector import Reflector
-from chipwise.kube.resources import CORE_EVENTS, GROUP, INFERENCE_WORKLOADS, PODS, Resource
+from chipwise.kube.resources import (
+    AUTOSCALER_STATUS,
+    EXPANDER_PRIORITIES,
+    GROUP,
+    INFERENCE_WORKLOADS,
+    Resource,
+)
 from chipwise.telemetry.server import Address, serving
 from chipwise.telemetry.telemetry import Telemetry
 from chipwise.watch.audit import Absence, Audit
@@ -46,11 +53,6 @@ log = logging.getLogger(__name__)
 
 #: So many workloads that vanish unseen, and more than half of all, are a mistake until a person says otherwise.
 _MASS_ABSENCE = 5
-#: Ended pods hold nothing; the server can leave them out.
-_FIELDS: dict[Resource, str] = {
-    PODS: "status.phase!=Succeeded,status.phase!=Failed",
-    CORE_EVENTS: f"reason={EVENT}",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class RunOptions:
     """What the command line says. ``writes`` is False where the role grants no write on Deployments.
 
     ``cluster_autoscaler`` is the namespace of Cluster Autoscaler's ConfigMaps, None where it is not asked; ``priority_expander``: it is
-    told an order.
+    told an order. ``karpenter``: read its objects; ``node_overlays``: tell it our prices.
     """
 
     kubeconfig: str | None = None
@@ -68,6 +70,8 @@ class RunOptions:
     lease_timing: LeaseTiming = field(default_factory=LeaseTiming)
     writes: bool = True
     freeze: bool = False
+    karpenter: bool = False
+    node_overlays: bool = False
     listen: Address = field(default_factory=Address)
     cluster_autoscaler: str | None = None
     priority_expander: bool = False
@@ -113,6 +117,9 @@ async def operate(connection: Connection, options: RunOptions) -> int:
             await asyncio.gather(task, return_exceptions=True)
         for task in done - {stopping}:
             failure = task.exception() if not task.cancelled() else None
+            if isinstance(failure, Misconfigured):
+                log.error("%s", failure)
+                return 2
             if failure is not None:
                 log.error("%s ended: %r", task.get_name(), failure, exc_info=failure)
                 return 1
@@ -128,9 +135,10 @@ async def _loops(
     warm: asyncio.Event,
 ) -> None:
     """``warm`` is set once every list is complete."""
-    state, board = ClusterState(), telemetry.board
+    optional = await karpenter_kinds(kube, overlays=options.node_overlays) if options.karpenter else ()
+    state, board = ClusterState(karpenter=options.karpenter), telemetry.board
     roster: Roster[Any] = Roster(state, extract)
-    reflectors = list(_reflectors(kube, state, options))
+    reflectors = list(_reflectors(kube, state, options, optional))
     audit = Audit(kube, roster, may_forget=_may_forget)
     synced = {GROUP: audit.synced, **{str(each.resource): each.synced for each in reflectors}}
     telemetry.synced, board.reflectors, board.leads = synced, reflectors, elector.is_leader
@@ -159,16 +167,17 @@ async def _loops(
         warm.set()
 
 
-def _reflectors(kube: Kube, state: ClusterState, options: RunOptions) -> Iterator[Reflector[Any]]:
-    """What is watched beside our own kinds."""
-    for each in FOREIGN:
-        yield Reflector(kube, each, state, extract, field_selector=_FIELDS.get(each))
-    if options.cluster_autoscaler is None:
-        return
-    for each in OF_CLUSTER_AUTOSCALER:
-        # Pods, and the Events about them, are everywhere; its ConfigMaps are in its own namespace.
-        where = None if each == CORE_EVENTS else options.cluster_autoscaler
-        yield Reflector(kube, each, state, extract, namespace=where, field_selector=_FIELDS.get(each))
+def _reflectors(
+    kube: Kube, state: ClusterState, options: RunOptions, optional: tuple[Resource, ...]
+) -> Iterator[Reflector[Any]]:
+    """What is watched beside our own kinds; ``optional`` are Karpenter's."""
+    for each in (*FOREIGN, *optional):
+        yield Reflector(kube, each, state, extract)
+    if options.cluster_autoscaler is not None:
+        for each in OF_CLUSTER_AUTOSCALER:
+            # Pods, and the Events about them, are everywhere; its ConfigMaps are in its own namespace.
+            own = each in (AUTOSCALER_STATUS, EXPANDER_PRIORITIES)
+            yield Reflector(kube, each, state, extract, namespace=options.cluster_autoscaler if own else None)
 
 
 def _tellers(
@@ -192,10 +201,12 @@ def _tellers(
         pulse=pulses["reporter"],
     )
     herald = Herald(reporter.report, state.dirty.set)
-    beside: tuple[Herald, ...] = ()
+    beside: list[Herald] = []
     if options.priority_expander and options.cluster_autoscaler is not None:
         writer = PriorityWriter(desk, recorder, options.cluster_autoscaler, may_write=leads)
-        beside = (Herald(writer.write, state.dirty.set),)
+        beside.append(Herald(writer.write, state.dirty.set))
+    if options.node_overlays:
+        beside.append(Herald(OverlayWriter(desk, may_write=leads).write, state.dirty.set))
     publisher = Publisher(telemetry, actuator, herald, recorder, leads, beside)
     return reporter, publisher, (herald, *beside)
 

@@ -136,7 +136,8 @@ def _pool_status(view: PoolView, decision: Decision) -> Document:
     ours = {subject.deployment.key for subject in decision.subjects.values()}
     ours |= {bridge.key for bridge in decision.snapshot.bridges.values()}
     counted = census(view, decision.snapshot, ours)
-    if view.refusal is None:
+    refusal = view.hindrance
+    if refusal is None:
         ready = condition(
             "Ready", holds=True, reason="Accepted", message="can be used", generation=generation
         )
@@ -144,13 +145,14 @@ def _pool_status(view: PoolView, decision: Decision) -> Document:
         ready = condition(
             "Ready",
             holds=False,
-            reason=view.refusal.reason.value,
-            message=view.refusal.message,
+            reason=refusal.reason.value,
+            message=refusal.message,
             generation=generation,
         )
     status: Document = {
         "observedGeneration": generation,
         "nodes": {"total": counted.nodes, "ready": counted.ready_nodes},
+        "limitInForce": {"nodes": view.maximum, "source": view.limit},
         "chips": {
             "allocatable": counted.allocatable,
             "usedByOthers": counted.used_by_others,
@@ -172,13 +174,21 @@ def _pool_status(view: PoolView, decision: Decision) -> Document:
             }
             for one in cool_downs
         ]
-    price = pool.spec.price
+    if view.shape_source:
+        status["shapeInForce"] = {
+            "chips": view.room.chips,
+            "cpu": f"{view.room.cpu_milli}m",
+            "memory": str(view.room.memory_bytes),
+            "pods": view.room.pods,
+            "source": view.shape_source,
+        }
+    price = view.price
     if price is not None:
         status["priceInForce"] = {
             "amount": price.amount,
             "currency": price.currency,
-            "unit": str(price.unit),
-            "source": price.source or "spec.price",
+            "unit": price.unit,
+            "source": price.source,
         }
     return status
 

@@ -95,9 +95,9 @@ class Reflector(Generic[F]):
         self._kube = kube
         self._sink = sink
         self._extract = extract
-        self._namespace = namespace
+        self._namespace = namespace or resource.home or None
         self._labels = label_selector
-        self._fields = f"metadata.name={resource.name}" if resource.name else field_selector
+        self._fields = field_selector or resource.select or None
         self._backoff = backoff or Backoff()
         self._version: str | None = None  # where to resume; None: list first
         self._failures = 0  # in a row

@@ -10,18 +10,23 @@ VERSION = "v1alpha1"
 
 @dataclass(frozen=True, slots=True, order=True)
 class Resource:
-    """One served resource, or with ``name`` the one object of it that is of interest. ``group`` is empty for the core group."""
+    """One served resource, or a ``part`` of it that is read by itself: the objects that the field selector ``select`` keeps.
+
+    ``group`` is empty for the core group, ``home`` the one namespace in which it is read, empty for all.
+    """
 
     group: str
     version: str
     plural: str
     kind: str
     namespaced: bool
-    name: str = ""
+    part: str = ""
+    select: str = ""
+    home: str = ""
 
     def __str__(self) -> str:
         whole = f"{self.plural}.{self.group}" if self.group else self.plural
-        return f"{whole}/{self.name}" if self.name else whole
+        return f"{whole}/{self.part}" if self.part else whole
 
     @property
     def api_version(self) -> str:
@@ -43,7 +48,10 @@ class Resource:
 
 
 NODES = Resource("", "v1", "nodes", "Node", namespaced=False)
-PODS = Resource("", "v1", "pods", "Pod", namespaced=True)
+#: Those that ended hold nothing; the server leaves them out.
+PODS = Resource(
+    "", "v1", "pods", "Pod", namespaced=True, select="status.phase!=Succeeded,status.phase!=Failed"
+)
 NAMESPACES = Resource("", "v1", "namespaces", "Namespace", namespaced=False)
 RESOURCE_QUOTAS = Resource("", "v1", "resourcequotas", "ResourceQuota", namespaced=True)
 PERSISTENT_VOLUME_CLAIMS = Resource(
@@ -56,15 +64,45 @@ HORIZONTAL_POD_AUTOSCALERS = Resource(
 )
 PRIORITY_CLASSES = Resource("scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass", namespaced=False)
 EVENTS = Resource("events.k8s.io", "v1", "events", "Event", namespaced=True)
-CORE_EVENTS = Resource("", "v1", "events", "Event", namespaced=True)
+#: What Cluster Autoscaler says beside a pod.
+SCALE_UP_REFUSALS = Resource(
+    "", "v1", "events", "Event", namespaced=True, part="scale-ups", select="reason=NotTriggerScaleUp"
+)
 CONFIG_MAPS = Resource("", "v1", "configmaps", "ConfigMap", namespaced=True)
 AUTOSCALER_STATUS = Resource(
-    "", "v1", "configmaps", "ConfigMap", namespaced=True, name="cluster-autoscaler-status"
+    "",
+    "v1",
+    "configmaps",
+    "ConfigMap",
+    namespaced=True,
+    part="cluster-autoscaler-status",
+    select="metadata.name=cluster-autoscaler-status",
 )
 EXPANDER_PRIORITIES = Resource(
-    "", "v1", "configmaps", "ConfigMap", namespaced=True, name="cluster-autoscaler-priority-expander"
+    "",
+    "v1",
+    "configmaps",
+    "ConfigMap",
+    namespaced=True,
+    part="cluster-autoscaler-priority-expander",
+    select="metadata.name=cluster-autoscaler-priority-expander",
 )
 LEASES = Resource("coordination.k8s.io", "v1", "leases", "Lease", namespaced=True)
+
+#: Karpenter's own kinds; the third is alpha. An Event about a NodeClaim, which has no namespace, is kept in ``default``.
+NODE_POOLS = Resource("karpenter.sh", "v1", "nodepools", "NodePool", namespaced=False)
+NODE_CLAIMS = Resource("karpenter.sh", "v1", "nodeclaims", "NodeClaim", namespaced=False)
+NODE_OVERLAYS = Resource("karpenter.sh", "v1alpha1", "nodeoverlays", "NodeOverlay", namespaced=False)
+LAUNCH_EVENTS = Resource(
+    "",
+    "v1",
+    "events",
+    "Event",
+    namespaced=True,
+    part="launches",
+    select="involvedObject.kind=NodeClaim",
+    home="default",
+)
 
 ACCELERATOR_CLASSES = Resource(GROUP, VERSION, "acceleratorclasses", "AcceleratorClass", namespaced=False)
 ACCELERATOR_POOLS = Resource(GROUP, VERSION, "acceleratorpools", "AcceleratorPool", namespaced=False)

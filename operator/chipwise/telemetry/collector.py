@@ -17,10 +17,11 @@ from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
 from chipwise.cluster.decide import Decision
-from chipwise.cluster.pools import currency_of
+from chipwise.cluster.prices import currency_of
 from chipwise.cluster.supply import census
 from chipwise.kube.reflector import Reflector
 from chipwise.placement.moves import Decision as Verdict
+from chipwise.placement.problem import Billing
 from chipwise.telemetry.pulse import Pulses
 
 KOPF = "chipwise.dev"
@@ -176,10 +177,15 @@ def _pools(decision: Decision) -> Iterator[Metric]:
     price = family(
         "chipwise_pool_price_per_hour", "The price in force, of one node or one chip.", "unit", "currency"
     )
+    spent = family(
+        "chipwise_pool_cost_per_hour",
+        "What the pool costs now: its nodes, used or not; of one that is billed by the chip, the chips that are used.",
+        "currency",
+    )
     ours = {subject.deployment.key for subject in decision.subjects.values()}
     for name, view in sorted(decision.views.items()):
         counted = census(view, decision.snapshot, ours)
-        usable.add_metric((name, view.class_name), view.refusal is None)
+        usable.add_metric((name, view.class_name), view.hindrance is None)
         nodes.add_metric((name, "total"), counted.nodes)
         nodes.add_metric((name, "ready"), counted.ready_nodes)
         allocatable.add_metric((name,), counted.allocatable)
@@ -190,7 +196,10 @@ def _pools(decision: Decision) -> Iterator[Metric]:
             ("free", counted.free),
         ):
             chips.add_metric((name, state), count)
-        stated = decision.snapshot.pools[name].spec.price
-        if stated is not None:
-            price.add_metric((name, view.billing.value, stated.currency), view.price_per_hour)
-    yield from (usable, nodes, allocatable, chips, price)
+        if view.price is not None:
+            price.add_metric((name, view.billing.value, view.price.currency), view.price_per_hour)
+            launched = view.launches.bought if view.launches is not None else 0
+            nodes_paid = max(counted.nodes, launched)
+            bought = nodes_paid if view.billing is Billing.NODE else counted.used + counted.used_by_others
+            spent.add_metric((name, view.price.currency), bought * view.price_per_hour)
+    yield from (usable, nodes, allocatable, chips, price, spent)

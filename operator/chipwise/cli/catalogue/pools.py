@@ -16,25 +16,25 @@ def documents(snapshot: Snapshot) -> list[Document]:
 
 
 def _document(view: PoolView, snapshot: Snapshot) -> Document:
-    spec = snapshot.pools[view.name].spec
-    price = spec.price
+    spec, price = snapshot.pools[view.name].spec, view.price
+    known, room = bool(view.shape_source), view.room
     return {
         "name": view.name,
         "acceleratorClass": view.class_name,
-        "chipsPerNode": spec.shape.chips,
-        "cpu": spec.shape.cpu,
-        "memory": spec.shape.memory,
-        "nodesMin": spec.nodes.min,
-        "nodesMax": spec.nodes.max,
+        "chipsPerNode": room.chips if known else None,
+        "cpu": spec.shape.cpu if spec.shape else f"{room.cpu_milli}m" if known else None,
+        "memory": spec.shape.memory if spec.shape else str(room.memory_bytes) if known else None,
+        "nodesMin": view.minimum,
+        "nodesMax": view.maximum,
         "committedNodes": spec.committed_nodes,
         "capacityType": str(spec.capacity_type),
         "zones": list(spec.zones),
         "currency": price.currency if price else None,
         "pricePerHour": money(float(price.amount)) if price else None,
-        "priceUnit": str(price.unit) if price else None,
+        "priceUnit": price.unit if price else None,
         "chipPricePerHour": money(view.chip_price_per_hour) if price else None,
-        **use(view.refusal),
-        "source": price.source if price else None,
+        **use(view.hindrance),
+        "source": price.source if price and price.source != "spec.price" else None,
     }
 
 
@@ -65,7 +65,7 @@ def _row(entry: Document) -> tuple[str, ...]:
     return (
         entry["name"],
         entry["acceleratorClass"],
-        str(entry["chipsPerNode"]),
+        str(entry["chipsPerNode"] or "-"),
         f"{entry['nodesMin']} to {entry['nodesMax']}",
         _price(entry),
         cents(entry["chipPricePerHour"]),
@@ -79,6 +79,7 @@ def _row(entry: Document) -> tuple[str, ...]:
 def lines(entry: Document) -> list[tuple[str, str]]:
     """Everything that is declared."""
     node = f"{entry['chipsPerNode']} chips, {entry['cpu']} CPU, {entry['memory']} memory"
+    node = node if entry["chipsPerNode"] else "not known"
     committed = f", {entry['committedNodes']} of them committed" if entry["committedNodes"] else ""
     return [
         ("class", entry["acceleratorClass"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from chipwise.cluster.facts.needs import Counts, beside_chips
@@ -39,6 +40,16 @@ class NodeFact:
         return next((value for name, value in self.labels if name == key), None)
 
 
+def taints_of(listed: Iterable[Document] | None) -> tuple[Taint, ...]:
+    """Those of a list that keep pods away, sorted."""
+    found = (
+        Taint(t.get("key", ""), t.get("value", ""), t["effect"])
+        for t in listed or ()
+        if t.get("effect") in ("NoSchedule", "NoExecute")
+    )
+    return tuple(sorted(found, key=lambda t: (t.key, t.value, t.effect)))
+
+
 def node_fact(raw: Document) -> NodeFact:
     """A Node is usable when it is Ready and not cordoned."""
     metadata, spec, status = raw["metadata"], raw.get("spec") or {}, raw.get("status") or {}
@@ -50,16 +61,7 @@ def node_fact(raw: Document) -> NodeFact:
         name=metadata["name"],
         uid=metadata.get("uid", ""),
         labels=pairs(metadata.get("labels")),
-        taints=tuple(
-            sorted(
-                (
-                    Taint(t.get("key", ""), t.get("value", ""), t["effect"])
-                    for t in spec.get("taints") or ()
-                    if t.get("effect") in ("NoSchedule", "NoExecute")
-                ),
-                key=lambda t: (t.key, t.value, t.effect),
-            )
-        ),
+        taints=taints_of(spec.get("taints")),
         usable=ready and not spec.get("unschedulable", False),
         cpu_milli=milli(allocatable.get("cpu", "0")),
         memory_bytes=whole(allocatable.get("memory", "0")),

@@ -1,0 +1,243 @@
+"""A pool that names a NodePool of Karpenter, joined with it: which nodes are its own, of what shape, and how many may yet come.
+
+Nodes are told by Karpenter's own labels, which exist at zero nodes. Limits are counted as Karpenter counts them before a launch
+(sigs.k8s.io/karpenter v1.13, provisioning/scheduling ``filterByRemainingResources``): against the *capacity* of the nodes that stand, and
+with the whole of a node for one to come. Some providers give a node as capacity only what was asked of it; such a node counts as
+little here as there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from chipwise.api import AcceleratorPool
+from chipwise.cluster.facts import NodeClaimFact, NodeFact, NodePoolFact, Pairs, Taint, pairs
+from chipwise.cluster.facts.karpenter import CAPACITY_TYPE_LABEL, NODE_POOL_LABEL
+from chipwise.cluster.launches import Launches, Whose, launches
+from chipwise.cluster.shapes import PODS, Shape, shape_of
+from chipwise.cluster.snapshot import Snapshot
+from chipwise.placement.problem import Room
+from chipwise.reasons import Reason, Refusal
+from chipwise.rendering.constraints import tolerates
+
+#: Nodes that a pool may grow by where neither Karpenter nor anybody else sets a limit; the provider's quota is the true one.
+UNLIMITED = 1000
+#: What bounds a pool whose owner says so.
+DECLARED = "spec.nodes.max"
+_NODES = "nodes"
+_CAPACITY_TYPES = {"OnDemand": "on-demand", "Spot": "spot", "Reserved": "reserved"}
+_ARCHITECTURE = "kubernetes.io/arch"
+_ZONE = "topology.kubernetes.io/zone"
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """``to_come`` are nodes that do not exist yet but may, of those ``coming`` are under way; ``limit`` says what bounds them."""
+
+    to_come: int
+    coming: int
+    limit: str
+
+
+@dataclass(frozen=True)
+class Joined:
+    """What the NodePool says of a pool. ``refusal`` is why it cannot be used at all, ``unready`` why no node may come to it now."""
+
+    labels: Pairs
+    tolerations: tuple[Mapping[str, str], ...]
+    architecture: str | None
+    zones: tuple[str, ...]
+    shape: Shape
+    growth: Growth
+    static: int | None
+    launches: Launches
+    refusal: Refusal | None
+    unready: Refusal | None
+
+
+def selector_of(pool: AcceleratorPool) -> Pairs:
+    """The labels of a pool's nodes. Of a NodePool: its name and the capacity type, with what the pool selects beyond that."""
+    stated = dict(pool.spec.node_selector)
+    if pool.spec.karpenter is not None:
+        capacity = _CAPACITY_TYPES[str(pool.spec.capacity_type)]
+        stated = {NODE_POOL_LABEL: pool.spec.karpenter.node_pool, CAPACITY_TYPE_LABEL: capacity, **stated}
+    return pairs(stated)
+
+
+def joined(
+    pool: AcceleratorPool, resource_name: str, nodes: tuple[NodeFact, ...], snapshot: Snapshot
+) -> Joined:
+    """``nodes`` are those that match the pool's selector."""
+    assert pool.spec.karpenter is not None  # noqa: S101 - the caller has asked
+    name, selector = pool.spec.karpenter.node_pool, selector_of(pool)
+    fact = snapshot.node_pools.get(name)
+    claims = tuple(c for _, c in sorted(snapshot.node_claims.items()) if c.node_pool == name)
+    own = tuple(c for c in claims if _may_have(c, selector))
+    shape = shape_of(pool, resource_name, nodes, own)
+    unready = _unready(pool, fact)
+    standing = [n for n in snapshot.nodes.values() if n.label(NODE_POOL_LABEL) == name]
+    growth = _growth(pool, fact, shape.room, _Standing(resource_name, claims, own, len(standing), len(nodes)))
+    if unready is not None:
+        growth = Growth(0, 0, unready.message)
+    return Joined(
+        labels=_labels(fact),
+        tolerations=_tolerations(fact),
+        architecture=_only(fact, _ARCHITECTURE),
+        zones=(fact.values(_ZONE) if fact is not None else None) or (),
+        shape=shape,
+        growth=growth,
+        static=fact.static if fact is not None else None,
+        launches=launches(
+            Whose(name, dict(selector)[CAPACITY_TYPE_LABEL], own),
+            snapshot,
+            limit="" if growth.to_come or growth.limit == DECLARED else growth.limit,
+            words=() if fact is None or fact.ready else fact.troubles,
+        ),
+        refusal=_refusal(pool, fact, shape, snapshot),
+        unready=unready,
+    )
+
+
+def _may_have(claim: NodeClaimFact, selector: Pairs) -> bool:
+    """Whether its node may be one of the pool: no label that is known of it says otherwise."""
+    known = dict(claim.labels)
+    return all(known.get(key, value) == value for key, value in selector)
+
+
+def _labels(fact: NodePoolFact | None) -> Pairs:
+    """Every label that all its nodes will have."""
+    if fact is None:
+        return ()
+    keys = {requirement.key for requirement in fact.requirements if requirement.key != CAPACITY_TYPE_LABEL}
+    single = {key: values[0] for key in keys if (values := fact.values(key)) and len(values) == 1}
+    return pairs({**single, **dict(fact.labels)})
+
+
+def _only(fact: NodePoolFact | None, key: str) -> str | None:
+    values = fact.values(key) if fact is not None else None
+    return values[0] if values and len(values) == 1 else None
+
+
+def _tolerations(fact: NodePoolFact | None) -> tuple[Mapping[str, str], ...]:
+    """What its template's taints ask for. Taints that are there at the start only go by themselves."""
+    return tuple(_toleration(taint) for taint in (fact.taints if fact is not None else ()))
+
+
+def _toleration(taint: Taint) -> Mapping[str, str]:
+    if not taint.value:
+        return {"key": taint.key, "operator": "Exists", "effect": taint.effect}
+    return {"key": taint.key, "operator": "Equal", "value": taint.value, "effect": taint.effect}
+
+
+def added(
+    tolerations: tuple[Mapping[str, str], ...], stated: tuple[Mapping[str, object], ...]
+) -> tuple[Mapping[str, str], ...]:
+    """Those of ``tolerations`` that ``stated`` ones do not cover."""
+    return tuple(t for t in tolerations if not tolerates([_taint(t)], stated))
+
+
+def _taint(toleration: Mapping[str, str]) -> Mapping[str, str]:
+    return {"value": "", **{key: text for key, text in toleration.items() if key != "operator"}}
+
+
+@dataclass(frozen=True)
+class _Standing:
+    """``claims`` are all of the NodePool, ``own`` those of the pool; ``all_nodes`` and ``nodes`` count Nodes likewise."""
+
+    resource_name: str
+    claims: tuple[NodeClaimFact, ...]
+    own: tuple[NodeClaimFact, ...]
+    all_nodes: int
+    nodes: int
+
+    @property
+    def staying(self) -> tuple[NodeClaimFact, ...]:
+        """Claims that are not about to go: Karpenter counts no others."""
+        return tuple(claim for claim in self.claims if not claim.deleting)
+
+    @property
+    def coming(self) -> int:
+        """NodeClaims of the pool whose Node is not there yet."""
+        return sum(not c.node and not c.deleting and c.failure is None for c in self.own)
+
+
+def _growth(pool: AcceleratorPool, fact: NodePoolFact | None, room: Room | None, there: _Standing) -> Growth:
+    if fact is None or room is None:
+        return Growth(0, 0, "")
+    bounds = pool.spec.nodes
+    if fact.static is not None:
+        return Growth(
+            max(0, fact.static - there.nodes), there.coming, f"spec.replicas of NodePool {fact.name}"
+        )
+    count, limit = UNLIMITED, f"no limit is set: as many as {UNLIMITED} more are counted on"
+    for name, most in fact.limits or ():
+        left = _left(name, most, room, there)
+        if left is not None and left < count:
+            count, limit = left, f"limits.{name} of NodePool {fact.name}"
+    count += there.coming
+    if bounds is not None and bounds.max - there.nodes < count:
+        count, limit = max(0, bounds.max - there.nodes), DECLARED
+    return Growth(count, there.coming, limit)
+
+
+def _left(name: str, limit: int, room: Room, there: _Standing) -> int | None:
+    """Nodes that still fit one limit; None where no node counts against it."""
+    if name == _NODES:
+        return max(0, limit - max(len(there.staying), there.all_nodes))
+    declared = {
+        "cpu": room.cpu_milli,
+        "memory": room.memory_bytes,
+        PODS: room.pods,
+        there.resource_name: room.chips,
+    }
+    seen = (dict(claim.capacity).get(name, 0) for claim in there.staying)
+    each = max(declared.get(name, 0), *seen, 0)
+    if not each:
+        return None
+    claimed = [dict(c.capacity).get(name, 0) if c.capacity else each for c in there.staying]
+    used = sum(claimed) + (0 if there.claims else each * there.all_nodes)
+    return max(0, limit - used) // each
+
+
+def _unready(pool: AcceleratorPool, fact: NodePoolFact | None) -> Refusal | None:
+    """In Karpenter's own words. Its nodes serve on; none comes until it is ready."""
+    if fact is None or fact.ready:
+        return None
+    said = "; ".join(word.sentence for word in fact.troubles) or "its condition Ready is False"
+    return Refusal(
+        Reason.NODE_POOL_NOT_READY,
+        f"pool {pool.metadata.name}: Karpenter launches no node for NodePool {fact.name} ({said})",
+    )
+
+
+def _refusal(
+    pool: AcceleratorPool, fact: NodePoolFact | None, shape: Shape, snapshot: Snapshot
+) -> Refusal | None:
+    name = pool.metadata.name
+    assert pool.spec.karpenter is not None  # noqa: S101
+    wanted = pool.spec.karpenter.node_pool
+    if not snapshot.karpenter:
+        message = (
+            f"pool {name}: it names NodePool {wanted}, and chipwise does not read Karpenter: start it with --karpenter "
+            "(chart value autoscaling.karpenter.enabled), and give it the right to list nodepools.karpenter.sh"
+        )
+        return Refusal(Reason.KARPENTER_NOT_READ, message)
+    if fact is None:
+        message = f"pool {name}: Karpenter has no NodePool named {wanted}: create it, or correct spec.karpenter.nodePool"
+        return Refusal(Reason.NODE_POOL_MISSING, message)
+    for key, value in selector_of(pool):
+        if key != NODE_POOL_LABEL and not fact.allows(key, value):
+            offered = ", ".join(fact.values(key) or ()) or "something else"
+            message = (
+                f"pool {name}: it selects nodes with {key}={value}, and NodePool {wanted} makes none: it offers {offered}; "
+                "change the NodePool's requirements, or the pool's capacityType or nodeSelector"
+            )
+            return Refusal(Reason.NODE_POOL_MISMATCH, message)
+    if shape.room is None:
+        message = (
+            f"pool {name}: NodePool {wanted} has had no node with the chips of its class yet, and says nothing of the shape of "
+            "one: declare spec.shape"
+        )
+        return Refusal(Reason.SHAPE_UNKNOWN, message)
+    return None
