@@ -177,7 +177,7 @@ class Stage:
         """Events of the operator, of one reason."""
         return self.admin.events(self.fleet.name, reason)
 
-    def eventually(self, check: Callable[[], Found], what: str, deadline: float = 30.0) -> Found:
+    def eventually(self, check: Callable[[], Found], what: str, deadline: float = 60.0) -> Found:
         """The first true answer; AssertionError with everybody's last words if there is none in time."""
         end = time.monotonic() + deadline
         while True:

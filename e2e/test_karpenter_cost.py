@@ -28,7 +28,7 @@ BEFORE, AFTER = 5.0, 75.0
 def spent(stage: Stage) -> float:
     """What the operator says that the pools of a fleet cost now, in dollars an hour."""
     found = re.findall(r"listening on (http://\S+)", stage.operator.log)
-    with urllib.request.urlopen(f"{found[-1]}/metrics", timeout=5) as answer:  # noqa: S310 - the address was logged by our own process
+    with urllib.request.urlopen(f"{found[-1]}/metrics", timeout=30) as answer:  # noqa: S310 - the address was logged by our own process
         text = answer.read().decode()
     name = re.escape(stage.fleet.name)
     lines = re.findall(

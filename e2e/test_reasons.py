@@ -33,6 +33,11 @@ def delete_class(world: World) -> None:
     world.admin.delete(f"{GROUP}/acceleratorclasses/{world.namespace}-alt")
 
 
+def name_a_node_pool(world: World) -> None:
+    """Karpenter is not read by this operator."""
+    world.admin.merge(world.path_of_pool("alt"), {"spec": {"karpenter": {"nodePool": "maia"}}})
+
+
 def change_architecture(world: World) -> None:
     """The other pool's machines turn out to be ARM, and the author's image is not made for them."""
     world.kubectl(
@@ -99,6 +104,9 @@ def off(name: str, **more: Any) -> Setup:
 
 CURRENCY = "pool {0}-gpu is priced in EUR, and pool "
 CLASS = "pool {0}-alt: no AcceleratorClass is named {0}-alt"
+UNREAD = (
+    "pool {0}-alt: it names NodePool maia, and chipwise does not read Karpenter: start it with --karpenter"
+)
 ARCHITECTURE = "nodes of pool {0}-alt are arm64, the Deployment asks for amd64"
 VOLUME = "claim weights is ReadWriteOnce and cannot attach to both copies during a move"
 QUOTA = (
@@ -111,6 +119,7 @@ QUOTA = (
     [
         case(off("euro"), price_in_euro, "gpu", "CurrencyMismatch", CURRENCY),
         case(off("no-class"), delete_class, "alt", "ClassMissing", CLASS),
+        case(off("unread"), name_a_node_pool, "alt", "KarpenterNotRead", UNREAD),
         case(off("arm"), change_architecture, "alt", "ArchitectureMismatch", ARCHITECTURE),
         case(off("disk"), mount_a_claim, "alt", "VolumeNotMovable", VOLUME),
     ],
@@ -121,7 +130,7 @@ def test_what_refuses_a_variant_is_said(
     """Of the pool where it is the pool's fault, of the candidate, and where no other is allowed of the workload."""
     words = words.format(world.namespace)
     spoil(world)
-    if reason in ("CurrencyMismatch", "ClassMissing"):
+    if reason in ("CurrencyMismatch", "ClassMissing", "KarpenterNotRead"):
         assert words in world.told("Ready", "False", reason, world.path_of_pool(variant))
     assert_nothing_else_will_do(world, variant, reason, words)
     assert world.operator.is_alive

@@ -1,0 +1,90 @@
+"""NodeOverlays are written through the fence, found again by their mark, and left alone by who does not lead."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from chipwise.cluster.pools import view_pools
+from chipwise.control.fence import Fence
+from chipwise.control.karpenter_kinds import karpenter_kinds
+from chipwise.control.overlays import OverlayWriter
+from chipwise.kube.errors import Misconfigured
+from chipwise.kube.resources import CORE_EVENTS, NODE_CLAIMS, NODE_OVERLAYS, NODE_POOLS
+
+from tests.autoscaling.test_node_overlays import ON_DEMAND, pool
+from tests.cluster import karpenter_documents as kd
+from tests.cluster.documents import Document
+from tests.cluster.test_karpenter import CLASS, snapshot
+from tests.kube.fake import FakeKube
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def decision(kube: FakeKube, *objects: Document) -> Any:
+    """As much of a decision as is read, from these objects and the overlays that there are."""
+    found = snapshot(CLASS, kd.node_pool("h100", ON_DEMAND), *objects, *overlays(kube))
+    return SimpleNamespace(views=view_pools(found), snapshot=found)
+
+
+def overlays(kube: FakeKube) -> list[Document]:
+    return [kube.peek(NODE_OVERLAYS, *key) for key in kube.keys(NODE_OVERLAYS)]
+
+
+async def test_it_is_made_changed_and_taken_away():
+    kube = FakeKube()
+    writer = OverlayWriter(Fence(kube, lambda: 10.0))
+    assert await writer.write(decision(kube, pool("a", "10.00")))
+    assert [one["spec"]["price"] for one in overlays(kube)] == ["10.00"]
+    assert await writer.write(decision(kube, pool("a", "20.00")))
+    assert [one["spec"]["price"] for one in overlays(kube)] == ["20.00"]
+    assert await writer.write(decision(kube))
+    assert overlays(kube) == []
+
+
+async def test_who_does_not_lead_writes_nothing():
+    kube = FakeKube()
+    assert await OverlayWriter(Fence(kube, lambda: 0.0)).write(decision(kube, pool("a", "10.00")))
+    assert overlays(kube) == []
+
+
+async def test_what_lost_its_mark_meanwhile_is_left_alone():
+    """The watch is behind: the document that is there is somebody else's by now."""
+    kube = FakeKube()
+    writer = OverlayWriter(Fence(kube, lambda: 10.0))
+    await writer.write(decision(kube, pool("a", "10.00")))
+    late = decision(kube, pool("a", "20.00"))
+    (there,) = overlays(kube)
+    kube.put(NODE_OVERLAYS, {**there, "metadata": {**there["metadata"], "labels": {"team": "ml"}}})
+    assert await writer.write(late)
+    assert [one["spec"]["price"] for one in overlays(kube)] == ["10.00"]
+
+
+class Serving(FakeKube):
+    """An API server with these kinds of Karpenter's."""
+
+    def __init__(self, stable: set[str], alpha: set[str]) -> None:
+        super().__init__()
+        self._kinds = {"v1": frozenset(stable), "v1alpha1": frozenset(alpha)}
+
+    async def served(self, group: str, version: str) -> frozenset[str]:
+        assert group == "karpenter.sh"
+        return self._kinds[version]
+
+
+STABLE = {"nodepools", "nodeclaims"}
+
+
+async def test_overlays_are_read_where_they_are_served_and_needed_only_to_be_written():
+    with_alpha = await karpenter_kinds(Serving(STABLE, {"nodeoverlays"}), overlays=True)
+    assert with_alpha == (NODE_POOLS, NODE_CLAIMS, CORE_EVENTS, NODE_OVERLAYS)
+    assert await karpenter_kinds(Serving(STABLE, set()), overlays=False) == with_alpha[:3]
+    with pytest.raises(Misconfigured, match="--node-overlays: the API server does not serve nodeoverlays"):
+        await karpenter_kinds(Serving(STABLE, set()), overlays=True)
+
+
+async def test_without_the_stable_kinds_it_ends():
+    with pytest.raises(Misconfigured, match=r"does not serve nodeclaims\.karpenter\.sh"):
+        await karpenter_kinds(Serving({"nodepools"}, set()), overlays=False)
