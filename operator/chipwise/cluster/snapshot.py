@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from chipwise.api import AcceleratorClass, AcceleratorPool, InferenceWorkload, ModelProfile, PlacementPolicy
+from chipwise.autoscaling.provisioning import ProbeState
 from chipwise.autoscaling.refusals import ScaleUpRefusal
 from chipwise.autoscaling.status import GroupState, GroupStates
 from chipwise.cluster.facts import (
@@ -63,6 +64,7 @@ class Snapshot:
     group_states: Mapping[str, GroupStates] = field(default_factory=dict)
     priority_maps: Mapping[str, PriorityMap] = field(default_factory=dict)
     scale_up_refusals: Mapping[str, ScaleUpRefusal] = field(default_factory=dict)
+    probes: Mapping[str, ProbeState] = field(default_factory=dict)
     assume_nodes: bool = False
     assumed: frozenset[str] = frozenset()
 

@@ -31,6 +31,7 @@ from chipwise.kube.resources import (
     PLACEMENT_POLICIES,
     PODS,
     PRIORITY_CLASSES,
+    PROVISIONING_REQUESTS,
     RESOURCE_QUOTAS,
     Resource,
 )
@@ -53,6 +54,7 @@ FIELDS: Mapping[Resource, str] = {
     AUTOSCALER_STATUS: "group_states",
     EXPANDER_PRIORITIES: "priority_maps",
     CORE_EVENTS: "scale_up_refusals",
+    PROVISIONING_REQUESTS: "probes",
 }
 
 

@@ -26,6 +26,7 @@ from chipwise.control.leader import Elector
 from chipwise.control.lease import LeaseTiming
 from chipwise.control.planner import Planner, utc_now
 from chipwise.control.priority_writer import PriorityWriter
+from chipwise.control.prober import Prober
 from chipwise.control.publisher import Publisher
 from chipwise.control.recorder import Recorder
 from chipwise.control.reporter import Reporter, Versions
@@ -35,7 +36,14 @@ from chipwise.kube.counted import Counted
 from chipwise.kube.errors import Misconfigured
 from chipwise.kube.protocol import Kube
 from chipwise.kube.reflector import Reflector
-from chipwise.kube.resources import CORE_EVENTS, GROUP, INFERENCE_WORKLOADS, PODS, Resource
+from chipwise.kube.resources import (
+    CORE_EVENTS,
+    GROUP,
+    INFERENCE_WORKLOADS,
+    PODS,
+    PROVISIONING_REQUESTS,
+    Resource,
+)
 from chipwise.telemetry.server import Address, serving
 from chipwise.telemetry.telemetry import Telemetry
 from chipwise.watch.audit import Absence, Audit
@@ -58,7 +66,7 @@ class RunOptions:
     """What the command line says. ``writes`` is False where the role grants no write on Deployments.
 
     ``cluster_autoscaler`` is the namespace of Cluster Autoscaler's ConfigMaps, None where it is not asked; ``priority_expander``: it is
-    told an order.
+    told an order; ``provisioning_requests``: it is asked before a move.
     """
 
     kubeconfig: str | None = None
@@ -71,6 +79,7 @@ class RunOptions:
     listen: Address = field(default_factory=Address)
     cluster_autoscaler: str | None = None
     priority_expander: bool = False
+    provisioning_requests: bool = False
 
 
 def run(options: RunOptions) -> int:
@@ -140,7 +149,10 @@ async def _loops(
         tuple(synced.values()),
         publisher.publish,
         standing=Standing(
-            frozen=options.freeze, writes=options.writes, priority_expander=options.priority_expander
+            frozen=options.freeze,
+            writes=options.writes,
+            priority_expander=options.priority_expander,
+            probing=options.provisioning_requests,
         ),
         deciding=telemetry.deciding,
         term=elector.term,
@@ -166,8 +178,10 @@ def _reflectors(kube: Kube, state: ClusterState, options: RunOptions) -> Iterato
     if options.cluster_autoscaler is None:
         return
     for each in OF_CLUSTER_AUTOSCALER:
+        if each == PROVISIONING_REQUESTS and not options.provisioning_requests:
+            continue
         # Pods, and the Events about them, are everywhere; its ConfigMaps are in its own namespace.
-        where = None if each == CORE_EVENTS else options.cluster_autoscaler
+        where = options.cluster_autoscaler if each.name else None
         yield Reflector(kube, each, state, extract, namespace=where, field_selector=_FIELDS.get(each))
 
 
@@ -195,7 +209,10 @@ def _tellers(
     beside: tuple[Herald, ...] = ()
     if options.priority_expander and options.cluster_autoscaler is not None:
         writer = PriorityWriter(desk, recorder, options.cluster_autoscaler, may_write=leads)
-        beside = (Herald(writer.write, state.dirty.set),)
+        beside += (Herald(writer.write, state.dirty.set),)
+    if options.provisioning_requests:
+        prober = Prober(desk, recorder, may_write=leads)
+        beside += (Herald(prober.probe, state.dirty.set),)
     publisher = Publisher(telemetry, actuator, herald, recorder, leads, beside)
     return reporter, publisher, (herald, *beside)
 

@@ -64,6 +64,10 @@ AUTOSCALER_STATUS = Resource(
 EXPANDER_PRIORITIES = Resource(
     "", "v1", "configmaps", "ConfigMap", namespaced=True, name="cluster-autoscaler-priority-expander"
 )
+POD_TEMPLATES = Resource("", "v1", "podtemplates", "PodTemplate", namespaced=True)
+PROVISIONING_REQUESTS = Resource(
+    "autoscaling.x-k8s.io", "v1", "provisioningrequests", "ProvisioningRequest", namespaced=True
+)
 LEASES = Resource("coordination.k8s.io", "v1", "leases", "Lease", namespaced=True)
 
 ACCELERATOR_CLASSES = Resource(GROUP, VERSION, "acceleratorclasses", "AcceleratorClass", namespaced=False)
