@@ -31,6 +31,7 @@ class Desk:
         self.world.lose_nodes("maia")
         self.world.standing = Standing(probing=True)
         self.leads = True
+        self.seen: set[str] = set()
         fence = Fence(self.world.kube, lambda: 10.0)
         recorder = Recorder(self.world.kube, lambda: self.world.now)
         self.prober = Prober(fence, recorder, may_write=lambda: self.leads)
@@ -39,10 +40,10 @@ class Desk:
         """The prober, then the operator."""
         decision = self.world.decide()
         self.done = await self.prober.probe(decision)
-        for each in self.requests():
-            if "creationTimestamp" not in each["metadata"]:
-                metadata = {**each["metadata"], "creationTimestamp": self.world.stamp}
-                self.world.kube.put(PROVISIONING_REQUESTS, {**each, "metadata": metadata})
+        for each in self.world.kube._of(PROVISIONING_REQUESTS).values():
+            if each["metadata"]["uid"] not in self.seen:
+                self.seen.add(each["metadata"]["uid"])
+                each["metadata"]["creationTimestamp"] = self.world.stamp
         carry_out(self.world)
         self.world.settle()
         return decision
@@ -115,9 +116,28 @@ async def test_a_no_sends_it_to_the_next_best_and_it_is_asked_again_later(kind: 
         await desk.turn()
     assert serving(desk.world) == AMD
     assert len(desk.requests()) == 1
+    (before,) = desk.requests()
     desk.world.pass_time(minutes=11)
-    await desk.turn()
+    for _ in range(3):
+        await desk.turn()
     assert desk.place() == "maia"
+    (again,) = desk.requests()
+    assert again["metadata"]["uid"] != before["metadata"]["uid"]
+    assert "status" not in again
+    assert desk.world.decide().move(KEY).reason is Reason.PROBING
+
+
+async def test_a_yes_of_long_ago_is_asked_for_again():
+    """Whatever held the move up meanwhile: the booking has lapsed."""
+    desk = Desk()
+    await desk.turn()
+    desk.answers("Provisioned")
+    desk.world.pass_time(minutes=11)
+    assert desk.world.decide().move(KEY).reason is Reason.PROBING
+    for _ in range(2):
+        await desk.turn()
+    (again,) = desk.requests()
+    assert "status" not in again
 
 
 async def test_no_answer_in_time_is_a_no():

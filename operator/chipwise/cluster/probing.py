@@ -40,11 +40,12 @@ class Wish:
 class Probing:
     """``wishes`` are what moves wait for or start upon, ``kept`` the names (with namespace) of answers that still hold.
 
-    Whatever else of ours there is has had its day.
+    Whatever else of ours there is has had its day, and so have those that are ``spent``: if still wished for they are asked anew.
     """
 
     wishes: tuple[Wish, ...] = ()
     kept: frozenset[tuple[str, str]] = frozenset()
+    spent: frozenset[tuple[str, str]] = frozenset()
     due_seconds: float | None = None
 
 
@@ -74,6 +75,7 @@ def probed(
     now: datetime,
 ) -> tuple[tuple[Move, ...], Probing]:
     """The moves with those that have to wait held, and what is to be asked."""
+    kept, spent, due = _standing(subjects, views, snapshot, now)
     found, wishes = [], []
     for move in moves:
         wish = _wish(move, subjects[move.workload], views, snapshot)
@@ -81,19 +83,31 @@ def probed(
             found.append(move)
             continue
         wishes.append(wish)
-        state = snapshot.probes.get(f"{wish.probe.namespace}/{wish.probe.name}")
-        found.append(move if state is not None and state.answer else _held(move, wish))
-    kept, waits = set(), []
+        key = (wish.probe.namespace, wish.probe.name)
+        state = snapshot.probes.get("/".join(key))
+        may_go = state is not None and state.answer and key not in spent
+        found.append(move if may_go else _held(move, wish))
+    return tuple(found), Probing(tuple(wishes), kept, spent, due)
+
+
+def _standing(
+    subjects: Mapping[str, Subject], views: Mapping[str, PoolView], snapshot: Snapshot, now: datetime
+) -> tuple[frozenset[tuple[str, str]], frozenset[tuple[str, str]], float | None]:
+    """Refusals that hold, what is spent, and the seconds until either changes."""
+    kept, spent, waits = set(), set(), []
     for state in snapshot.probes.values():
+        key = (state.probe.namespace, state.probe.name)
         view, subject = views.get(state.probe.pool), subjects.get(state.probe.workload)
         if view is None or subject is None:
             continue
         hold = subject.policy.cool_down.first_seconds
         left = _left(state, view, hold, now)
         waits += [wait for wait in (left, left - hold) if wait > 0]
-        if refusal_of(state, view, hold, now) is not None:
-            kept.add((state.probe.namespace, state.probe.name))
-    return tuple(found), Probing(tuple(wishes), frozenset(kept), min(waits, default=None))
+        if left <= 0:
+            spent.add(key)
+        elif refusal_of(state, view, hold, now) is not None:
+            kept.add(key)
+    return frozenset(kept), frozenset(spent), min(waits, default=None)
 
 
 def _held(move: Move, wish: Wish) -> Move:

@@ -38,7 +38,8 @@ class Prober:
         try:
             for key in sorted(wished.keys() - known.keys()):
                 await self._ask(wished[key])
-            for key in sorted(known.keys() - wished.keys() - probing.kept):
+            gone = (known.keys() - wished.keys() - probing.kept) | (probing.spent & known.keys())
+            for key in sorted(gone):
                 await self._clear(known[key].probe, known[key].uid)
         except NotLeading:
             return True

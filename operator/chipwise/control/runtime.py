@@ -38,6 +38,7 @@ from chipwise.kube.protocol import Kube
 from chipwise.kube.reflector import Reflector
 from chipwise.kube.resources import (
     CORE_EVENTS,
+    EXPANDER_PRIORITIES,
     GROUP,
     INFERENCE_WORKLOADS,
     PODS,
@@ -177,8 +178,12 @@ def _reflectors(kube: Kube, state: ClusterState, options: RunOptions) -> Iterato
         yield Reflector(kube, each, state, extract, field_selector=_FIELDS.get(each))
     if options.cluster_autoscaler is None:
         return
+    wanted = {
+        EXPANDER_PRIORITIES: options.priority_expander,
+        PROVISIONING_REQUESTS: options.provisioning_requests,
+    }
     for each in OF_CLUSTER_AUTOSCALER:
-        if each == PROVISIONING_REQUESTS and not options.provisioning_requests:
+        if not wanted.get(each, True):
             continue
         # Pods, and the Events about them, are everywhere; its ConfigMaps are in its own namespace.
         where = options.cluster_autoscaler if each.name else None
