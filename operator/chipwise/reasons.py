@@ -90,6 +90,7 @@ class Reason(StrEnum):
         "NeedsBridge"  # more replicas on the new chip, and their number is not ours to write: raise it
     )
     NO_SURGE_CAPACITY = "NoSurgeCapacity"  # both copies do not fit at once, or over a bridge one replica more
+    PROBING = "Probing"  # the autoscaler is asked whether there is room: wait
     MOVE_IN_PROGRESS = "MoveInProgress"
     ROLLOUT_IN_PROGRESS = "RolloutInProgress"  # the author's own rollout has not finished
     PAUSED = "Paused"  # the author undid our move
@@ -108,6 +109,9 @@ class Reason(StrEnum):
     )
     LAUNCH_FAILED = "LaunchFailed"  # Karpenter's provider had no machine: the message has its words
     LIMIT_REACHED = "LimitReached"  # the NodePool's limits let no further node come: raise them
+    CAPACITY_REFUSED = (
+        "CapacityRefused"  # the autoscaler was asked for room before the move and has none: its words say why
+    )
     NODES_LOST = "NodesLost"  # the pool has no node left and gets no new one by itself
     NEVER_READY = "NeverReady"  # pods run and do not get Ready in time: look at their log and readiness probe
     CRASH_LOOP = "CrashLoop"  # the container ends again and again: look at its log

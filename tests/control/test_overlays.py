@@ -12,12 +12,12 @@ from chipwise.control.fence import Fence
 from chipwise.control.karpenter_kinds import karpenter_kinds
 from chipwise.control.overlays import OverlayWriter
 from chipwise.kube.errors import Misconfigured
-from chipwise.kube.resources import CORE_EVENTS, NODE_CLAIMS, NODE_OVERLAYS, NODE_POOLS
+from chipwise.kube.resources import LAUNCH_EVENTS, NODE_CLAIMS, NODE_OVERLAYS, NODE_POOLS
 
-from tests.autoscaling.test_node_overlays import ON_DEMAND, pool
 from tests.cluster import karpenter_documents as kd
 from tests.cluster.documents import Document
 from tests.cluster.test_karpenter import CLASS, snapshot
+from tests.control.test_node_overlays import ON_DEMAND, pool
 from tests.kube.fake import FakeKube
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -79,7 +79,7 @@ STABLE = {"nodepools", "nodeclaims"}
 
 async def test_overlays_are_read_where_they_are_served_and_needed_only_to_be_written():
     with_alpha = await karpenter_kinds(Serving(STABLE, {"nodeoverlays"}), overlays=True)
-    assert with_alpha == (NODE_POOLS, NODE_CLAIMS, CORE_EVENTS, NODE_OVERLAYS)
+    assert with_alpha == (NODE_POOLS, NODE_CLAIMS, LAUNCH_EVENTS, NODE_OVERLAYS)
     assert await karpenter_kinds(Serving(STABLE, set()), overlays=False) == with_alpha[:3]
     with pytest.raises(Misconfigured, match="--node-overlays: the API server does not serve nodeoverlays"):
         await karpenter_kinds(Serving(STABLE, set()), overlays=True)

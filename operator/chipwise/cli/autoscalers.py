@@ -11,7 +11,7 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 def autoscaler_options(command: _Command) -> _Command:
-    """--cluster-autoscaler and --priority-expander, handed on by these names."""
+    """--cluster-autoscaler, --priority-expander and --provisioning-requests, handed on by these names."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
@@ -27,5 +27,10 @@ _OPTIONS = (
         "--priority-expander",
         is_flag=True,
         help="Keep its ConfigMap cluster-autoscaler-priority-expander in our order; needs --cluster-autoscaler.",
+    ),
+    click.option(
+        "--provisioning-requests",
+        is_flag=True,
+        help="Ask it for room, with a ProvisioningRequest, before a move that needs new nodes; needs --cluster-autoscaler.",
     ),
 )

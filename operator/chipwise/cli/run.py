@@ -78,6 +78,7 @@ def run(  # noqa: PLR0913 - one parameter for each flag
     priority_expander: bool,
     karpenter: bool,
     node_overlays: bool,
+    provisioning_requests: bool,
     freeze: bool,
     listen: str,
     log_format: str,
@@ -101,6 +102,8 @@ def run(  # noqa: PLR0913 - one parameter for each flag
         timing = LeaseTiming(lease_duration, renew_deadline, retry_period)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
+    if provisioning_requests and cluster_autoscaler is None:
+        raise click.UsageError("--provisioning-requests needs --cluster-autoscaler NAMESPACE")
     if priority_expander and cluster_autoscaler is None:
         raise click.UsageError(
             "--priority-expander needs --cluster-autoscaler NAMESPACE: its ConfigMap is there"
@@ -119,5 +122,6 @@ def run(  # noqa: PLR0913 - one parameter for each flag
         listen=address,
         cluster_autoscaler=cluster_autoscaler,
         priority_expander=priority_expander,
+        provisioning_requests=provisioning_requests,
     )
     raise SystemExit(runtime.run(options))

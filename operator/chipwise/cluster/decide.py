@@ -16,6 +16,7 @@ from chipwise.cluster.facts import DeploymentFact
 from chipwise.cluster.growth import after_the_moves, growth
 from chipwise.cluster.orphans import orphans
 from chipwise.cluster.pools import PoolView, view_pools
+from chipwise.cluster.probing import Probing, probed
 from chipwise.cluster.renewal import Nodes, renewals
 from chipwise.cluster.restoring import restores
 from chipwise.cluster.rounds import Round, Rounds
@@ -36,12 +37,13 @@ from chipwise.reasons import Reason, Refusal
 class Standing:
     """What holds for the whole operator: ``frozen`` stops every move, ``writes`` is False where the role grants none.
 
-    ``priority_expander``: Cluster Autoscaler is told an order of its node groups.
+    ``priority_expander``: Cluster Autoscaler is told an order of its node groups. ``probing``: it is asked before a move.
     """
 
     frozen: bool = False
     writes: bool = True
     priority_expander: bool = False
+    probing: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Decision:
     be given back, in the same way. Managed Deployments that lost their workload are given back or released now (``orphans``), wait for
     room, budget or a thaw (``orphans_waiting``), or are held because they are too many (``orphans_held``). ``growth`` are the replicas
     that the nodes take of those workloads that need more where they are. ``expansion`` is the order of node groups, where one is to be
-    told.
+    told, ``probing`` what is asked before moves, where that is to be asked.
     """
 
     snapshot: Snapshot
@@ -77,6 +79,7 @@ class Decision:
     restores: Mapping[str, Refusal | None] = field(default_factory=dict)
     growth: Mapping[str, int] = field(default_factory=dict)
     expansion: Expansion | None = None
+    probing: Probing | None = None
 
     @property
     def frozen(self) -> bool:
@@ -142,6 +145,10 @@ def decide(
     active = frozenset(key for key, subject in subjects.items() if _is_active(subject))
     shown = rounds.ask(frozenset(subjects))
     acting = shown if active == frozenset(subjects) else rounds.ask(active)
+    probing = None
+    if standing.probing:
+        moves, probing = probed(acting.moves, subjects, views, snapshot, now)
+        acting = replace(acting, moves=moves)
     outlook = after_the_moves(acting.truth, acting.moves)
     nodes = Nodes(views, rounds.terms_of, outlook)
     renewed = renewals(subjects, pods, nodes, acting.problem, acting.moves, now=now, frozen=standing.frozen)
@@ -162,7 +169,7 @@ def decide(
         orphans_waiting=tuple(
             (one, refusal) for one in lost if (refusal := returning.orphans.get(one.key)) is not None
         ),
-        due_seconds=_due(acting, rounds),
+        due_seconds=_due(acting, rounds, probing),
         active=active,
         renewals=renewed,
         restores=returning.waiting,
@@ -174,6 +181,7 @@ def decide(
         )
         if standing.priority_expander
         else None,
+        probing=probing,
     )
 
 
@@ -214,7 +222,7 @@ def _current(shown: Round) -> Bill | None:
         return None
 
 
-def _due(acting: Round, rounds: Rounds) -> float | None:
+def _due(acting: Round, rounds: Rounds, probing: Probing | None) -> float | None:
     """When the passing of time alone may change the decision.
 
     At the end of a minimum stay, of a tug-of-war's window, of a cool-down, or of the time that a placement has to come to serve.
@@ -227,6 +235,8 @@ def _due(acting: Round, rounds: Rounds) -> float | None:
             waits.append(subject.policy.minimum_stay_seconds - stayed)
         if subject.record is not None and situation.is_contested(subject.record, rounds.now):
             waits.append(situation.contest_seconds(subject.record, rounds.now))
+    if probing is not None and probing.due_seconds is not None:
+        waits.append(probing.due_seconds)
     if rounds.setbacks.due_seconds is not None:
         waits.append(rounds.setbacks.due_seconds)
     return max(0.1, min(waits)) + 0.1 if waits else None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from chipwise.api import InvalidObject, parse
+from chipwise.autoscaling.provisioning import probe_state
 from chipwise.autoscaling.refusals import refusal_of
 from chipwise.cluster.facts import (
     autoscaler_fact,
@@ -43,6 +44,7 @@ from chipwise.kube.resources import (
     PLACEMENT_POLICIES,
     PODS,
     PRIORITY_CLASSES,
+    PROVISIONING_REQUESTS,
     RESOURCE_QUOTAS,
     SCALE_UP_REFUSALS,
     Resource,
@@ -67,6 +69,7 @@ OF_CLUSTER_AUTOSCALER: Mapping[Resource, Callable[[Mapping[str, Any]], Any]] = {
     AUTOSCALER_STATUS: group_states_fact,
     SCALE_UP_REFUSALS: refusal_of,
     EXPANDER_PRIORITIES: priority_map,
+    PROVISIONING_REQUESTS: probe_state,
 }
 
 #: Read only where Karpenter is, and where somebody says so.

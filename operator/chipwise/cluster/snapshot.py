@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from chipwise.api import AcceleratorClass, AcceleratorPool, InferenceWorkload, ModelProfile, PlacementPolicy
+from chipwise.autoscaling.provisioning import ProbeState
 from chipwise.autoscaling.refusals import ScaleUpRefusal
 from chipwise.autoscaling.status import GroupState, GroupStates
 from chipwise.cluster.facts import (
@@ -74,6 +75,7 @@ class Snapshot:
     launch_events: Mapping[str, LaunchEventFact] = field(default_factory=dict)
     lost_claims: tuple[NodeClaimFact, ...] = ()
     karpenter: bool = False
+    probes: Mapping[str, ProbeState] = field(default_factory=dict)
     assume_nodes: bool = False
     assumed: frozenset[str] = frozenset()
 

@@ -27,6 +27,7 @@ from chipwise.control.lease import LeaseTiming
 from chipwise.control.overlays import OverlayWriter
 from chipwise.control.planner import Planner, utc_now
 from chipwise.control.priority_writer import PriorityWriter
+from chipwise.control.prober import Prober
 from chipwise.control.publisher import Publisher
 from chipwise.control.recorder import Recorder
 from chipwise.control.reporter import Reporter, Versions
@@ -41,6 +42,7 @@ from chipwise.kube.resources import (
     EXPANDER_PRIORITIES,
     GROUP,
     INFERENCE_WORKLOADS,
+    PROVISIONING_REQUESTS,
     Resource,
 )
 from chipwise.telemetry.server import Address, serving
@@ -60,7 +62,8 @@ class RunOptions:
     """What the command line says. ``writes`` is False where the role grants no write on Deployments.
 
     ``cluster_autoscaler`` is the namespace of Cluster Autoscaler's ConfigMaps, None where it is not asked; ``priority_expander``: it is
-    told an order. ``karpenter``: read its objects; ``node_overlays``: tell it our prices.
+    told an order; ``provisioning_requests``: it is asked before a move. ``karpenter``: read its objects; ``node_overlays``: tell it our
+    prices.
     """
 
     kubeconfig: str | None = None
@@ -75,6 +78,7 @@ class RunOptions:
     listen: Address = field(default_factory=Address)
     cluster_autoscaler: str | None = None
     priority_expander: bool = False
+    provisioning_requests: bool = False
 
 
 def run(options: RunOptions) -> int:
@@ -148,7 +152,10 @@ async def _loops(
         tuple(synced.values()),
         publisher.publish,
         standing=Standing(
-            frozen=options.freeze, writes=options.writes, priority_expander=options.priority_expander
+            frozen=options.freeze,
+            writes=options.writes,
+            priority_expander=options.priority_expander,
+            probing=options.provisioning_requests,
         ),
         deciding=telemetry.deciding,
         term=elector.term,
@@ -173,8 +180,14 @@ def _reflectors(
     """What is watched beside our own kinds; ``optional`` are Karpenter's."""
     for each in (*FOREIGN, *optional):
         yield Reflector(kube, each, state, extract)
-    if options.cluster_autoscaler is not None:
-        for each in OF_CLUSTER_AUTOSCALER:
+    if options.cluster_autoscaler is None:
+        return
+    wanted = {
+        EXPANDER_PRIORITIES: options.priority_expander,
+        PROVISIONING_REQUESTS: options.provisioning_requests,
+    }
+    for each in OF_CLUSTER_AUTOSCALER:
+        if wanted.get(each, True):
             # Pods, and the Events about them, are everywhere; its ConfigMaps are in its own namespace.
             own = each in (AUTOSCALER_STATUS, EXPANDER_PRIORITIES)
             yield Reflector(kube, each, state, extract, namespace=options.cluster_autoscaler if own else None)
@@ -205,6 +218,9 @@ def _tellers(
     if options.priority_expander and options.cluster_autoscaler is not None:
         writer = PriorityWriter(desk, recorder, options.cluster_autoscaler, may_write=leads)
         beside.append(Herald(writer.write, state.dirty.set))
+    if options.provisioning_requests:
+        prober = Prober(desk, recorder, may_write=leads)
+        beside.append(Herald(prober.probe, state.dirty.set))
     if options.node_overlays:
         beside.append(Herald(OverlayWriter(desk, may_write=leads).write, state.dirty.set))
     publisher = Publisher(telemetry, actuator, herald, recorder, leads, beside)

@@ -87,6 +87,10 @@ EXPANDER_PRIORITIES = Resource(
     part="cluster-autoscaler-priority-expander",
     select="metadata.name=cluster-autoscaler-priority-expander",
 )
+POD_TEMPLATES = Resource("", "v1", "podtemplates", "PodTemplate", namespaced=True)
+PROVISIONING_REQUESTS = Resource(
+    "autoscaling.x-k8s.io", "v1", "provisioningrequests", "ProvisioningRequest", namespaced=True
+)
 LEASES = Resource("coordination.k8s.io", "v1", "leases", "Lease", namespaced=True)
 
 #: Karpenter's own kinds; the third is alpha. An Event about a NodeClaim, which has no namespace, is kept in ``default``.

@@ -22,6 +22,7 @@ from chipwise.cluster.feasibility.node import fits_one_node
 from chipwise.cluster.feasibility.obtainable import nodes_can_be_had
 from chipwise.cluster.feasibility.pool import pool_is_ready
 from chipwise.cluster.feasibility.precision import precise_enough
+from chipwise.cluster.feasibility.probes import not_refused_to_a_probe
 from chipwise.cluster.feasibility.renderable import can_be_rendered
 from chipwise.cluster.feasibility.volumes import volumes_can_move
 from chipwise.reasons import Refusal
@@ -41,6 +42,7 @@ RULES: tuple[Callable[[Case], Refusal | None], ...] = (
     can_be_rendered,
     not_cooling_down,
     nodes_can_be_had,
+    not_refused_to_a_probe,
 )
 
 
