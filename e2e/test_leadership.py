@@ -107,6 +107,21 @@ def test_killed_in_mid_rollout(lab: Lab) -> None:
         moved_once(world, crew)
 
 
+def test_killed_with_many_moves_under_way(lab: Lab) -> None:
+    """Six workloads at different steps when the leader dies: each move is ended by the successor, and no write of any is made twice."""
+    with team(lab, 2, SHORT) as crew:
+        worlds = [build(lab, f"many-{number}", crew) for number in range(6)]
+        for world in worlds[:4]:
+            world.edit_workload(mode="Rollout")
+        lab.within(30, lambda: sum(bool(world.writes()) for world in worlds) >= 3, "three are on their way")
+        for world in worlds[4:]:
+            world.edit_workload(mode="Rollout")
+        killed = crew.kill()
+        in_time(succession(crew, crew.successor(SHORT.duration + _GRACE), killed), SHORT)
+        for world in worlds:
+            moved_once(world, crew)
+
+
 def test_told_to_stop(lab: Lab) -> None:
     """SIGTERM in the middle of a move: the Lease is handed over, and the successor acts within seconds."""
     with team(lab, 2, DEFAULT) as crew:

@@ -107,6 +107,28 @@ def test_without_room_it_waits_and_says_so(world: World, person: Person) -> None
     world.nothing_lost()
 
 
+@pytest.mark.setup(Setup("restore-orphan-full"))
+@pytest.mark.usefixtures("crowded")
+def test_one_whose_workload_is_gone_waits_for_room_too(world: World) -> None:
+    """What serves goes on, an Event on the Deployment says why, and it goes back when there is room."""
+    count = len(world.writes())
+    world.kubectl("delete", "iw", "chat")
+    told = (
+        "events",
+        "-o",
+        "jsonpath={.items[?(@.reason=='RestoreHeld')].note}{.items[?(@.reason=='RestoreHeld')].message}",
+    )
+    world.eventually(
+        lambda: f"{world.namespace}-gpu has room for 0" in world.kubectl("get", *told), "the Event"
+    )
+    assert len(world.writes()) == count
+    assert world.is_on("alt")
+    world.cluster.run_kubectl("delete", "pods", "--all", "-n", f"{world.namespace}-others")
+    world.restored()
+    assert world.hashes() == {world.author_hash}
+    world.nothing_lost()
+
+
 @pytest.mark.setup(Setup("restore-off"))
 def test_off_does_not_stand_in_its_way(world: World, person: Person) -> None:
     """Off leaves what runs; a person who asks is obeyed all the same. Without waiting the command only asks."""

@@ -133,6 +133,7 @@ MOVE: dict[str, Any] = {
     "reason": TEXT,
     "message": TEXT,
     "step": COUNT,
+    "further": (list,),
 }
 
 
@@ -152,7 +153,15 @@ def moving(tmp_path):
 
 def test_every_documented_field_is_there_with_its_type(moving):
     document = planned(moving)
-    assert list(document) == ["summary", "workloads", "pools", "moves", "unreadable", "orphans"]
+    assert list(document) == [
+        "summary",
+        "workloads",
+        "pools",
+        "moves",
+        "unreadable",
+        "orphans",
+        "orphansWaiting",
+    ]
     keeps(SUMMARY, document["summary"])
     (chat,) = document["workloads"]
     keeps(WORKLOAD, chat)
@@ -178,6 +187,7 @@ def test_a_workload_moves_where_the_bill_is_lower(moving):
         "reason": "Moved",
         "message": "",
         "step": 1,
+        "further": [],
     }
     assert document["summary"]["costPerHour"] == "16.0000"
     assert document["summary"]["currentCostPerHour"] == "80.0000"

@@ -90,8 +90,17 @@ def test_an_unbound_pod_reserves_on_a_node_that_exists():
     assert rooms(offered(docs.node("h100"), waiting)) == [(2, 1, PRICE), (8, 3, PRICE)]
 
 
-def test_an_unbound_pod_that_fits_nowhere_reserves_a_node_to_come():
-    assert rooms(offered(docs.pod("waiting", chips=2))) == [(8, 3, PRICE)]
+def test_an_unbound_pod_that_fits_nowhere_opens_a_node_to_come_and_shares_it():
+    """The node is bought for it, so what it leaves of it costs nobody anything."""
+    assert rooms(offered(docs.pod("waiting", chips=2))) == [(6, 1, 0.0), (8, 3, PRICE)]
+    three = [docs.pod(f"waiting-{number}", chips=1) for number in range(3)]
+    assert rooms(offered(*three)) == [(5, 1, 0.0), (8, 3, PRICE)]
+    nine = [docs.pod(f"waiting-{number}", chips=1) for number in range(9)]
+    assert rooms(offered(*nine)) == [(7, 1, 0.0), (8, 2, PRICE)]
+
+
+def test_an_unbound_pod_that_no_empty_node_takes_reserves_nothing():
+    assert rooms(offered(docs.pod("waiting", chips=9))) == [(8, 4, PRICE)]
 
 
 def test_an_unbound_pod_reserves_only_where_its_selector_lets_it():

@@ -7,18 +7,31 @@ from typing import Any
 import pytest
 from chipwise.api import parse
 from chipwise.cluster.decide import Decision, Standing
+from chipwise.cluster.orphans import CONFIRM_RESTORE
 from chipwise.cluster.situation import RESTORE
 from chipwise.control.act import Kind
 from chipwise.control.conditions import timed
 from chipwise.control.status import decision_entry, workload_status
 from chipwise.kube.resources import ACCELERATOR_POOLS, DEPLOYMENTS, INFERENCE_WORKLOADS, NODES, PODS
+from chipwise.reasons import Reason
 from chipwise.rendering import record as records
 
 from tests.cluster import documents as docs
 from tests.cluster.documents import Document
-from tests.cluster.world import World, serving
+from tests.cluster.world import World, delete_workload, serving
 from tests.control.carrying import acts, carry_out, only_act, until_quiet
-from tests.control.test_acts import H100, MAIA, five_moved, kinds, moved, noticed, policy, spec, undo
+from tests.control.test_acts import (
+    H100,
+    MAIA,
+    author_applies,
+    five_moved,
+    kinds,
+    moved,
+    noticed,
+    policy,
+    spec,
+    undo,
+)
 
 
 def ask(world: World, name: str = "chat", value: str | None = None) -> None:
@@ -149,10 +162,7 @@ def test_without_the_right_to_write_it_says_so():
 
 
 def test_it_waits_for_room_on_the_authors_chip_and_says_how_much_there_is():
-    world = moved(docs.node("h100", 2), docs.node("h100", 3))
-    foreign = [docs.pod(f"f{n}", on=f"h100-{n}", chips=6) for n in range(4)]
-    for pod in foreign:
-        world.put(pod)
+    world, foreign = full_house()
     ask(world)
     decision = world.decide()
     assert verdict(decision) == ("Hold", "NoSurgeCapacity")
@@ -165,6 +175,86 @@ def test_it_waits_for_room_on_the_authors_chip_and_says_how_much_there_is():
     world.kube.drop(*_pod_key(foreign[0]))
     world.kube.drop(*_pod_key(foreign[1]))
     assert until_quiet(world) == ["Restoring", "Restored"]
+
+
+def full_house() -> tuple[World, list[Document]]:
+    """``chat`` moved to Maia, and others hold most chips of the author's pool, which has no more nodes to come."""
+    world = moved(docs.node("h100", 2), docs.node("h100", 3))
+    foreign = [docs.pod(f"f{n}", on=f"h100-{n}", chips=6) for n in range(4)]
+    for pod in foreign:
+        world.put(pod)
+    return world, foreign
+
+
+def test_one_whose_workload_is_gone_waits_for_room_too():
+    """What serves goes on; the decision has the figures; it goes when two nodes are free."""
+    world, foreign = full_house()
+    delete_workload(world)
+    decision = world.decide()
+    assert decision.orphans == ()
+    ((waiting, refusal),) = decision.orphans_waiting
+    assert (waiting.name, refusal.reason) == ("chat", Reason.NO_SURGE_CAPACITY)
+    assert "h100 has room for 0" in refusal.message
+    assert acts(world) == []
+    assert serving(world) == MAIA
+    world.kube.drop(*_pod_key(foreign[0]))
+    world.kube.drop(*_pod_key(foreign[1]))
+    assert until_quiet(world) == ["Restoring", "Restored"]
+    assert serving(world) == H100
+
+
+def test_those_whose_workloads_are_gone_go_one_after_the_other():
+    """As many at once as the policy named default allows, and moves for savings wait meanwhile."""
+    world = five_moved()
+    world.put(docs.policy(maxConcurrentMoves=2))
+    for number in range(4):
+        delete_workload(world, f"w{number}")
+        world.edit(
+            DEPLOYMENTS,
+            f"w{number}",
+            lambda d: d["metadata"]["annotations"].update({CONFIRM_RESTORE: "true"}),
+        )
+    assert [act.deployment.name for act in carry_out(world)] == ["w0", "w1"]
+    world.roll()
+    decision = world.decide()
+    assert [(one.name, refusal.reason) for one, refusal in decision.orphans_waiting] == [
+        ("w2", Reason.CONCURRENCY_BUDGET),
+        ("w3", Reason.CONCURRENCY_BUDGET),
+    ]
+    assert until_quiet(world, most=80).count("Restored") == 4
+
+
+def test_a_frozen_default_policy_holds_one_whose_workload_is_gone():
+    world = moved()
+    delete_workload(world)
+    world.put(docs.policy(freeze=True))
+    assert [refusal.reason for _, refusal in world.decide().orphans_waiting] == [Reason.FROZEN]
+    assert acts(world) == []
+
+
+def test_an_outdated_variant_waits_for_room_and_serves_the_old_image_meanwhile():
+    world, foreign = full_house()
+    world.put(
+        docs.profile(
+            docs.variant("h100", container=None), docs.variant("maia", baseImages=["example.com/engine:1"])
+        )
+    )
+    until_quiet(world)
+    policy(world, onOutdatedVariant="ReturnToAuthor")
+    author_applies(world, docs.template(image="example.com/engine:2"))
+    assert set(until_quiet(world)) == {"AuthorChanged"}
+    assert serving(world) == MAIA
+    (outdated,) = (
+        c
+        for c in workload_status("prod/chat", world.decide())["conditions"]
+        if c["type"] == "VariantOutdated"
+    )
+    assert "waits to go back to its author's own chip" in outdated["message"]
+    assert "h100 has room for 0" in outdated["message"]
+    world.kube.drop(*_pod_key(foreign[0]))
+    world.kube.drop(*_pod_key(foreign[1]))
+    assert until_quiet(world) == ["Restoring", "Restored"]
+    assert serving(world) == H100
 
 
 def _pod_key(pod: Document) -> Any:

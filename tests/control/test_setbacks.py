@@ -298,6 +298,22 @@ def test_a_rescue_says_that_it_is_one():
     assert "where it failed (NodesLost: the nodes of pool maia are gone" in move.message
 
 
+def test_a_rescue_to_more_replicas_says_what_dips():
+    """One replica serves on Maia, two are needed on MI300X: it goes at once with one, says so, and is scaled up there."""
+    fast = docs.variant("maia", tpot=10)
+    world = World.standard(fixed("maia"), docs.profile(fast, docs.variant("mi300x")))
+    rests(world)
+    assert serving(world) == {"example.com/maia": 1}
+    world.pass_time(seconds=40)
+    world.lose_nodes("maia")
+    tell(world)
+    move = world.decide().move(KEY)
+    assert move.reason is Reason.RESCUED
+    assert "until it is scaled up there, 1 of the 2 replicas serve that are needed" in move.message
+    assert rests(world) == ["Moving", "Scaled"]
+    assert serving(world) == AMD
+
+
 def test_a_pod_whose_node_is_not_known_yet_is_not_lost():
     """The news of a new node may come after that of the first pod on it."""
     world = settled_on_maia(fixed("maia"))

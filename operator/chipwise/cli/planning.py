@@ -177,3 +177,5 @@ def _notes(document: Document) -> Iterator[str]:
             )
     if document["orphans"]:
         yield f"Managed Deployments without a workload, to be restored: {', '.join(document['orphans'])}."
+    for waiting in document["orphansWaiting"]:
+        yield f"{waiting['deployment']} lost its workload and waits to be restored ({waiting['reason']}): {waiting['message']}."

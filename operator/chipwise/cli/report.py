@@ -34,7 +34,11 @@ def plan_document(decision: Decision, seconds: float) -> Document:
             {"kind": one.kind, "namespace": one.namespace or None, "name": one.name, "message": one.message}
             for one in decision.snapshot.unreadable
         ],
-        "orphans": [f"{one.namespace}/{one.name}" for one in decision.orphans],
+        "orphans": [one.key for one in decision.orphans],
+        "orphansWaiting": [
+            {"deployment": one.key, "reason": refusal.reason.value, "message": refusal.message}
+            for one, refusal in decision.orphans_waiting
+        ],
     }
 
 
@@ -105,4 +109,5 @@ def move_document(move: Move) -> Document:
         "reason": move.reason.value,
         "message": move.message,
         "step": move.step,
+        "further": list(move.further),
     }

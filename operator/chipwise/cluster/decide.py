@@ -53,9 +53,10 @@ class Decision:
     ``refused`` are workloads that cannot be decided about. ``acting`` decides about those that may be written, ``shown`` about all.
     ``current`` is the bill of what runs, None where what runs does not fit what is known of the pools. ``renewals`` are the templates
     of ours that are out of date: None where one is to be written anew now, else why it waits. ``restores`` are the workloads that are to
-    be given back on request, in the same way. ``growth`` are the replicas that the nodes take of those workloads that need more where
-    they are. ``expansion`` is the order of node groups, where one is to be told,
-    ``probing`` what is asked before moves, where that is to be asked.
+    be given back, in the same way. Managed Deployments that lost their workload are given back or released now (``orphans``), wait for
+    room, budget or a thaw (``orphans_waiting``), or are held because they are too many (``orphans_held``). ``growth`` are the replicas that the nodes take of those workloads that need more where
+    they are. ``expansion`` is the order of node groups, where one is to be told, ``probing`` what is asked before moves, where that is
+    to be asked.
     """
 
     snapshot: Snapshot
@@ -71,6 +72,7 @@ class Decision:
     current: Bill | None
     orphans: tuple[DeploymentFact, ...] = ()
     orphans_held: tuple[DeploymentFact, ...] = ()
+    orphans_waiting: tuple[tuple[DeploymentFact, Refusal], ...] = ()
     due_seconds: float | None = None
     active: frozenset[str] = field(default_factory=frozenset)
     renewals: Mapping[str, Refusal | None] = field(default_factory=dict)
@@ -123,9 +125,11 @@ def decide(
         else:
             subjects[key] = found
     pods = {key: situation.pods_of(subject, snapshot, views) for key, subject in subjects.items()}
+    subjects = {key: situation.with_spilled(subject, pods[key]) for key, subject in subjects.items()}
     suffered = setbacks(subjects, pods, views, snapshot, now)
     subjects = dict(suffered.subjects)
-    returning = restores(subjects, pods, snapshot, views, frozen=standing.frozen)
+    lost, held = orphans(snapshot)
+    returning = restores(subjects, pods, lost, snapshot, views, frozen=standing.frozen)
     rounds = Rounds(
         returning.snapshot,
         views,
@@ -145,7 +149,6 @@ def decide(
     if standing.probing:
         moves, probing = probed(acting.moves, subjects, views, snapshot, now)
         acting = replace(acting, moves=moves)
-    given_back, held = orphans(snapshot)
     outlook = after_the_moves(acting.truth, acting.moves)
     nodes = Nodes(views, rounds.terms_of, outlook)
     renewed = renewals(subjects, pods, nodes, acting.problem, acting.moves, now=now, frozen=standing.frozen)
@@ -161,8 +164,11 @@ def decide(
         acting=acting,
         shown=shown,
         current=_current(shown),
-        orphans=given_back,
+        orphans=tuple(one for one in lost if returning.orphans.get(one.key) is None),
         orphans_held=held,
+        orphans_waiting=tuple(
+            (one, refusal) for one in lost if (refusal := returning.orphans.get(one.key)) is not None
+        ),
         due_seconds=_due(acting, rounds, probing),
         active=active,
         renewals=renewed,

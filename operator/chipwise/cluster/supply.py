@@ -61,15 +61,25 @@ class _Node:
             self.room[name] = self.room.get(name, 0) - count + late
 
 
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """One replica of a workload of this pool that has spilled to a node of another, where its share costs ``price_per_hour``."""
+
+    footprint: Footprint
+    price_per_hour: float
+
+
 def supply(
     view: PoolView,
     snapshot: Snapshot,
     released: Collection[str],
     standing: Mapping[str, Footprint] | None = None,
+    guests: Iterable[Guest] = (),
 ) -> Pool:
     """The pool for the solver. ``released`` are the UIDs of pods that the plan may take away: their room counts as free.
 
-    ``standing`` has the footprint of each of those that are where their workload may stay.
+    ``standing`` has the footprint of each of those that are where their workload may stay. ``guests`` of other pools count as so many
+    small nodes of this one, with what stands on them: the workload holds them, and pays for them.
     """
     rooms = [snapshot.rooms[node.name] for node in view.nodes]
     takes_pods = {node.name for node in view.usable_nodes}
@@ -79,18 +89,26 @@ def supply(
     }
     others = total(pod for room in rooms for pod in room.pods if pod.uid not in released)
     waiting = [pod for pod in awaiting(view, snapshot) if pod.uid not in released]
-    to_come = _reserve(nodes, view, waiting)
-    buckets, on_nodes = _priced(view, nodes.values(), to_come, empty_room(view, snapshot))
+    empty = empty_room(view, snapshot)
+    opened = _reserve(nodes, view, waiting, empty)
+    buckets, on_nodes = _priced(view, [*nodes.values(), *opened], view.to_come - len(opened), empty)
+    away = Counter(map(_away, guests))
     return Pool(
         name=view.name,
         class_name=view.class_name,
         billing=view.billing,
         price_per_hour=view.price_per_hour,
         chips_per_node=view.room.chips,
-        buckets=buckets,
+        buckets=(*buckets, *(Bucket(s.room, n, s.price_per_hour) for s, n in sorted(away.items()))),
         committed_chips=_committed_chips(view, others.get(view.resource_name, 0)),
-        standing=on_nodes,
+        standing=tuple(sorted((*on_nodes, *away.elements()))),
     )
+
+
+def _away(guest: Guest) -> Standing:
+    taken = guest.footprint
+    room = Room(taken.chips, taken.cpu_milli, taken.memory_bytes, 1)
+    return Standing(room, guest.price_per_hour, ((taken, 1),))
 
 
 def empty_room(view: PoolView, snapshot: Snapshot) -> Room:
@@ -161,12 +179,21 @@ def _node(
     )
 
 
-def _reserve(nodes: Mapping[str, _Node], view: PoolView, waiting: Iterable[PodFact]) -> int:
-    """How many nodes may still come when every waiting pod has found its place, taking none from those that run.
+def _reserve(
+    nodes: Mapping[str, _Node], view: PoolView, waiting: Iterable[PodFact], empty: Room
+) -> list[_Node]:
+    """The nodes to come that waiting pods open, less what they take there; none takes from those that run.
 
-    First fit beside all that is bound, then where Terminating pods leave; a pod that fits none of the nodes takes a whole one to come.
+    First fit beside all that is bound, then where Terminating pods leave, then on nodes that were opened before. A pod that not even an
+    empty node takes is bound nowhere and reserves nothing. What no pool declares (storage, say) an empty node is taken to have.
     """
-    to_come = view.to_come
+    opened: list[_Node] = []
+    offer = {
+        view.resource_name: empty.chips,
+        "cpu": empty.cpu_milli,
+        "memory": empty.memory_bytes,
+        PODS: empty.pods,
+    }
     for pod in waiting:
         wanted = pod_amounts(pod)
         allowed = [nodes[node.name] for node in view.usable_nodes if may_land(pod, node)]
@@ -176,8 +203,14 @@ def _reserve(nodes: Mapping[str, _Node], view: PoolView, waiting: Iterable[PodFa
         if chosen is not None:
             chosen.take(wanted)
         elif may_land_on_new(pod, view):
-            to_come = max(0, to_come - 1)
-    return to_come
+            known = {name: count for name, count in wanted.items() if name in offer}
+            place = next((node for node in opened if fits(known, node.free)), None)
+            if place is None and len(opened) < view.to_come and fits(known, offer):
+                place = _Node(room=dict(offer), free=dict(offer), leaving={}, alive=True)
+                opened.append(place)
+            if place is not None:
+                place.take(known)
+    return opened
 
 
 def _priced(

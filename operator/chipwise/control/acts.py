@@ -12,8 +12,7 @@ from chipwise.cluster import bridging
 from chipwise.cluster.authorship import Authorship
 from chipwise.cluster.decide import Decision
 from chipwise.cluster.facts import PodFact
-from chipwise.cluster.feasibility.image import fits_image
-from chipwise.cluster.renewal import home_option, rendered_today
+from chipwise.cluster.renewal import home_option, pools_today, rendered_today
 from chipwise.cluster.situation import (
     TUG_OF_WAR,
     in_flight,
@@ -28,11 +27,14 @@ from chipwise.control.act import Act, AnyAct, Kind
 from chipwise.placement.moves import Decision as Verdict
 from chipwise.placement.moves import Move
 from chipwise.placement.steps import Observed, Step, next_step
-from chipwise.reasons import Reason
+from chipwise.reasons import Reason, Refusal
 from chipwise.rendering.location import container_digest, container_of
 from chipwise.rendering.manifest import manifest_of
 from chipwise.rendering.record import Record
 from chipwise.rendering.render import render
+
+#: Nobody wants it given back.
+_STAYS = Refusal(Reason.STAYS, "")
 
 
 def acts_of(decision: Decision) -> tuple[AnyAct, ...]:
@@ -49,24 +51,27 @@ def acts_of(decision: Decision) -> tuple[AnyAct, ...]:
 
 def _returning_act(subject: Subject, decision: Decision) -> AnyAct | None:
     """The next write of one that is on its way back, or asked to be."""
+    if subject.key in decision.active:
+        return None
+    asked = is_restore_requested(subject.workload)
+    why = (
+        "as was asked for, the author's template comes back" if asked else "the author's template comes back"
+    )
     if subject.key in decision.restores:
-        if decision.restores[subject.key] is not None:
-            return None
-        return restoring.given_back(
-            subject.deployment, decision, "as was asked for, the author's template comes back"
-        )
-    if is_restore_requested(subject.workload):
+        waits = decision.restores[subject.key] is not None
+        return None if waits else restoring.given_back(subject.deployment, decision, why)
+    if asked:
         return bridges.not_wanted(subject, decision)
     if subject.record is None or not subject.record.restoring:
         return None
     if str(subject.workload.spec.mode) == "Off" or _is_frozen(subject, decision):
         return None
-    return restoring.given_back(subject.deployment, decision, "the author's template comes back")
+    return restoring.given_back(subject.deployment, decision, why)
 
 
 def act_for(subject: Subject, move: Move, decision: Decision) -> AnyAct | None:
     """The next write for one workload that may be acted on; None when there is nothing to do."""
-    if _returns(subject, decision) and subject.record is not None:
+    if subject.record is not None and decision.restores.get(subject.key, _STAYS) is None:
         message = f"variant {subject.record.variant} was not made for the author's new image {subject.image}"
         return restoring.given_back(subject.deployment, decision, message)
     return _next(subject, move, decision) or bridges.left_over(subject, move, decision)
@@ -97,26 +102,21 @@ def _is_frozen(subject: Subject, decision: Decision) -> bool:
     return decision.frozen or subject.frozen_by is not None
 
 
-def _returns(subject: Subject, decision: Decision) -> bool:
-    """The policy gives a workload back to the author's own chip whose variant was not made for the new image."""
-    wanted = str(subject.policy.on_outdated_variant) == "ReturnToAuthor"
-    return wanted and is_outdated(subject) and not _is_frozen(subject, decision)
-
-
 def _move(subject: Subject, move: Move, decision: Decision) -> AnyAct | None:
     option = move.target
     if option is None:
         return None
     base, before = subject.reading.base, subject.record
     variant = next(v for v in subject.profile.spec.variants if v.name == option.variant)
-    pools = (decision.views[option.pool],)
+    names = (option.pool, *move.further)
+    pools = tuple(decision.views[name] for name in names)
     rendered = render(base, target(variant, pools, subject.container, subject.words, surge=option.replicas))
     record = Record(
         base=base,
         base_replicas=before.base_replicas if before else _stated_replicas(subject),
         workload=subject.workload.metadata.name,
         workload_uid=subject.workload.metadata.uid,
-        pools=(option.pool,),
+        pools=names,
         variant=option.variant,
         replicas=option.replicas,
         deletion_policy=str(subject.workload.spec.deletion_policy),
@@ -192,13 +192,14 @@ def _heal(subject: Subject, decision: Decision) -> Act | None:
 
 
 def _adopt(subject: Subject, decision: Decision) -> Act | None:
-    """Lay the variant over the author's new base. One that was not made for the new image keeps its own: see ``is_outdated``."""
+    """Lay the variant over the author's new base. One that was not made for the new image keeps its own: see ``restoring.is_outdated``."""
     record, rendered = subject.record, rendered_today(subject, decision.views)
     if record is None or rendered is None:
         return None
     adopted = replace(
         record,
         base=subject.reading.base,
+        pools=pools_today(subject, decision.views) or record.pools,
         rendered=rendered,
         reverts=recent_reverts(record, decision.now),
     )
@@ -209,23 +210,21 @@ def _adopt(subject: Subject, decision: Decision) -> Act | None:
     )
 
 
-def is_outdated(subject: Subject) -> bool:
-    """The variant that runs was not made for the author's present image."""
-    record = subject.record
-    variant = next(
-        (v for v in subject.profile.spec.variants if record is not None and v.name == record.variant), None
-    )
-    return variant is not None and not fits_image(variant, subject.image)
-
-
 def _renew(subject: Subject, decision: Decision) -> Act | None:
     """Write the template anew that profile, class or pool would have otherwise today, when its turn has come."""
     record, turn = subject.record, decision.renewals.get(subject.key, Reason.STAYS)
     if record is None or turn is not None:
         return None
     rendered = rendered_today(subject, decision.views)
-    renewed = replace(record, rendered=rendered or record.rendered, moved_at=_moment(decision))
+    renewed = replace(
+        record,
+        pools=pools_today(subject, decision.views) or record.pools,
+        rendered=rendered or record.rendered,
+        moved_at=_moment(decision),
+    )
     message = f"variant {record.variant} or its pool changed: the template is rendered anew"
+    if subject.home is not None and subject.home.spilled:
+        message = f"{subject.home.spilled} of its pods are in other pools: the template names {subject.home.pool} alone"
     return Act(Kind.RENEW, subject.deployment, message, manifest=renewed.rendered, record=renewed)
 
 

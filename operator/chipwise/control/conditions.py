@@ -8,9 +8,9 @@ from typing import Any
 from chipwise.api import shorten
 from chipwise.cluster.authorship import Authorship
 from chipwise.cluster.decide import Decision
+from chipwise.cluster.restoring import is_outdated
 from chipwise.cluster.situation import EDITED, is_contested, is_paused, is_restore_requested
 from chipwise.cluster.subject import Subject
-from chipwise.control.acts import is_outdated
 from chipwise.placement.moves import Decision as Verdict
 from chipwise.placement.moves import Move
 from chipwise.reasons import Reason
@@ -58,7 +58,7 @@ def conditions_of(
         _paused(subject),
         _restored(subject, move),
         _contested(subject, decision),
-        _variant_outdated(subject),
+        _variant_outdated(subject, decision),
         _template_outdated(subject, decision),
     ]
     present = [one for one in found if one is not None]
@@ -133,11 +133,14 @@ def _contested(subject: Subject, decision: Decision) -> Document | None:
     return _say(subject, "Contested", Reason.CONTESTED.value, message)
 
 
-def _variant_outdated(subject: Subject) -> Document | None:
+def _variant_outdated(subject: Subject, decision: Decision) -> Document | None:
     if not is_outdated(subject):
         return None
     variant = subject.record.variant if subject.record else ""
     message = f"the author's image is {subject.image}, and variant {variant} was not made for it"
+    waits = decision.restores.get(subject.key)
+    if waits is not None:
+        message += f"; it waits to go back to its author's own chip: {waits.message}"
     return _say(subject, "VariantOutdated", Reason.VARIANT_OUTDATED.value, message)
 
 

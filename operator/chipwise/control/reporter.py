@@ -67,7 +67,7 @@ class Reporter:
         self._pulse = pulse or Pulse()
         self._versions = versions
         self._written: dict[Key, tuple[Document, datetime]] = {}
-        self._held: frozenset[str] = frozenset()
+        self._held: frozenset[tuple[str, str]] = frozenset()
         self._left = False
 
     async def report(self, decision: Decision) -> bool:
@@ -129,19 +129,22 @@ class Reporter:
             )
 
     async def _tell_of_held(self, decision: Decision) -> None:
-        """Deployments that are not given back because too many lost their workload at once: said once for each."""
-        held = {deployment.uid: deployment for deployment in decision.orphans_held}
-        for uid in sorted(set(held) - self._held):
-            deployment = held[uid]
-            note = (
-                f"{len(held)} Deployments lost their workloads at once, so none is restored: "
-                f"restore the workloads, or annotate this Deployment with {CONFIRM_RESTORE}=true"
-            )
-            log.error("%s: %s", deployment.key, note)
-            await self._recorder.post(
-                DEPLOYMENTS, deployment.namespace, deployment.name, uid, "RestoreHeld", note, warning=True
-            )
-        self._held = frozenset(held)
+        """Deployments that are not given back yet: each is told once for each reason."""
+        many = (
+            f"{len(decision.orphans_held)} Deployments lost their workloads at once, so none is restored: "
+            f"restore the workloads, or annotate this Deployment with {CONFIRM_RESTORE}=true"
+        )
+        held = [(one, "TooMany", many) for one in decision.orphans_held]
+        for one, refusal in decision.orphans_waiting:
+            note = f"its workload is gone and it waits to go back to its author: {refusal.message}"
+            held.append((one, refusal.reason.value, note))
+        for one, reason, note in held:
+            if (one.uid, reason) not in self._held:
+                log.warning("%s: %s", one.key, note)
+                await self._recorder.post(
+                    DEPLOYMENTS, one.namespace, one.name, one.uid, "RestoreHeld", note, warning=True
+                )
+        self._held = frozenset((one.uid, reason) for one, reason, _ in held)
 
     async def _write(self, report: Report, now: datetime) -> bool:
         """Whether something was written."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from chipwise.cluster.authorship import read_deployment
+from chipwise.cluster.copies import authors_replicas
 from chipwise.cluster.decide import Decision
 from chipwise.cluster.facts import DeploymentFact
-from chipwise.cluster.restoring import authors_replicas, record_of
+from chipwise.cluster.restoring import record_of
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.control import bridges
 from chipwise.control.act import Act, AnyAct, Kind
@@ -21,8 +22,6 @@ def of_an_orphan(deployment: DeploymentFact, decision: Decision) -> AnyAct | Non
     if record is not None and record.deletion_policy != "Restore":
         retained = Act(Kind.RELEASE, deployment, "the workload is gone; what runs is retained")
         return bridges.last(retained, record, decision)
-    if record is not None and decision.frozen:
-        return None
     return given_back(deployment, decision, "the workload is gone; the author's template comes back")
 
 

@@ -118,10 +118,11 @@ def _workloads(decision: Decision) -> Iterator[Metric]:
     yield bad
     orphans = GaugeMetricFamily(
         "chipwise_orphans",
-        "Moved Deployments whose workload is gone: on their way back, or held because too many went at once.",
+        "Moved Deployments whose workload is gone: on their way back, waiting for that, or held because too many went at once.",
         labels=("state",),
     )
     orphans.add_metric(("returning",), len(decision.orphans))
+    orphans.add_metric(("waiting",), len(decision.orphans_waiting))
     orphans.add_metric(("held",), len(decision.orphans_held))
     yield orphans
 
