@@ -103,16 +103,19 @@ class OperatorProcess:
         if self.is_alive:
             raise RuntimeError("the operator runs already")
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
-        clean = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
                 self.command(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=clean,
+                env=self.environment(),
                 start_new_session=True,
             )
+
+    def environment(self) -> dict[str, str]:
+        """That of this process without what would lead elsewhere."""
+        return {name: value for name, value in os.environ.items() if name not in _FOREIGN}
 
     def command(self) -> list[str]:
         """What is run."""

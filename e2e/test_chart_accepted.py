@@ -12,7 +12,8 @@ import yaml
 
 from e2e.chart_values import ROWS
 from e2e.cluster import Cluster
-from e2e.cluster.commands import CommandError, kubectl_on, run
+from e2e.cluster.commands import kubectl_on, run
+from e2e.cluster.errors import CommandError
 from e2e.rendered import CHART, EVERY_FEATURE, Chart, settings
 
 pytestmark = pytest.mark.apiserver

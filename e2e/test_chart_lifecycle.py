@@ -158,10 +158,12 @@ def test_an_upgrade_and_its_rollback_move_nothing(lab: Lab, release: Release) ->
         assert release.revision() == 3
         assert not release.knows_max_failures()
         assert release.replicas() == 1
+        assert "maxFailures" not in lab.admin.get(policy)["spec"]
         picture.is_still_true()
 
         release.helm("upgrade", "chipwise", CHART, "--wait", "--timeout", "60s")
         picture.is_still_true()
+        assert lab.admin.get(policy)["spec"]["maxFailures"] == 3  # nobody wrote the object meanwhile
         assert operator.is_alive
         world.delete_workload()
         world.restored(60)
