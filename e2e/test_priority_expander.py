@@ -135,19 +135,54 @@ def test_a_group_that_gets_no_nodes_is_passed_over_and_returned_to(asked: Lab) -
         assert operator.is_alive
 
 
-def test_pods_that_wait_for_a_group_that_backs_off_fall_back(asked: Lab) -> None:
-    """Long before the five minutes that a node is given to boot; the pool's status says why, and nothing that serves is lost."""
-    lab = asked
+def refuse(lab: Lab, world: World) -> None:
+    """As Cluster Autoscaler says of each pod without a node, three times over half a minute, that it adds none."""
+    for pod in world.pods():
+        if pod["spec"].get("nodeName"):
+            continue
+        metadata, now = pod["metadata"], time.time()
+        first, last = (time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at)) for at in (now - 30, now))
+        about = {
+            "kind": "Pod",
+            "namespace": world.namespace,
+            "name": metadata["name"],
+            "uid": metadata["uid"],
+        }
+        event = {
+            "metadata": {"name": f"{metadata['name']}.1", "namespace": world.namespace},
+            "involvedObject": {"apiVersion": "v1", **about},
+            "reason": "NotTriggerScaleUp",
+            "message": "pod didn't trigger scale-up: 1 max node group size reached, 1 node(s) didn't match Pod's node affinity/selector",
+            "type": "Normal",
+            "source": {"component": "cluster-autoscaler"},
+            "count": 3,
+            "firstTimestamp": first,
+            "lastTimestamp": last,
+        }
+        lab.admin.create(f"/api/v1/namespaces/{world.namespace}/events", event)
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [("Stockout", "quota: no capacity"), ("GroupAtMaximum", "1 max node group size reached")],
+)
+def test_pods_that_wait_for_nodes_that_do_not_come_fall_back(asked: Lab, reason: str, words: str) -> None:
+    """By the group's status or by Events, long before the five minutes that a node is given to boot; nothing that serves is lost."""
+    lab, name = asked, f"fallback-{reason.lower()}"
     say(lab, group("asg.alt", target=0))
     with lab.operator(*FLAGS) as operator:
-        world = lab.world(Setup("fallback", expects_move=False, alternative_machines=0), operator)
+        world = lab.world(Setup(name, expects_move=False, alternative_machines=0), operator)
         world.build_author()
         grouped(world, "alt")
         world.kubectl_apply(authored.workload(world.setup))
-        world.eventually(
-            lambda: "fallback-alt" in str(world.deployment()["spec"]["template"]), "it moves", 30
-        )
-        say(lab, group("asg.alt", backoff="no capacity", target=0))
+        world.eventually(lambda: f"{name}-alt" in str(world.deployment()["spec"]["template"]), "it moves", 30)
+        if reason == "Stockout":
+            say(lab, group("asg.alt", backoff="no capacity", target=0))
+        else:
+            world.eventually(
+                lambda: not all(pod["spec"].get("nodeName") for pod in world.pods()), "a pod waits"
+            )
+            refuse(lab, world)
         world.eventually(
             lambda: world.hashes() == {world.author_hash} and world.is_on("gpu") and len(world.writes()) > 1,
             "it is back",
@@ -155,9 +190,9 @@ def test_pods_that_wait_for_a_group_that_backs_off_fall_back(asked: Lab) -> None
         )
         world.eventually(lambda: world.status().get("coolDowns"), "the cool-down")
         (noted,) = world.status()["coolDowns"]
-        assert (noted["reason"], noted["pool"]) == ("Stockout", "fallback-alt")
-        assert "quota: no capacity" in noted["message"]
-        assert lab.pool("fallback-alt")["coolDowns"][0]["reason"] == "Stockout"
+        assert (noted["reason"], noted["pool"]) == (reason, f"{name}-alt")
+        assert words in noted["message"]
+        assert lab.pool(f"{name}-alt")["coolDowns"][0]["reason"] == reason
         world.nothing_lost()
         assert operator.is_alive
     assert refusals(lab) == []

@@ -35,7 +35,7 @@ def overlays(kube: FakeKube) -> list[Document]:
 
 async def test_it_is_made_changed_and_taken_away():
     kube = FakeKube()
-    writer = OverlayWriter(Fence(kube, lambda: 10.0))
+    writer = OverlayWriter(Fence(kube, lambda: 10.0), may_write=lambda: True)
     assert await writer.write(decision(kube, pool("a", "10.00")))
     assert [one["spec"]["price"] for one in overlays(kube)] == ["10.00"]
     assert await writer.write(decision(kube, pool("a", "20.00")))
@@ -46,14 +46,16 @@ async def test_it_is_made_changed_and_taken_away():
 
 async def test_who_does_not_lead_writes_nothing():
     kube = FakeKube()
-    assert await OverlayWriter(Fence(kube, lambda: 0.0)).write(decision(kube, pool("a", "10.00")))
+    assert await OverlayWriter(Fence(kube, lambda: 0.0), may_write=lambda: True).write(
+        decision(kube, pool("a", "10.00"))
+    )
     assert overlays(kube) == []
 
 
 async def test_what_lost_its_mark_meanwhile_is_left_alone():
     """The watch is behind: the document that is there is somebody else's by now."""
     kube = FakeKube()
-    writer = OverlayWriter(Fence(kube, lambda: 10.0))
+    writer = OverlayWriter(Fence(kube, lambda: 10.0), may_write=lambda: True)
     await writer.write(decision(kube, pool("a", "10.00")))
     late = decision(kube, pool("a", "20.00"))
     (there,) = overlays(kube)

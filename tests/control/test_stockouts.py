@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from chipwise.cluster.decide import Decision
+from chipwise.cluster.health import Autoscaling, examine
 from chipwise.kube.resources import AUTOSCALER_STATUS, INFERENCE_WORKLOADS, SCALE_UP_REFUSALS
 from chipwise.reasons import Reason
 
@@ -175,3 +177,21 @@ def test_a_workload_in_mode_off_is_not_examined():
     world.pass_time(seconds=60)
     told(world, scale_up=BACKOFF)
     assert failing(world) is None
+
+
+def test_a_pool_that_may_take_the_pods_too_is_waited_for():
+    """The autoscaler turns to its group by itself: only when every group that they name backs off will no node come."""
+    world = moving(grouped())
+    world.pass_time(seconds=30)
+    told(world, scale_up=BACKOFF)
+    decision = world.decide()
+    subject, pods, view = decision.subjects[KEY], decision.pods[KEY], decision.views["maia"]
+    assert view.group_state is not None
+    alone = examine(subject, pods, view, world.now, Autoscaling())
+    assert alone.trouble is not None
+    assert alone.trouble.reason is Reason.STOCKOUT
+    other = replace(view, name="maia-east", group_state=None)
+    assert examine(subject, pods, view, world.now, Autoscaling(further=(other,))).trouble is None
+    dry = replace(view, name="maia-east")
+    both = examine(subject, pods, view, world.now, Autoscaling(further=(dry,)))
+    assert both.trouble is not None

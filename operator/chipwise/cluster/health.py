@@ -8,7 +8,7 @@ outright (a crash loop, a refused pod, a provider without nodes) need not wait t
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
 from math import inf
@@ -75,18 +75,22 @@ class _Deadline:
     trouble: Trouble
 
 
-Refusals = Mapping[str, Sequence[ScaleUpRefusal]]
-"""What the autoscaler said of pods, by UID."""
+@dataclass(frozen=True, slots=True)
+class Autoscaling:
+    """What the autoscaler says: of pods, by UID, and of the ``further`` pools that may take the pods too."""
+
+    refusals: Mapping[str, Sequence[ScaleUpRefusal]] = field(default_factory=dict)
+    further: Sequence[PoolView] = ()
 
 
 def examine(
-    subject: Subject, pods: Pods, view: PoolView | None, now: datetime, refusals: Refusals | None = None
+    subject: Subject, pods: Pods, view: PoolView | None, now: datetime, said: Autoscaling | None = None
 ) -> Health:
     """Look at what runs, or should run, where the workload is placed. ``view`` is its pool, None where that is unknown."""
     if view is None or not subject.deployment.replicas:
         return Health()
     variant = next((v for v in subject.profile.spec.variants if v.name == _variant(subject)), None)
-    look = _Look(subject, pods, view, variant, now, refusals or {})
+    look = _Look(subject, pods, view, variant, now, said or Autoscaling())
     deadlines = sorted(look.deadlines(), key=lambda deadline: (deadline.left, deadline.trouble.message))
     overdue = [deadline.trouble for deadline in deadlines if deadline.left <= 0]
     ahead = [deadline.left for deadline in deadlines if 0 < deadline.left < inf]
@@ -104,7 +108,7 @@ class _Look:
     view: PoolView
     variant: Variant | None
     now: datetime
-    refusals: Refusals
+    said: Autoscaling
 
     @property
     def ours(self) -> bool:
@@ -203,10 +207,11 @@ class _Look:
 
     def _told_by_cluster_autoscaler(self, pod: PodFact, since: str) -> _Deadline | None:
         name, group = self.view.name, self.view.group_state
-        if group is not None and group.backoff:
+        others = [view.group_state for view in self.said.further]
+        if group is not None and all(each is not None and each.backoff for each in (group, *others)):
             message = f"pod {pod.name} gets no node of pool {name}: node group {group.name} backs off ({group.backoff})"
             return _Deadline(self._left(since, _TOLD), Trouble(Reason.STOCKOUT, Blame.ROOM, message))
-        found = verdict(self.refusals.get(pod.uid, ()), self.now)
+        found = verdict(self.said.refusals.get(pod.uid, ()), self.now)
         if found is None:
             return None
         message = f"pod {pod.name} gets no node of pool {name}: of the autoscaler's node groups {found.words}"

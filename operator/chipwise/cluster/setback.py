@@ -13,7 +13,7 @@ from datetime import datetime
 from chipwise.cluster import bridging
 from chipwise.cluster.cooling import CoolDown, Cooling, Culprit, culprit_of, remembered
 from chipwise.cluster.halting import Halts, halts
-from chipwise.cluster.health import Health, Trouble, examine
+from chipwise.cluster.health import Autoscaling, Health, Trouble, examine
 from chipwise.cluster.pools import PoolView
 from chipwise.cluster.situation import Pods, is_restore_requested, old_home, pods_of
 from chipwise.cluster.snapshot import Snapshot
@@ -102,8 +102,10 @@ class _Examiner:
             return Health()
         if subject.record is not None and subject.record.restoring:
             return Health()
-        view = self.views.get(subject.home.pool) if subject.home else None
-        return examine(subject, pods, view, self.now, self.snapshot.refusals_by_pod)
+        home = subject.home
+        further = tuple(self.views[name] for name in home.further if name in self.views) if home else ()
+        said = Autoscaling(self.snapshot.refusals_by_pod, further)
+        return examine(subject, pods, self.views.get(home.pool) if home else None, self.now, said)
 
 
 def _culprit(subject: Subject, views: Mapping[str, PoolView], trouble: Trouble) -> Culprit:
