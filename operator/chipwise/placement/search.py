@@ -26,6 +26,8 @@ _SCALED_TO = 100.0
 _EPSILON = 1e-6
 #: Up to so many options the tree may have all the nodes of the limits.
 _REFERENCE_OPTIONS = 300
+#: Branches for the bound of the laws of packing: its root says nearly all that it ever will.
+_BOUND_NODES = 20
 #: A bound nearer to the objective than this, relatively, is the objective to the solver's own tolerance.
 PROVEN = 1e-7
 
@@ -127,7 +129,7 @@ class Search:
         bound = linear.bound if linear.status is Status.OPTIMAL else 0.0
         if len(self._instance.seats) > self._limits.mip_options or self._time_limited:
             return bound
-        answer = self._timed(door.integral(cost, upper, rows, self._effort(), None))
+        answer = self._timed(door.integral(cost, upper, rows, Effort(self._seconds, _BOUND_NODES), None))
         return max(bound, answer.bound) if math.isfinite(answer.bound) else bound
 
     def _levels(self) -> tuple[list[int | None], bool]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from chipwise.placement.exact import cheapest
+from chipwise.placement.exact import certain, cheapest
 from chipwise.placement.inplace import holds
 from chipwise.placement.instance import Instance, Seat, amortised, by_chip
 from chipwise.placement.layout import Layout, lay_out
@@ -29,7 +29,8 @@ _NEAREST = (
 class Shortfall:
     """What one option lacks: ``nodes`` more of its pool, and ``amounts`` more of limits by key. ``price_per_hour`` is what both cost.
 
-    ``alone``: it would not fit either if no other workload of the plan were there.
+    ``alone``: it would not fit either if no other workload of the plan were there. ``certain``: no packing of all together exists;
+    otherwise none was found, and not all were tried.
     """
 
     pool: str
@@ -40,6 +41,7 @@ class Shortfall:
     amounts: tuple[tuple[str, int], ...]
     price_per_hour: float
     alone: bool
+    certain: bool = True
 
     def sentence(self) -> str:
         """The change in words."""
@@ -70,8 +72,12 @@ def refusal(workload: Workload, instance: Instance, occupancy: Occupancy, owner:
     least = min(
         found, key=lambda s: (s.price_per_hour, s.nodes, sum(n for _, n in s.amounts), s.pool, s.variant)
     )
-    others = "Others of equal or higher priority hold the room"
-    why = "There is too little room even without the other workloads" if least.alone else others
+    if least.alone:
+        why = "There is too little room even without the other workloads"
+    elif all(s.certain for s in found):
+        why = "Others of equal or higher priority hold the room"
+    else:
+        why = "No way was found to pack it beside others of equal or higher priority, and not every way was tried"
     return Refusal(Reason.CAPACITY_EXHAUSTED, f"{why}: {least.sentence()}, {least.price_per_hour:.2f} $/h")
 
 
@@ -118,6 +124,7 @@ def shortfall(instance: Instance, occupancy: Occupancy, seat: Seat) -> Shortfall
         amounts=amounts,
         price_per_hour=price,
         alone=_exceeds_alone(instance, seat),
+        certain=not nodes or certain(layout, tuple(counts)),
     )
 
 
