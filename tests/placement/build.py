@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from itertools import product
 
+import pytest
+from chipwise.placement import exact, patterns
 from chipwise.placement.plan import Plan
 from chipwise.placement.problem import (
     Billing,
@@ -178,6 +181,16 @@ def brute_force(question: Problem) -> tuple[tuple[int, ...], float]:
             best = (placed, objective)
     assert best is not None
     return best
+
+
+@contextmanager
+def without_patterns() -> Iterator[None]:
+    """As where a pool has too many of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(patterns, "MOST_PATTERNS", -1)
+        exact.forget()
+        yield
+    exact.forget()
 
 
 any_room = st.one_of(

@@ -40,6 +40,11 @@ def certain(layout: Layout, counts: tuple[int, ...]) -> bool:
     return _answer(layout, counts).certain
 
 
+def forget() -> None:
+    """Search anew for what was searched before, for tests with other limits."""
+    _searched.cache_clear()
+
+
 def _answer(layout: Layout, counts: tuple[int, ...]) -> _Answer:
     if layout.closed:
         return _Answer(quick(layout, counts), certain=True)
