@@ -96,7 +96,11 @@ def lay_out(pool: Pool, footprints: Iterable[Footprint]) -> Layout:
     levels = tuple(sorted({s for s in as_size.values() if s}))
     odd = tuple(i for i, f in enumerate(known) if f not in chained)
     groups = _groups(pool, levels, [known[i] for i in odd], rooms)
-    exact = not odd and all(_wasteless(room, chips, chained) for room, chips in rooms.items())
+    exact = (
+        not odd
+        and all(f.chips for f in known)
+        and all(_wasteless(room, chips, chained) for room, chips in rooms.items())
+    )
     kinds = () if exact else _kinds(pool)
     return Layout(
         footprints=known,
