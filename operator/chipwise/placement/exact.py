@@ -10,7 +10,7 @@ from chipwise.placement.highs import Door, Effort, Rows, Status
 from chipwise.placement.inplace import Stand
 from chipwise.placement.instance import Instance, Seat, book
 from chipwise.placement.layout import Layout
-from chipwise.placement.packing import Packing, bound, on_nodes, price_of, quick
+from chipwise.placement.packing import Packing, bound, on_nodes, price_of, quick, quickly_fits
 from chipwise.placement.patterns import Book
 from chipwise.placement.problem import Billing, Option, Pool
 from chipwise.placement.program import Columns, Program, build
@@ -33,6 +33,11 @@ def cheapest(layout: Layout, counts: tuple[int, ...]) -> Packing | None:
     Where it is not ``certain`` the cheapest that was found, or None when none was.
     """
     return _answer(layout, counts).packing
+
+
+def fits(layout: Layout, counts: tuple[int, ...]) -> bool:
+    """Whether a packing of ``counts`` replicas of each footprint is found, at whatever price."""
+    return quickly_fits(layout, counts) or cheapest(layout, counts) is not None
 
 
 def certain(layout: Layout, counts: tuple[int, ...]) -> bool:

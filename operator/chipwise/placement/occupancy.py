@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chipwise.placement.exact import cheapest
+from chipwise.placement.exact import cheapest, fits
 from chipwise.placement.instance import Instance, Seat, by_chip
 from chipwise.placement.layout import Layout
 from chipwise.placement.packing import Packing, quick, quickly_fits, shared_nodes
@@ -75,7 +75,7 @@ class Occupancy:
             return False
         counts = self.counts[seat.pool].copy()
         counts[seat.footprint] += seat.replicas
-        return cheapest(layout, tuple(counts)) is not None
+        return fits(layout, tuple(counts))
 
     def put(self, seat: Seat) -> None:
         """Give the workload this option, which must fit."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from chipwise.placement.exact import certain, cheapest
+from chipwise.placement.exact import certain, fits
 from chipwise.placement.inplace import holds
 from chipwise.placement.instance import Instance, Seat, amortised, by_chip
 from chipwise.placement.layout import Layout, lay_out
@@ -131,9 +131,7 @@ def shortfall(instance: Instance, occupancy: Occupancy, seat: Seat) -> Shortfall
 def _exceeds_alone(instance: Instance, seat: Seat) -> bool:
     layout = instance.layouts[seat.pool]
     counts = tuple(seat.replicas if f == seat.footprint else 0 for f in range(len(layout.footprints)))
-    return cheapest(layout, counts) is None or any(
-        amount > instance.limits[limit] for limit, amount in seat.limits
-    )
+    return not fits(layout, counts) or any(amount > instance.limits[limit] for limit, amount in seat.limits)
 
 
 def _keys(seat: Seat) -> list[str]:
@@ -142,15 +140,15 @@ def _keys(seat: Seat) -> list[str]:
 
 def nodes_missing(pool: Pool, layout: Layout, counts: tuple[int, ...], most: int) -> int | None:
     """The fewest whole nodes that let ``counts`` fit, at most ``most``; None when that is not enough."""
-    if cheapest(layout, counts) is not None:
+    if fits(layout, counts):
         return 0
     room = whole_node(pool, layout.footprints)
     low, high = 1, most
-    if cheapest(_with_nodes(pool, layout, room, high), counts) is None:
+    if not fits(_with_nodes(pool, layout, room, high), counts):
         return None
     while low < high:
         middle = (low + high) // 2
-        if cheapest(_with_nodes(pool, layout, room, middle), counts) is None:
+        if not fits(_with_nodes(pool, layout, room, middle), counts):
             low = middle + 1
         else:
             high = middle
