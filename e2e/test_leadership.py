@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import http.client
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from chipwise.control.lease import LeaseTiming
@@ -152,6 +154,40 @@ def test_an_outage_longer_than_the_lease(lab: Lab) -> None:
         moved_once(world, crew)
         assert [each.leads for each in everybody].count(True) == 1
         assert all(each.is_alive for each in everybody)
+
+
+@dataclass(frozen=True, slots=True)
+class Hurried(Surplus):
+    """New pods are given some seconds longer than they take."""
+
+    ready_delay: str = "12s"
+    boot_seconds: int = 1
+    startup_seconds: int = 10
+    policy: Mapping[str, Any] = field(default_factory=lambda: {"failureGrace": "12s"})
+
+
+def test_an_outage_longer_than_a_placement_may_take(lab: Lab) -> None:
+    """No pod could get Ready meanwhile, and none failed: the move goes on, and nothing is taken back or cools down.
+
+    The template has just been written when the API server goes, for twice as long as the new pods are given.
+    """
+    with team(lab, 2, SHORT) as crew:
+        world = lab.world(Hurried("long-away"), crew.leader).build()
+        world.edit_workload(mode="Rollout")
+        lab.within(20, world.writes, "the template is written")
+        lab.api_server_away(50)
+        back = time.time()
+        everybody = [crew.leader, *crew.standbys]
+        lab.within(30, lambda: any(each.leads for each in everybody), "one leads")
+        act = lab.within(
+            SHORT.duration + _GRACE,
+            lambda: [each for each in crew.requests() if each.is_act and each.received > back],
+            "it acts",
+        )[0]
+        print(f"\nit acted {act.answered - back:.1f} s after the API server was back")
+        moved_once(world, crew)
+        assert world.status().get("coolDowns", []) == []
+        assert not {"RolledBack", "Restoring"} & {each["reason"] for each in lab.events(world.namespace)}
 
 
 def test_a_write_that_arrives_late(lab: Lab) -> None:

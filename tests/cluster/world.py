@@ -8,6 +8,7 @@ the old one, the worst case.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from math import ceil, floor
@@ -51,6 +52,7 @@ class World:
     def __init__(self, *objects: Document) -> None:
         self.kube = FakeKube()
         self.now = NOON
+        self.watched_since: datetime | None = None
         self.standing = Standing()
         #: Images of which no pod comes to serve, and the container status that the kubelet shows for it.
         self.ailing: dict[str, Document] = {}
@@ -111,7 +113,7 @@ class World:
         return state
 
     def snapshot(self) -> Snapshot:
-        return self.state().snapshot()
+        return replace(self.state().snapshot(), watched_since=self.watched_since)
 
     def decide(self, **changes: Any) -> Decision:
         return decide(

@@ -129,6 +129,38 @@ def test_a_move_that_does_not_come_to_serve_is_taken_back(status: Document, reas
     assert serving(world) == AMD
 
 
+@pytest.mark.parametrize(("status", "reason", "allowed"), AILMENTS)
+def test_an_outage_counts_against_nobody(status: Document, reason: Reason, allowed: int):
+    """Whatever was under way when the cluster went out of sight has its whole time again, and fails only then."""
+    world = ailing(status)
+    carry_out(world)
+    world.settle()
+    world.fall_ill()
+    world.pass_time(hours=1)
+    world.watched_since = world.now
+    world.pass_time(seconds=max(allowed - 1, 0))
+    if allowed:
+        assert failing(world) is None
+        assert world.decide().due_seconds == pytest.approx(1.1)
+        world.pass_time(seconds=1)
+    said = failing(world)
+    assert said is not None
+    assert said[0] == reason
+
+
+def test_an_outage_lets_a_pod_that_waits_for_a_node_go_on_waiting():
+    """Nobody scheduled and nothing scaled up meanwhile; the pool is not to blame."""
+    world = starving()
+    carry_out(world)
+    world.settle()
+    world.pass_time(hours=1)
+    world.watched_since = world.now
+    world.pass_time(seconds=359)
+    assert failing(world) is None
+    world.pass_time(seconds=1)
+    assert failing(world) is not None
+
+
 def test_after_the_cool_down_the_cheapest_is_tried_again_and_longer_left_alone():
     """5, 10, 20 minutes, and 30 however often it fails."""
     world = ailing(waiting("CrashLoopBackOff", 3), docs.policy(minimumStay="0s"))

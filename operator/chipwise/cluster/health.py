@@ -2,7 +2,8 @@
 
 Every stage on a pod's way has its deadline: no node for longer than a node of the pool takes to boot, no Ready for longer than the
 image takes to pull and the model to load, each with the policy's grace on top. What the kubelet or the API server says outright (a
-crash loop, a refused pod) need not wait that long. Nothing is remembered: all moments are read from the objects themselves.
+crash loop, a refused pod) need not wait that long. Nothing is remembered: all moments are read from the objects themselves. But no
+deadline begins before the cluster was in sight: in an outage nobody could have reported what did not come.
 """
 
 from __future__ import annotations
@@ -70,12 +71,17 @@ class _Deadline:
     trouble: Trouble
 
 
-def examine(subject: Subject, pods: Pods, view: PoolView | None, now: datetime) -> Health:
-    """Look at what runs, or should run, where the workload is placed. ``view`` is its pool, None where that is unknown."""
+def examine(
+    subject: Subject, pods: Pods, view: PoolView | None, now: datetime, watched_since: datetime | None = None
+) -> Health:
+    """Look at what runs, or should run, where the workload is placed. ``view`` is its pool, None where that is unknown.
+
+    ``watched_since`` is when the last gap in what is seen was over, None if it does not matter.
+    """
     if view is None or not subject.deployment.replicas:
         return Health()
     variant = next((v for v in subject.profile.spec.variants if v.name == _variant(subject)), None)
-    look = _Look(subject, pods, view, variant, now)
+    look = _Look(subject, pods, view, variant, now, watched_since)
     deadlines = sorted(look.deadlines(), key=lambda deadline: (deadline.left, deadline.trouble.message))
     overdue = [deadline.trouble for deadline in deadlines if deadline.left <= 0]
     ahead = [deadline.left for deadline in deadlines if 0 < deadline.left < inf]
@@ -93,6 +99,7 @@ class _Look:
     view: PoolView
     variant: Variant | None
     now: datetime
+    watched_since: datetime | None
 
     @property
     def ours(self) -> bool:
@@ -189,7 +196,10 @@ class _Look:
         """Seconds until the deadline. Without a moment to count from there is none yet: news will bring it."""
         if not since:
             return inf
-        return allowed - (self.now - datetime.fromisoformat(since)).total_seconds()
+        begin = datetime.fromisoformat(since)
+        if self.watched_since is not None:
+            begin = max(begin, self.watched_since)
+        return allowed - (self.now - begin).total_seconds()
 
     def _seconds(self, what: str) -> float:
         if self.variant is None:

@@ -33,6 +33,7 @@ from chipwise.kube.errors import Misconfigured
 from chipwise.kube.protocol import Kube
 from chipwise.kube.reflector import Reflector
 from chipwise.kube.resources import GROUP, INFERENCE_WORKLOADS, PODS, Resource
+from chipwise.kube.sight import Sight
 from chipwise.telemetry.server import Address, serving
 from chipwise.telemetry.telemetry import Telemetry
 from chipwise.watch.audit import Absence, Audit
@@ -86,11 +87,14 @@ async def operate(connection: Connection, options: RunOptions) -> int:
         except OSError as error:
             log.error("cannot listen on %s: %s; choose another address with --listen", options.listen, error)  # noqa: TRY400 - a sentence, not a trace
             return 2
-        kube = Counted(client, telemetry.asked)
+        sight = Sight(hiccup=options.lease_timing.deadline)
+        kube = Counted(Counted(client, sight.asked), telemetry.asked)
         elector = Elector(kube, options.lease_namespace, options.lease_name, timing=options.lease_timing)
         warm = asyncio.Event()
         leading = asyncio.create_task(elector.run(warm), name="elector")
-        loops = asyncio.create_task(_loops(kube, connection, elector, options, telemetry, warm), name="loops")
+        loops = asyncio.create_task(
+            _loops(kube, connection, elector, options, telemetry, warm, sight), name="loops"
+        )
         stopping = asyncio.create_task(stop.wait(), name="stop")
         siblings: set[asyncio.Task[Any]] = {leading, loops, stopping}
         done, _ = await asyncio.wait(siblings, return_when=asyncio.FIRST_COMPLETED)
@@ -114,12 +118,14 @@ async def _loops(
     options: RunOptions,
     telemetry: Telemetry,
     warm: asyncio.Event,
+    sight: Sight,
 ) -> None:
     """``warm`` is set once every list is complete."""
     state, board = ClusterState(), telemetry.board
     roster: Roster[Any] = Roster(state, extract)
     reflectors = [Reflector(kube, each, state, extract, field_selector=_FIELDS.get(each)) for each in FOREIGN]
     audit = Audit(kube, roster, may_forget=_may_forget)
+    sight.watches, sight.catch_up = reflectors, audit.caught_up
     synced = {GROUP: audit.synced, **{str(each.resource): each.synced for each in reflectors}}
     telemetry.synced, board.reflectors, board.leads = synced, reflectors, elector.is_leader
     reporter, publisher, herald = _tellers(kube, state, elector, roster, telemetry)
@@ -130,6 +136,7 @@ async def _loops(
         standing=Standing(frozen=options.freeze, writes=options.writes),
         deciding=telemetry.deciding,
         term=elector.term,
+        sight=sight,
     )
     async with asyncio.TaskGroup() as tasks:
         for reflector in reflectors:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
@@ -95,6 +95,7 @@ class Client:
         namespace: str | None = None,
         label_selector: str | None = None,
         field_selector: str | None = None,
+        opened: Callable[[], None] | None = None,
     ) -> AsyncGenerator[tuple[str, Document], None]:
         """See the protocol."""
         query = _selectors(label_selector, field_selector) | {
@@ -108,6 +109,8 @@ class Client:
         )
         request = Request("GET", resource.path(namespace), query)
         async with self._transport.exchange(request, limit) as response:
+            if opened is not None:
+                opened()
             async for line in _lines(response.content):
                 event = json.loads(line)
                 if event["type"] == "ERROR":
