@@ -12,7 +12,8 @@ from chipwise.cluster.decide import Decision
 from chipwise.control.act import Kind
 from chipwise.control.conditions import timed
 from chipwise.control.status import workload_status
-from chipwise.kube.resources import DEPLOYMENTS, INFERENCE_WORKLOADS, PODS
+from chipwise.control.status_of_others import other_statuses
+from chipwise.kube.resources import ACCELERATOR_POOLS, DEPLOYMENTS, INFERENCE_WORKLOADS, PODS
 from chipwise.placement.moves import Decision as Verdict
 from chipwise.reasons import Reason
 from chipwise.rendering import record as records
@@ -30,6 +31,7 @@ MAIA = {"example.com/maia": 2}
 AMD = {"amd.com/gpu": 2}
 H100 = {"nvidia.com/gpu": 2}
 MAIA_IMAGE = "example.com/maia/engine:1"
+NO_CHIPS = "0/6 nodes are available: 2 Insufficient example.com/maia, 4 node(s) didn't match Pod's node affinity/selector."
 
 
 def tell(world: World) -> Decision:
@@ -287,6 +289,144 @@ def _workload_shown(decision: Decision, key: str) -> Any:
     return next(w for w in decision.shown.problem.workloads if w.key == key)
 
 
+AFFINITY = "node(s) didn't match Pod's node affinity/selector"
+NOT_FOR_WANT_OF_ROOM = [
+    '0/6 nodes are available: persistentvolumeclaim "weights" not found.',
+    f"0/6 nodes are available: 2 node(s) didn't match pod anti-affinity rules, 4 {AFFINITY}.",
+    f"0/6 nodes are available: 2 node(s) had volume node affinity conflict, 4 {AFFINITY}.",
+    f"0/6 nodes are available: 6 {AFFINITY}.",  # and the pool has nodes
+    "",  # another scheduler, or none
+]
+
+
+def pend(world: World, name: str, message: str) -> None:
+    """No pod of a Deployment has a node, for the reason that the scheduler gives."""
+    for pod in world.pods(name):
+        world.refuse_to_schedule(pod, message)
+
+
+def authored_on_maia(name: str, **spec: Any) -> list[Document]:
+    """A workload whose author put it on Maia, and which may go nowhere else."""
+    template = docs.template("maia")
+    template["metadata"]["labels"] = {"app": name}
+    return [docs.workload(name, allowedPools=["maia"], **spec), docs.deployment(name, content=template)]
+
+
+def refused_to(world: World, key: str = KEY, pool: str = "maia") -> set[Reason]:
+    found = _workload_shown(world.decide(), key).refused
+    return {candidate.refusal.reason for candidate in found if candidate.pool == pool}
+
+
+@pytest.mark.parametrize("message", [NO_CHIPS, *NOT_FOR_WANT_OF_ROOM])
+def test_what_an_author_placed_closes_a_pool_for_nobody_else(message: str):
+    """Its pods may ask for one node of it. For want of room it leaves; anything else is the author's to mend."""
+    world = World.standard(docs.policy(minimumStay="0s"), *authored_on_maia("other"))
+    pend(world, "other", message)
+    for _ in range(20):
+        world.pass_time(minutes=7)
+        tell(world)
+        assert Reason.COOLING_DOWN not in refused_to(world)
+    closed = Reason.COOLING_DOWN in refused_to(world, "prod/other")
+    assert closed == (message == NO_CHIPS)
+
+
+@pytest.mark.parametrize("message", NOT_FOR_WANT_OF_ROOM)
+def test_a_pod_that_pends_for_another_reason_than_room_closes_the_variant_for_its_workload(message: str):
+    """The move is taken back as any other that fails; the pool stays open for the neighbours."""
+    world = World.standard(
+        docs.policy(minimumStay="0s"), docs.workload("other", mode="Off"), docs.deployment("other")
+    )
+    carry_out(world)
+    world.roll()
+    for pod in world.pods():
+        if not pod["spec"].get("nodeName"):
+            world.refuse_to_schedule(pod, message)
+    world.pass_time(minutes=7)
+    tell(world)
+    (noted,) = cool_downs(world)
+    assert noted["reason"] == Reason.UNSCHEDULABLE
+    assert noted["variant"] == "maia-x4"
+    assert "pool" not in noted
+    assert Reason.COOLING_DOWN in refused_to(world)
+    assert Reason.COOLING_DOWN not in refused_to(world, "prod/other")
+    rests(world)
+    assert serving(world) == AMD
+
+
+def test_a_gate_is_somebody_elses_to_take_away():
+    """Nothing fails while no scheduler looks at the pod."""
+    world = World.standard()
+    carry_out(world)
+    world.roll()
+    for pod in world.pods():
+        if not pod["spec"].get("nodeName"):
+            world.kube.put(PODS, {**pod, "spec": {**pod["spec"], "schedulingGates": [{"name": "queue"}]}})
+    world.pass_time(hours=3)
+    assert failing(world) is None
+
+
+@pytest.mark.parametrize(
+    ("message", "memory", "closed"),
+    [
+        ("0/6 nodes are available: 6 Insufficient memory.", "100Gi", False),
+        ("0/6 nodes are available: 6 Insufficient memory.", "450Gi", True),
+        ("0/6 nodes are available: 6 Insufficient memory, 2 Insufficient example.com/maia.", "100Gi", False),
+        (NO_CHIPS, "100Gi", True),
+        ("0/6 nodes are available: 6 Insufficient ephemeral-storage.", "100Gi", False),
+    ],
+)
+def test_a_pool_cools_down_in_the_respect_in_which_it_had_no_room(message: str, memory: str, closed: bool):
+    """What asks for less of what was missing may still find room; chips that there were enough of say nothing."""
+    thin, fat = docs.template(), docs.template()
+    thin["metadata"]["labels"] = {"app": "thin"}
+    thin["spec"]["containers"][0]["resources"]["requests"]["memory"] = memory
+    fat["spec"]["containers"][0]["resources"]["requests"]["memory"] = "400Gi"
+    world = World.standard(
+        docs.policy(minimumStay="0s"),
+        docs.workload("thin", mode="Off"),
+        docs.deployment("thin", content=thin),
+        docs.deployment(content=fat),
+    )
+    carry_out(world)
+    world.roll()
+    for pod in world.pods():
+        if not pod["spec"].get("nodeName"):
+            world.refuse_to_schedule(pod, message)
+    world.pass_time(minutes=7)
+    tell(world)
+    (noted,) = cool_downs(world)
+    assert noted["pool"] == "maia"
+    found = {
+        c.refusal.reason for c in _workload_shown(world.decide(), "prod/thin").refused if c.pool == "maia"
+    }
+    assert (Reason.COOLING_DOWN in found) == closed
+
+
+def test_a_pool_tells_in_which_respect_it_had_no_room():
+    world = starving()
+    carry_out(world)
+    world.roll()
+    pend(world, "chat", "0/6 nodes are available: 6 Insufficient cpu.")
+    world.pass_time(minutes=7)
+    tell(world)
+    (noted,) = cool_downs(world)
+    assert noted["pool"] == "maia"
+    assert "chips" not in noted
+    asked = next(iter(world.pods()))["spec"]["containers"][0]["resources"]["requests"]["cpu"]
+    assert noted["cpu"] == asked
+    (shown,) = pool_cool_downs(world)
+    assert (shown["chips"], shown["cpu"]) == (0, asked)
+
+
+def pool_cool_downs(world: World) -> list[Document]:
+    (found,) = (
+        report.wanted.get("coolDowns", [])
+        for report in other_statuses(world.decide())
+        if report.resource == ACCELERATOR_POOLS and report.name == "maia"
+    )
+    return list(found)
+
+
 def settled_on_maia(*more: Document) -> World:
     world = World.standard(*more)
     rests(world)
@@ -381,7 +521,7 @@ def test_one_that_starves_fewer_than_needed_is_rescued():
     pod = world.pods()[0]
     pending = {
         "phase": "Pending",
-        "conditions": [world.condition("PodScheduled", "False", message="0/6 nodes")],
+        "conditions": [world.condition("PodScheduled", "False", message=NO_CHIPS)],
     }
     spec = {key: value for key, value in pod["spec"].items() if key != "nodeName"}
     world.kube.put(PODS, {**pod, "spec": spec, "status": pending})
@@ -389,7 +529,7 @@ def test_one_that_starves_fewer_than_needed_is_rescued():
     said = failing(world)
     assert said is not None
     assert said == (Reason.UNSCHEDULABLE, said[1])
-    assert said[1].endswith("0/6 nodes")
+    assert said[1].endswith(NO_CHIPS)
 
 
 def test_refused_pods_are_told_by_quota_and_admission():

@@ -73,7 +73,7 @@ class Scene:
 
     @contextlib.asynccontextmanager
     async def running(self):
-        tasks = [asyncio.ensure_future(each.run()) for each in self.reflectors]
+        tasks: list[asyncio.Future[Any]] = [asyncio.ensure_future(each.run()) for each in self.reflectors]
         tasks.append(asyncio.ensure_future(self.ask()))
         await asyncio.sleep(30)
         try:

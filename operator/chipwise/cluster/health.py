@@ -19,6 +19,7 @@ from chipwise.cluster.facts import PodFact, Progress
 from chipwise.cluster.pools import PoolView
 from chipwise.cluster.situation import Pods, in_flight
 from chipwise.cluster.subject import Subject
+from chipwise.placement.problem import Footprint
 from chipwise.placement.rules import duration
 from chipwise.reasons import Reason
 
@@ -43,16 +44,26 @@ class Blame(Enum):
     """What is at fault, and so what is not tried again for a while."""
 
     ROOM = auto()  # the pool, for replicas of this size
+    PLACE = auto()  # the pool, for this workload
     VARIANT = auto()  # the variant, for this workload
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """A placement has failed. ``message`` is a sentence with the figures of the case."""
+    """A placement has failed. ``message`` is a sentence with the figures of the case.
+
+    ``wanting`` is what there was no room for, without what there was enough of; None where a whole node is what did not come.
+    """
 
     reason: Reason
     blame: Blame
     message: str
+    wanting: Footprint | None = None
+
+    @property
+    def starves(self) -> bool:
+        """Its pods have no node."""
+        return self.blame is not Blame.VARIANT or self.reason is Reason.UNSCHEDULABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +131,7 @@ class _Look:
         if not overdue or moving or self.pods.new_ready == 0:
             return next(iter(overdue), None)
         record, replicas = self.subject.record, self.subject.deployment.replicas
-        starved = [trouble for trouble in overdue if trouble.blame is Blame.ROOM]
+        starved = [trouble for trouble in overdue if trouble.starves]
         if starved and self.pods.serving < (record.replicas if record else replicas):
             return starved[0]
         failed = [trouble for trouble in overdue if trouble.blame is Blame.VARIANT]
@@ -180,14 +191,24 @@ class _Look:
         )
 
     def _unbound(self, pod: PodFact, progress: Progress) -> _Deadline:
-        """Room may yet come: a node that boots, or the pods that this rollout is about to take away once others are Ready."""
+        """Room may yet come: a node that boots, or the pods that this rollout is about to take away once others are Ready.
+
+        A pool is to blame only where the scheduler says that room is what is missing; for everybody only where chipwise chose it, for
+        an author may ask for one node of it. What else keeps a pod (a volume, an affinity) is of this workload alone, and the author's
+        own business where the author placed it. A gate is somebody else's, who takes it away.
+        """
+        starved = bool(progress.verdict.lacking) or (progress.verdict.unmet and not self.view.usable_nodes)
+        if pod.needs.gated or not (starved or self.ours):
+            return _Deadline(inf, Trouble(Reason.UNSCHEDULABLE, Blame.VARIANT, ""))
         scales = self.view.minimum < self.view.maximum
         allowed = (self.view.boot_seconds if scales else 0.0) + self.grace
         latest = max((p.progress.ready_changed for p in self.pods.new if p.ready and p.progress), default="")
-        words = f": {progress.message}" if progress.message else ""
+        words = f": {progress.message or 'no scheduler says why'}"
         message = f"pod {pod.name} found no node of pool {self.view.name} within {duration(allowed)}{words}"
         since = max(progress.created, latest)
-        return _Deadline(self._left(since, allowed), Trouble(Reason.UNSCHEDULABLE, Blame.ROOM, message))
+        blame = (Blame.ROOM if self.ours else Blame.PLACE) if starved else Blame.VARIANT
+        wanting = _wanting(pod, progress.verdict.lacking) if starved else None
+        return _Deadline(self._left(since, allowed), Trouble(Reason.UNSCHEDULABLE, blame, message, wanting))
 
     def _deadline(self, since: str, allowed: float, reason: Reason, message: str) -> _Deadline:
         return _Deadline(self._left(since, allowed), Trouble(reason, Blame.VARIANT, message))
@@ -205,3 +226,13 @@ class _Look:
         if self.variant is None:
             return 0.0
         return float(self.variant.pull_seconds if what == "pull" else self.variant.startup_seconds)
+
+
+def _wanting(pod: PodFact, lacking: Sequence[str]) -> Footprint | None:
+    """What of a pod there was no room for; all of it where that is a resource that pods are not compared by."""
+    asked = {"cpu": pod.cpu_milli, "memory": pod.memory_bytes, **dict(pod.chips)}
+    if not lacking:
+        return None
+    named = asked if set(lacking) - asked.keys() else {name: asked[name] for name in lacking}
+    chips = sum(count for name, count in named.items() if name not in ("cpu", "memory"))
+    return Footprint(chips, named.get("cpu", 0), named.get("memory", 0))

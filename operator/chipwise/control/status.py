@@ -7,7 +7,7 @@ from math import floor
 
 from chipwise.api import InferenceWorkload
 from chipwise.cluster.bridging import leads_to
-from chipwise.cluster.cooling import CoolDown, kept, stamp
+from chipwise.cluster.cooling import CoolDown, kept, size_fields, stamp
 from chipwise.cluster.decide import Decision
 from chipwise.cluster.restoring import HOME
 from chipwise.cluster.subject import Subject
@@ -79,7 +79,9 @@ def _cool_down(one: CoolDown) -> Document:
         "until": stamp(one.until),
     }
     if culprit.pool:
-        entry |= {"pool": culprit.pool, "capacityType": culprit.capacity_type, "chips": culprit.chips}
+        entry |= {"pool": culprit.pool, "capacityType": culprit.capacity_type}
+    if culprit.size is not None:
+        entry |= size_fields(culprit.size)
     return entry
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from chipwise.api import shorten
-from chipwise.cluster.cooling import stamp
+from chipwise.cluster.cooling import size_fields, stamp
 from chipwise.cluster.decide import Decision
 from chipwise.cluster.extract import BY_KIND
 from chipwise.cluster.facts import NodeFact
@@ -164,7 +164,8 @@ def _pool_status(view: PoolView, decision: Decision) -> Document:
         status["coolDowns"] = [
             {
                 "capacityType": one.culprit.capacity_type,
-                "chips": one.culprit.chips,
+                "chips": 0,
+                **(size_fields(one.culprit.size) if one.culprit.size else {}),
                 "reason": one.reason,
                 "until": stamp(one.until),
                 "message": shorten(one.message),
