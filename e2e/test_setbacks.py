@@ -203,8 +203,8 @@ def test_a_pod_that_waits_for_a_volume_closes_no_pool(world: World) -> None:
         world.kubectl_apply(document)
 
     def waits() -> bool:
-        (pod,) = (each for each in world.pods("broken")) if world.pods("broken") else (None,)
-        said = [c.get("message", "") for c in (pod or {}).get("status", {}).get("conditions", ())]
+        pods = [pod for pod in world.pods() if pod["metadata"]["name"].startswith("broken-")]
+        said = [each.get("message", "") for pod in pods for each in pod["status"].get("conditions", ())]
         return any('persistentvolumeclaim "weights" not found' in each for each in said)
 
     world.eventually(waits, "the scheduler names the volume")

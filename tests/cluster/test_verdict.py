@@ -6,6 +6,7 @@ import pytest
 from chipwise.cluster.facts.verdict import Verdict, verdict
 
 PREEMPTION = " preemption: 0/6 nodes are available: 6 Preemption is not helpful for scheduling."
+TAINT = "node(s) had untolerated taint {amd.com/gpu: present}"
 AFFINITY = "node(s) didn't match Pod's node affinity/selector"
 
 
@@ -21,8 +22,7 @@ AFFINITY = "node(s) didn't match Pod's node affinity/selector"
         (f"0/3 nodes are available: 1 Too many pods, 2 {AFFINITY}.", Verdict(("pods",))),
         (f"0/6 nodes are available: 6 {AFFINITY}.{PREEMPTION}", Verdict(unmet=True)),
         (
-            "0/6 nodes are available: 1 node(s) were unschedulable, 2 node(s) had untolerated taint {amd.com/gpu: present}, "
-            f"3 {AFFINITY}.{PREEMPTION}",
+            f"0/6 nodes are available: 1 node(s) were unschedulable, 2 {TAINT}, 3 {AFFINITY}.{PREEMPTION}",
             Verdict(unmet=True),
         ),
         ("no nodes available to schedule pods", Verdict(unmet=True)),

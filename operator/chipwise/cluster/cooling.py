@@ -8,16 +8,14 @@ an author chose it, for that workload; a variant that does not come to serve coo
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from chipwise.api import CoolDownStatus, PlacementPolicySpec
+from chipwise.api import PlacementPolicySpec
 from chipwise.cluster.health import Blame, Trouble
 from chipwise.cluster.pools import PoolView
-from chipwise.cluster.snapshot import Snapshot
 from chipwise.placement.problem import Footprint
 from chipwise.reasons import Reason, Refusal
-from chipwise.rendering.quantity import canonical, milli, whole
 
 #: So many are kept in one status.
 KEPT = 16
@@ -57,7 +55,10 @@ class Culprit:
 
 @dataclass(frozen=True, slots=True)
 class CoolDown:
-    """One culprit. ``failures`` in a row, the last noticed ``at``; not tried again before ``until``."""
+    """One culprit. ``failures`` in a row, the last noticed ``at``; not tried again before ``until``.
+
+    A failure after ``forgotten`` is the first again.
+    """
 
     culprit: Culprit
     reason: str
@@ -65,6 +66,7 @@ class CoolDown:
     failures: int
     at: datetime
     until: datetime
+    forgotten: datetime
 
     @property
     def sentence(self) -> str:
@@ -133,20 +135,26 @@ class Cooling:
         if any(one.culprit.workload == culprit.workload and one.until > self.now for one in before):
             return None
         longest = timedelta(seconds=policy.cool_down.longest_seconds)
-        lately = [one.failures for one in before if one.until + longest > self.now]
+        lately = [one.failures for one in before if one.forgotten > self.now]
         # Two workloads that fail in the same room at once have seen one failure.
         at_once = [one.failures for one in before if one.until > self.now]
         failures = max(at_once, default=max(lately, default=0) + 1)
         span = min(timedelta(seconds=policy.cool_down.first_seconds) * 2 ** min(failures - 1, 32), longest)
-        return CoolDown(culprit, trouble.reason.value, trouble.message, failures, self.now, self.now + span)
+        reason, until = trouble.reason.value, self.now + span
+        return CoolDown(culprit, reason, trouble.message, failures, self.now, until, until + longest)
 
 
 def culprit_of(workload: str, variant: str, view: PoolView, chips: int, trouble: Trouble) -> Culprit:
     """What is to blame for the trouble of one placement."""
     if trouble.blame is Blame.VARIANT:
         return Culprit(workload, variant)
-    size = (trouble.wanting or Footprint(chips)) if trouble.blame is Blame.ROOM else None
+    size = _in_whole_ki(trouble.wanting or Footprint(chips)) if trouble.blame is Blame.ROOM else None
     return Culprit(workload, variant, view.name, view.capacity_type, size)
+
+
+def _in_whole_ki(size: Footprint) -> Footprint:
+    """As it is kept: what is read again must be what was noticed."""
+    return replace(size, memory_bytes=size.memory_bytes // 1024 * 1024)
 
 
 def holds(smaller: Footprint, larger: Footprint) -> bool:
@@ -158,48 +166,9 @@ def holds(smaller: Footprint, larger: Footprint) -> bool:
     )
 
 
-def remembered(snapshot: Snapshot) -> tuple[CoolDown, ...]:
-    """All cool-downs in the statuses of workloads, those that are over included: they tell how often something failed."""
-    return tuple(
-        _read(key, entry)
-        for key, workload in sorted(snapshot.workloads.items())
-        for entry in (workload.status.cool_downs if workload.status else ())
-    )
-
-
-def kept(cool_downs: Iterable[CoolDown], longest_seconds: int, now: datetime) -> tuple[CoolDown, ...]:
+def kept(cool_downs: Iterable[CoolDown], now: datetime) -> tuple[CoolDown, ...]:
     """What a status goes on telling of: whatever still matters to how long the next one takes."""
-    longest = timedelta(seconds=longest_seconds)
-    return tuple(one for one in cool_downs if one.until + longest > now)[:KEPT]
-
-
-def _read(key: str, entry: CoolDownStatus) -> CoolDown:
-    return CoolDown(
-        Culprit(key, entry.variant, entry.pool, entry.capacity_type, _size(entry)),
-        entry.reason,
-        entry.message,
-        entry.failures,
-        datetime.fromisoformat(entry.at),
-        datetime.fromisoformat(entry.until),
-    )
-
-
-def _size(entry: CoolDownStatus) -> Footprint | None:
-    """None in an entry without any. Memory is kept in whole Ki."""
-    found = Footprint(entry.chips, milli(entry.cpu or "0"), whole(entry.memory or "0"))
-    return found if found != Footprint(0) else None
-
-
-def size_fields(size: Footprint) -> dict[str, int | str]:
-    """A size as status holds it, in the respects that it has."""
-    found: dict[str, int | str] = {}
-    if size.chips:
-        found["chips"] = size.chips
-    if size.cpu_milli:
-        found["cpu"] = canonical(f"{size.cpu_milli}m")
-    if size.memory_bytes:
-        found["memory"] = canonical(f"{size.memory_bytes // 1024}Ki")
-    return found
+    return tuple(one for one in cool_downs if one.forgotten > now)[:KEPT]
 
 
 def stamp(moment: datetime) -> str:

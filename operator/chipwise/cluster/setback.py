@@ -11,10 +11,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from chipwise.cluster import bridging
-from chipwise.cluster.cooling import CoolDown, Cooling, Culprit, culprit_of, remembered
+from chipwise.cluster.cooling import CoolDown, Cooling, Culprit, culprit_of
 from chipwise.cluster.halting import Halts, halts
 from chipwise.cluster.health import Health, Trouble, examine
 from chipwise.cluster.pools import PoolView
+from chipwise.cluster.remembered import remembered
 from chipwise.cluster.situation import Pods, is_restore_requested, old_home, pods_of
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.cluster.subject import Subject
@@ -47,7 +48,7 @@ def setbacks(
     """Examine every placement of ``subjects`` that chipwise may act on, and every bridge on the way to one."""
     healths = {key: _examined(subject, pods[key], views, snapshot, now) for key, subject in subjects.items()}
     troubles = {key: health.trouble for key, health in healths.items() if health.trouble is not None}
-    known = Cooling(now, remembered(snapshot))
+    known = Cooling(now, remembered(snapshot, now))
     news, failing, fallen = {}, {}, {}
     for key, trouble in troubles.items():
         subject = subjects[key]

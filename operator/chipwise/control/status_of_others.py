@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from chipwise.api import shorten
-from chipwise.cluster.cooling import size_fields, stamp
+from chipwise.cluster.cooling import stamp
+from chipwise.cluster.remembered import size_fields
 from chipwise.cluster.decide import Decision
 from chipwise.cluster.extract import BY_KIND
 from chipwise.cluster.facts import NodeFact

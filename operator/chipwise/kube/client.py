@@ -15,6 +15,7 @@ from typing import Any, Self
 
 import aiohttp
 
+from chipwise.kube.clock import ServerClock
 from chipwise.kube.connection import Connection
 from chipwise.kube.errors import Conflict, Gone, Invalid, from_status, patch_does_not_fit
 from chipwise.kube.protocol import FIELD_MANAGER, Document, Operation, Page
@@ -28,11 +29,16 @@ _WRITER = {"fieldManager": FIELD_MANAGER}
 
 
 class Client:
-    """Keeps :class:`chipwise.kube.protocol.Kube` over a connection. An async context manager; belongs to one event loop."""
+    """Keeps :class:`chipwise.kube.protocol.Kube` over a connection. An async context manager; belongs to one event loop.
 
-    def __init__(self, connection: Connection, timeouts: Timeouts | None = None) -> None:
+    ``clock`` is told the time of each answer.
+    """
+
+    def __init__(
+        self, connection: Connection, timeouts: Timeouts | None = None, clock: ServerClock | None = None
+    ) -> None:
         self._timeouts = timeouts or Timeouts()
-        self._transport = Transport(connection, self._timeouts)
+        self._transport = Transport(connection, self._timeouts, clock)
         self._seconds: float | None = None
 
     def within(self, seconds: float) -> Self:

@@ -40,7 +40,7 @@ def verdict(message: str) -> Verdict:
     _, found, listed = words.partition("nodes are available: ")
     if not found:
         return NO_VERDICT
-    lacking = {name for name in _SHORT.findall(listed)} | ({"pods"} if _NO_SLOT in listed else set())
+    lacking = set(_SHORT.findall(listed)) | ({"pods"} if _NO_SLOT in listed else set())
     parts = re.split(r", (?=\d+ )", listed)
     unmet = all(any(each in part for each in _NOT_MEANT) for part in parts)
     return Verdict(tuple(sorted(lacking)), unmet)
