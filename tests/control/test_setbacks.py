@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from chipwise.cluster.cooling import stamp
 from chipwise.cluster.decide import Decision
+from chipwise.cluster.remembered import remembered
 from chipwise.control.act import Kind
 from chipwise.control.conditions import timed
 from chipwise.control.status import workload_status
 from chipwise.control.status_of_others import other_statuses
-from chipwise.kube.resources import ACCELERATOR_POOLS, DEPLOYMENTS, INFERENCE_WORKLOADS, PODS
+from chipwise.kube.resources import ACCELERATOR_POOLS, DEPLOYMENTS, INFERENCE_WORKLOADS, MODEL_PROFILES, PODS
 from chipwise.placement.moves import Decision as Verdict
 from chipwise.reasons import Reason
 from chipwise.rendering import record as records
@@ -69,7 +70,10 @@ def rests(world: World, most: int = 30) -> list[str]:
         said += [act.kind.value for act in found]
         tell(world)
         world.settle()
+        well = world.kube.version
         world.fall_ill()
+        if world.kube.version != well:
+            world.pass_time(seconds=30)  # a third crash takes as long
         if not found and world.kube.version == version:
             return said
     raise AssertionError(f"never at rest: {said}")
@@ -93,7 +97,7 @@ AILMENTS = [
     # kubelet's word, restarts, reason, seconds it is given: 300 to pull, 60 to start, 60 of grace
     pytest.param(NOT_READY, Reason.NEVER_READY, 420, id="never ready"),
     pytest.param(waiting("CrashLoopBackOff", 1), Reason.CRASH_LOOP, 60, id="crashes once"),
-    pytest.param(waiting("CrashLoopBackOff", 3), Reason.CRASH_LOOP, 0, id="crashes again and again"),
+    pytest.param(waiting("CrashLoopBackOff", 3), Reason.CRASH_LOOP, 30, id="crashes again and again"),
     pytest.param(waiting("ImagePullBackOff"), Reason.IMAGE_PULL_FAILED, 360, id="image"),
     pytest.param(
         waiting("CreateContainerConfigError"), Reason.CONTAINER_NOT_STARTED, 60, id="secret missing"
@@ -191,12 +195,110 @@ def test_what_was_long_ago_is_forgotten():
     assert cool_downs(world) == []
 
 
+def test_a_pod_that_served_for_long_is_given_the_grace_when_it_crashes_again():
+    """Restarts are counted for a pod's whole life: those of last week say nothing, nor does it matter when it was bound."""
+    world = settled_on_maia()
+    world.pass_time(hours=100)
+    for pod in world.pods():
+        conditions = [*pod["status"]["conditions"][:1], world.condition("Ready", "False")]
+        shown = {"conditions": conditions, "containerStatuses": [waiting("CrashLoopBackOff", 7)]}
+        world.kube.put(PODS, {**pod, "status": {"phase": "Running", **shown}})
+    world.pass_time(seconds=29)
+    assert failing(world) is None
+    world.pass_time(seconds=1)
+    said = failing(world)
+    assert said is not None
+    assert said[0] == Reason.CRASH_LOOP
+
+
+@pytest.mark.parametrize("what", ["profile", "policy"])
+def test_a_cool_down_outlives_a_moment_in_which_its_workload_is_refused(what: str):
+    """A name that somebody mistypes, or a profile that is written anew, lets nothing be tried again, and forgets no failure."""
+    world = ailing(waiting("CrashLoopBackOff", 3), docs.policy(minimumStay="0s"))
+    rests(world)
+    (noted,) = cool_downs(world)
+    if what == "profile":
+        world.kube.drop(MODEL_PROFILES, None, "llama")
+    else:
+        world.edit(INFERENCE_WORKLOADS, "chat", lambda d: d["spec"].update(policyName="typo"))
+    tell(world)
+    assert KEY in world.decide().refused
+    assert cool_downs(world) == [noted]
+    world.put(docs.profile())
+    world.edit(INFERENCE_WORKLOADS, "chat", lambda d: d["spec"].pop("policyName", None))
+    tell(world)
+    assert cool_downs(world) == [noted]
+    assert rests(world) == []
+
+
+def test_a_pool_stays_closed_to_neighbours_while_the_workload_that_starved_is_refused():
+    world = starving(
+        docs.policy(minimumStay="0s"), docs.workload("other", mode="Off"), docs.deployment("other")
+    )
+    carry_out(world)
+    world.settle()
+    world.pass_time(minutes=7)
+    tell(world)
+    assert Reason.COOLING_DOWN in refused_to(world, "prod/other")
+    world.edit(INFERENCE_WORKLOADS, "chat", lambda d: d["spec"].update(policyName="typo"))
+    for _ in range(2):
+        tell(world)
+        assert Reason.COOLING_DOWN in refused_to(world, "prod/other")
+
+
+def test_it_is_left_alone_longer_each_time_however_long_one_try_takes():
+    """Forty minutes to start, and the longest cool-down is half an hour: the failures are in a row all the same."""
+    slow = docs.variant("maia", startupSeconds=2400)
+    profile = docs.profile(docs.variant("h100", container=None), docs.variant("mi300x"), slow)
+    world = ailing(NOT_READY, docs.policy(minimumStay="0s"), profile)
+    counted: list[int] = []
+    for _ in range(6 * 60 // 5):
+        world.pass_time(minutes=5)
+        rests(world)
+        counted += [one["failures"] for one in cool_downs(world) if one["failures"] not in counted]
+    assert counted == [1, 2, 3, 4, 5]
+
+
+def test_a_cool_down_that_a_wrong_clock_wrote_counts_from_now():
+    """A leader three hours ahead closed the variant; whoever comes next does not obey it for three hours."""
+    world = ailing(waiting("CrashLoopBackOff", 3), docs.policy(minimumStay="0s"))
+    rests(world)
+    world.ailing.clear()
+    world.pass_time(hours=-3)
+    tell(world)
+    (noted,) = cool_downs(world)
+    assert noted["at"] == world.stamp
+    world.pass_time(minutes=4)
+    assert rests(world) == []
+    assert cool_downs(world) == [noted]
+    world.pass_time(minutes=2)
+    assert rests(world) == ["Moving"]
+    assert serving(world) == MAIA
+
+
+@given(
+    ahead=st.integers(-(10**6), 10**6),
+    span=st.integers(0, 10**7),
+    longest=st.integers(60, 86400),
+)
+def test_no_cool_down_lasts_longer_than_the_policy_allows(ahead: int, span: int, longest: int):
+    """Whatever stands in a status, and whoever's clock it was."""
+    world = World(docs.policy(coolDown={"first": f"{min(60, longest)}s", "longest": f"{longest}s"}))
+    at = world.now + timedelta(seconds=ahead)
+    entry = {"reason": "CrashLoop", "message": "", "variant": "maia-x4", "failures": 1}
+    entry |= {"at": stamp(at), "until": stamp(at + timedelta(seconds=span))}
+    world.put({**docs.workload(), "status": {"coolDowns": [entry]}})
+    (found,) = remembered(world.snapshot(), world.now)
+    assert found.until <= world.now + timedelta(seconds=longest + 5)
+    assert found.at <= world.now + timedelta(seconds=5)
+
+
 def test_too_many_failures_stop_moves_for_savings_until_they_are_old():
     """Two different variants failed, and the policy allows one: the third is not tried before the first failure is 30 minutes old."""
     policy = docs.policy(minimumStay="0s", maxFailures=2)
     world = ailing(waiting("CrashLoopBackOff", 3), policy)
     world.ailing["example.com/mi300x/engine:1"] = waiting("CrashLoopBackOff", 3)
-    begun = world.now
+    begun = world.now + timedelta(seconds=30)
     rests(world)
     assert [one["variant"] for one in cool_downs(world)] == ["mi300x-x4", "maia-x4"]
     world.ailing.clear()
@@ -509,6 +611,7 @@ def test_one_crashing_pod_of_four_is_left_to_kubernetes():
             conditions = [*pod["status"]["conditions"][:1], world.condition("Ready", "False")]
             shown = {"conditions": conditions, "containerStatuses": [waiting("CrashLoopBackOff", 5)]}
             world.kube.put(PODS, {**pod, "status": {"phase": "Running", **shown}})
+        world.pass_time(seconds=30)
         said = failing(world)
         assert (said and said[0]) == expected
 
@@ -608,6 +711,7 @@ def test_a_freeze_leaves_a_failed_move_as_it_is(frozen: bool):
     carry_out(world)
     world.settle()
     world.fall_ill()
+    world.pass_time(seconds=30)
     tell(world)
     world.put(docs.policy(freeze=frozen))
     assert [act.kind for act in carry_out(world)] == ([] if frozen else [Kind.RESTORE])

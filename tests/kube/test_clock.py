@@ -18,7 +18,9 @@ class Machine:
 
     def __init__(self) -> None:
         self.passed, self.wrong = 0.0, 0.0
-        self.clock = ServerClock(lambda: self.truth + timedelta(seconds=self.wrong), lambda: 77.0 + self.passed)
+        self.clock = ServerClock(
+            lambda: self.truth + timedelta(seconds=self.wrong), lambda: 77.0 + self.passed
+        )
 
     @property
     def truth(self) -> datetime:

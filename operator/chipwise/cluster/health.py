@@ -23,8 +23,9 @@ from chipwise.placement.problem import Footprint
 from chipwise.placement.rules import duration
 from chipwise.reasons import Reason
 
-#: So often a container has to end before a crash loop is believed without waiting for the grace.
-_CRASHES = 3
+#: So often a container has to end, and for so many seconds it must not serve, before a crash loop is believed without waiting for the
+#: grace. The count is of the pod's whole life; a third crash in a row comes 10 + 20 s after the first (kubelet's back-off).
+_CRASHES, _IN_A_ROW = 3, 30.0
 #: Waiting reasons of the kubelet (kubernetes pkg/kubelet/images/types.go).
 _IMAGE = frozenset(
     {
@@ -175,9 +176,10 @@ class _Look:
             return _Deadline(inf, Trouble(Reason.NEVER_READY, Blame.VARIANT, ""))
         name, pull, start = pod.name, self._seconds("pull"), self._seconds("startup")
         if progress.waiting == _CRASH:
-            allowed = 0.0 if progress.restarts >= _CRASHES else self.grace
+            allowed = min(_IN_A_ROW, self.grace) if progress.restarts >= _CRASHES else self.grace
             message = f"pod {name} crashed {progress.restarts} times: {progress.message or 'see its log'}"
-            return self._deadline(progress.bound, allowed, Reason.CRASH_LOOP, message)
+            since = max(progress.bound, progress.ready_changed)
+            return self._deadline(since, allowed, Reason.CRASH_LOOP, message)
         if progress.waiting in _IMAGE:
             message = f"pod {name} cannot get its image ({progress.waiting}): {progress.message}"
             return self._deadline(progress.bound, pull + self.grace, Reason.IMAGE_PULL_FAILED, message)

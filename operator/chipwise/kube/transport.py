@@ -48,9 +48,7 @@ class Request:
 class Transport:
     """A pool of connections to one API server. Belongs to one event loop."""
 
-    def __init__(
-        self, connection: Connection, timeouts: Timeouts, clock: ServerClock | None = None
-    ) -> None:
+    def __init__(self, connection: Connection, timeouts: Timeouts, clock: ServerClock | None = None) -> None:
         self._connection = connection
         self._timeouts = timeouts
         self._clock = clock
