@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 from chipwise.api import shorten
 from chipwise.cluster.cooling import stamp
-from chipwise.cluster.remembered import size_fields
 from chipwise.cluster.decide import Decision
 from chipwise.cluster.extract import BY_KIND
 from chipwise.cluster.facts import NodeFact
 from chipwise.cluster.pools import PoolView, class_refusal
+from chipwise.cluster.remembered import size_fields
 from chipwise.cluster.snapshot import Unreadable
 from chipwise.cluster.subject import DEFAULT_POLICY
 from chipwise.cluster.supply import census
