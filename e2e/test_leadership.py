@@ -10,6 +10,7 @@ import http.client
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -216,6 +217,21 @@ def test_a_write_that_arrives_late(lab: Lab) -> None:
 def of(crew: Team, what: str, since: float) -> list[Request]:
     """What the old leader asked for."""
     return [each for each in leases.by(crew.leader.credential, crew.requests(), since) if each.what == what]
+
+
+def test_a_leader_whose_clock_is_wrong_lives_through_a_rollout(lab: Lab, tmp_path: Path) -> None:
+    """An hour ahead: pods that were created a moment ago are not overdue, and what is written is dated by the API server's clock."""
+    clock = tmp_path / "clock"
+    clock.write_text(str(_HOUR))
+    with team(lab, 2, SHORT, lambda _: ("jumping.py", str(clock))) as crew:
+        world = build(lab, "wrong-clock", crew)
+        world.edit_workload(mode="Rollout")
+        moved_once(world, crew)
+        assert leases.terms(crew.requests()) == [crew.leader.credential]
+        status = world.status()
+        assert status.get("coolDowns", []) == []
+        for decided in status["decisions"]:
+            assert abs(datetime.fromisoformat(decided["at"]).timestamp() - time.time()) < _HOUR / 2
 
 
 def test_clocks_that_jump(lab: Lab, tmp_path: Path) -> None:

@@ -214,6 +214,13 @@ def test_a_pod_that_waits_for_a_volume_closes_no_pool(world: World) -> None:
     assert "coolDowns" not in world.admin.get(world.path_of_pool("alt"))["status"]
     assert "CoolingDown" not in {one.get("reason") for one in world.status()["candidates"]}
     world.edit_workload(mode="Rollout")
+
+    def moved() -> bool:
+        where = world.status()["summary"].get("pool")
+        return where == f"{world.namespace}-alt" and world.condition("Ready") == ("True", "Placed")
+
+    world.eventually(moved, "the neighbour moved there", 60)
+    world.kubectl("delete", "inferenceworkload,deployment", "broken")
     world.settled("alt")
     world.nothing_lost()
 
