@@ -142,7 +142,8 @@ class InferenceWorkloadStatus(CommonStatus):
     summary: PlacementSummary | None = None
     """One line for kubectl get: where it is, what it costs, why."""
     placements: Annotated[tuple[Placement, ...], Field(max_length=4)] = ()
-    """Where it runs now. Beside it the bridge of a move to more replicas, while there is one: its reason is Bridge."""
+    """Where it runs now. Beside it the bridge of a move to more replicas, while there is one: its reason is Bridge. And replicas that found
+    room only in a further pool that the template names: their reason is Spilled, and what they cost is in the first one's bill."""
     proposed: Annotated[tuple[Placement, ...], Field(max_length=4)] = ()
     """Where it should run. The same as placements when there is nothing to gain."""
     savings_per_hour: AnyDecimal | None = None

@@ -52,7 +52,7 @@ def workload_status(key: str, decision: Decision, writes_refused: str | None = N
     status = {
         "observedGeneration": generation,
         "summary": _summary(subject, placed, move),
-        "placements": [each for each in (placed, bridge) if each],
+        "placements": [each for each in (placed, *_spilled(subject, decision), bridge) if each][:4],
         "proposed": [proposed] if proposed else [],
         "candidates": _candidates(key, decision),
         "conditions": conditions_of(subject, move, decision, writes_refused),
@@ -152,8 +152,8 @@ def _present(subject: Subject, decision: Decision) -> Document | None:
     if home is None:
         return None
     view = decision.views[home.pool]
-    replicas = subject.deployment.replicas
-    amortised = replicas * home.chips * view.chip_price_per_hour
+    replicas = max(0, subject.deployment.replicas - home.spilled)
+    amortised = subject.deployment.replicas * home.chips * view.chip_price_per_hour
     billed = decision.current.shares.get(subject.key, amortised) if decision.current else amortised
     placed: Document = {
         "pool": home.pool,
@@ -179,6 +179,26 @@ def _present(subject: Subject, decision: Decision) -> Document | None:
     if subject.record is not None:
         placed["since"] = subject.record.moved_at
     return placed
+
+
+def _spilled(subject: Subject, decision: Decision) -> list[Document]:
+    """Pods that found room in a further pool only. What they cost is in the workload's own bill."""
+    home, found = subject.home, []
+    for name in home.further if home is not None else ():
+        view = decision.views[name]
+        there = [pod for pod in decision.pods[subject.key].spilled if pod.node in view.node_names]
+        if home is not None and there:
+            found.append(
+                {
+                    "pool": name,
+                    "variant": home.variant or "",
+                    "acceleratorClass": view.class_name,
+                    "replicas": len(there),
+                    "chips": len(there) * home.chips,
+                    "reason": "Spilled",
+                }
+            )
+    return found
 
 
 def _bridge(subject: Subject, decision: Decision) -> Document | None:
