@@ -570,7 +570,9 @@ def test_a_bridge_whose_deployment_is_gone_goes():
     world.kube.drop(DEPLOYMENTS, docs.NAMESPACE, "chat")
     (act,) = acts(world)
     assert isinstance(act, BridgeAct)
-    assert isinstance(act.write({act.deployment.key: world.deployment(name)}), Delete)
+    bridge = world.deployment(name)
+    only = {"uid": bridge["metadata"]["uid"], "resourceVersion": bridge["metadata"]["resourceVersion"]}
+    assert act.write({act.deployment.key: bridge}) == Delete(docs.NAMESPACE, name, only)
     world.put(docs.deployment())
     assert "BridgeRemoved" in [act.kind.value for act in acts(world)]
 
