@@ -103,10 +103,9 @@ def growing(plain: Fleet) -> Fleet:
     """The same fleet with pools that can grow by one or two nodes, each shaped as its pool says."""
     dice = random.Random(f"growing {plain.seed}")  # noqa: S311 - no secret
     kinds, coming = [], []
-    for kind in plain.kinds:
+    for kind in map(deepcopy, plain.kinds):
         more = dice.choice([0, 1, 1, 2]) if kind["kind"] == "AcceleratorPool" else 0
         if more:
-            kind = deepcopy(kind)
             kind["spec"]["nodes"]["max"] += more
             coming += [_to_come(plain, kind, number, dice) for number in range(more)]
         kinds.append(kind)

@@ -70,7 +70,7 @@ def _later(kind: Document, dice: random.Random) -> Document:
         return kind
     found = deepcopy(kind)
     traffic = found["spec"]["traffic"]
-    more = dice.choice([0.5, 1, 1.5, 2, 3])
+    more = dice.choice([0.5, 1, 3, 5, 8])
     traffic["meanRequestsPerSecond"] = f"{float(traffic['meanRequestsPerSecond']) * more:.2f}"
     if dice.random() < 0.15:
         found["metadata"]["annotations"] = {RESTORE: str(found["metadata"]["generation"])}

@@ -14,6 +14,8 @@ from chipwise.placement.moves import Decision as Verdict
 from chipwise.placement.problem import Option
 from chipwise.reasons import Reason, Refusal
 from chipwise.rendering.bridge import name_of
+from chipwise.rendering.constraints import author_constraints
+from chipwise.rendering.vocabulary import NO_CHIPS
 
 from e2e.admin import Document
 
@@ -40,7 +42,14 @@ class Promise:
 
 def promises(decision: Decision) -> list[Promise]:
     """All writes of a decision that make pods: templates, more replicas, and the bridges that it builds."""
-    return [promise for act in acts_of(decision) if (promise := _promise(act)) is not None]
+    found = [promise for act in acts_of(decision) if (promise := _promise(act)) is not None]
+    return [each for each in found if each.act.kind is not Kind.RESTORE or _is_known(each, decision)]
+
+
+def _is_known(promise: Promise, decision: Decision) -> bool:
+    """Of nodes that are in no pool, as an author's may be, nothing is promised."""
+    labels = [labels for view in decision.views.values() for labels in view.known_labels]
+    return any(map(author_constraints(promise.template, NO_CHIPS).matches, labels))
 
 
 def _promise(act: AnyAct) -> Promise | None:
@@ -80,9 +89,9 @@ def left_out(decision: Decision, bound: Callable[[str], int]) -> list[str]:
     found = []
     for key, subject in decision.subjects.items():
         choice = decision.choice(key)
-        if choice.option is None and not bound(subject.deployment.name):
-            if choice.refusal and choice.refusal.reason in FULL:
-                found.append(key)
+        full = choice.option is None and choice.refusal and choice.refusal.reason in FULL
+        if full and not bound(subject.deployment.name):
+            found.append(key)
     return found
 
 

@@ -95,7 +95,7 @@ class _Pool:
         need = need_of(option, self.crowding.ground.resources)
         if need is None:
             return 0
-        wished = Crowd(need, option.replicas, terms, key, promised=True)
+        wished = Crowd(need, option.replicas, terms, key, promised=True, whole=True)
         if self._disturbs(wished):
             return 0
         numbers = range(1, min(option.replicas, self.crowding.secure(wished)) + 1)
@@ -106,7 +106,7 @@ class _Pool:
 
     def _disturbs(self, coming: Crowd) -> bool:
         """Whether somebody promised minds its neighbours, or the newcomer does: what they do to each other is not counted."""
-        promised = [other for other in self.crowding.crowds if other.promised and other.key != coming.key]
+        promised = [other for other in self._kept() if other.key != coming.key]
         return bool(promised) and (coming.terms.picky or any(other.terms.picky for other in promised))
 
     def _admits(self, coming: Crowd) -> bool:
