@@ -184,10 +184,14 @@ def test_an_autoscaler_that_comes_after_the_template_is_handed_the_bridge(world:
 
 @pytest.mark.setup(Setup("hpa-tight", alternative_tpot=25, ready_delay="3s", mode="Off", expects_move=False))
 def test_a_bridge_does_not_outlive_what_an_autoscaler_allows(world: World) -> None:
-    """Its maximum is below the need: with so many Ready the bridge goes, nothing is written over it, and what is short is said."""
+    """Its maximum is below the need: it moves back to where that is enough, the number is never written, and why is said."""
     begin(world)
     world.eventually(lambda: "patch" in verbs(world), "the template is written", 60)
     world.kubectl_apply(authored.autoscaler(authored.with_autoscaler(world.setup, 1, 2)))
-    world.eventually(lambda: world.is_on("alt") and world.bridge() is None, "the bridge is gone", 90)
+    world.settled("gpu", 2, deadline=90)
+    world.eventually(lambda: world.bridge() is None, "the bridge is gone")
     assert {revision.replicas for revision in world.revisions()} == {2}
-    world.eventually(lambda: "HPA chat" in str(world.status()["candidates"]), "its maximum is named", 20)
+    (refused,) = [each for each in world.status()["candidates"] if each["variant"] == "alt"]
+    assert refused["reason"] == "ReplicasExceeded"
+    assert "HPA chat allows 2" in refused["message"]
+    world.nothing_lost()

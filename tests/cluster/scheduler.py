@@ -312,6 +312,16 @@ def _unstated(pod: Document, name: str) -> bool:
     return name == "requests.cpu" and any("cpu" not in _asked(container) for container in containers)
 
 
+def takes(node: Document, pod: Document) -> bool:
+    """Whether the empty node would: labels, taints and resources."""
+    has, wanted = node["status"]["allocatable"], requests(pod["spec"]) | {"pods": 1.0}
+    return (
+        all(_tolerated(taint, pod) for taint in node["spec"]["taints"])
+        and _selected(node, pod)
+        and all(count <= _number(has.get(name, "0")) + 1e-6 for name, count in wanted.items() if count)
+    )
+
+
 def _ready(node: Document) -> Document:
     node["status"]["conditions"] = [{"type": "Ready", "status": "True"}]
     return node

@@ -80,7 +80,7 @@ def test_what_is_said_to_be_full_is_full(seed: int):
     [
         ("plain", {Kind.MOVE: 60}),
         ("growing", {Kind.MOVE: 80}),
-        ("in-use", {Kind.SCALE: 10, Kind.MOVE: 10, Kind.RESTORE: 5}),
+        ("in-use", {Kind.SCALE: 6, Kind.MOVE: 20, Kind.RESTORE: 2}),
     ],
 )
 def test_much_is_promised(kind: str, sorts: dict[Kind, int]):
