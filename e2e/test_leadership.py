@@ -23,6 +23,7 @@ from e2e.cable import Cable
 from e2e.faults import Lab
 from e2e.leases import Request
 from e2e.replicas import DEFAULT, SHORT, Succession, Team, first, succession, team
+from e2e.test_setbacks import Patient, back_with_the_author, cool_downs, turns
 from e2e.world import World
 from e2e.written import sorts
 
@@ -143,15 +144,17 @@ def test_told_to_stop(lab: Lab) -> None:
 
 
 def test_an_outage_longer_than_the_lease(lab: Lab) -> None:
-    """Nobody leads while the API server is away; then one does, goes on where the move stood, and writes nothing twice."""
+    """Nobody leads while the API server is away; then one does in time, goes on where the move stood, and writes nothing twice."""
     with team(lab, 2, SHORT) as crew:
         world = build(lab, "away", crew)
         world.edit_workload(mode="Rollout")
         lab.within(20, world.writes, "the template is written")
         lab.api_server_away(SHORT.duration + 1)
+        back = time.time()
         assert "no longer leading" in crew.leader.log
         everybody = [crew.leader, *crew.standbys]
-        lab.within(30, lambda: any(each.leads for each in everybody), "one leads")
+        (leader,) = lab.within(30, lambda: [each for each in everybody if each.leads], "one leads")
+        in_time(succession(crew, leader, back, warm=False), SHORT)
         moved_once(world, crew)
         assert [each.leads for each in everybody].count(True) == 1
         assert all(each.is_alive for each in everybody)
@@ -259,3 +262,20 @@ def test_clocks_that_jump(lab: Lab, tmp_path: Path) -> None:
         in_time(succession(crew, crew.successor(SHORT.duration + _GRACE), killed), SHORT)
         moved_once(world, crew)
         assert lab.lease()["leaseTransitions"] == 1
+
+
+def test_a_cool_down_outlives_its_leader(lab: Lab) -> None:
+    """The leader that noted it is killed, and a warm standby takes over: nothing is tried before its end, and failures are counted on."""
+    with team(lab, 2, SHORT) as crew:
+        world = lab.world(Patient("cools", alternative_image="example.com/ails/crash:1"), crew.leader).build()
+        lab.within(40, back_with_the_author(world), "taken back")
+        (noted,) = cool_downs(world)
+        crew.kill()
+        crew.successor(SHORT.duration + _GRACE)
+        lab.within(
+            90, lambda: [one["failures"] for one in cool_downs(world)] == [2], "tried and failed again"
+        )
+        assert turns(world)[3][0] - turns(world)[1][0] > 24
+        assert cool_downs(world)[0]["at"] >= noted["until"]
+        crew.fair()
+        world.nothing_lost()

@@ -244,11 +244,13 @@ async def test_a_status_is_applied_by_force_under_its_manager(server, client):
 
 
 async def test_delete_can_insist_on_the_object_it_means(server, client):
-    """A namesake created since is not ours to delete."""
-    uid = server.kube.put(PODS, pod("a"))["metadata"]["uid"]
-    with pytest.raises(Conflict):
-        await client.delete(PODS, "prod", "a", uid="another")
-    await client.delete(PODS, "prod", "a", uid=uid)
+    """A namesake created since is not ours to delete, nor is one that was changed since it was read."""
+    metadata = server.kube.put(PODS, pod("a"))["metadata"]
+    this = {name: metadata[name] for name in ("uid", "resourceVersion")}
+    for other in ({"uid": "another"}, {**this, "resourceVersion": "0"}):
+        with pytest.raises(Conflict):
+            await client.delete(PODS, "prod", "a", only=other)
+    await client.delete(PODS, "prod", "a", only=this)
     assert server.kube.keys(PODS) == []
 
 

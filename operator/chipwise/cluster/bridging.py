@@ -98,7 +98,7 @@ def crossing(
     *,
     wanted: int,
     spare: int = 1,
-    external: bool = False,
+    most: int | None = None,
 ) -> Crossing:
     """What the steps of a bridge look at."""
     return Crossing(
@@ -108,7 +108,7 @@ def crossing(
         bridge=bridge.replicas if bridge is not None else 0,
         bridge_ready=_ready(bridge, snapshot) if bridge is not None else 0,
         spare=spare,
-        external=external,
+        most=most,
     )
 
 

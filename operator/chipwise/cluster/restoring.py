@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from chipwise.api import PlacementPolicySpec
-from chipwise.cluster.copies import Copy, copy_of
+from chipwise.cluster.copies import HOME, Copy, copy_of
 from chipwise.cluster.facts import DeploymentFact
 from chipwise.cluster.feasibility.image import fits_image
 from chipwise.cluster.pools import PoolView
@@ -29,8 +29,6 @@ from chipwise.reasons import Reason, Refusal
 from chipwise.rendering import record as records
 from chipwise.rendering.location import serving_container
 from chipwise.rendering.record import Record
-
-HOME = "what its author wrote"
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,12 +164,12 @@ class Client:
         return await self._send(Request("PATCH", path, query, whole, _APPLY_PATCH))
 
     async def delete(
-        self, resource: Resource, namespace: str | None, name: str, *, uid: str | None = None
+        self, resource: Resource, namespace: str | None, name: str, *, only: Mapping[str, str] | None = None
     ) -> None:
         """See the protocol."""
         options: Document = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
-        if uid is not None:
-            options["preconditions"] = {"uid": uid}
+        if only:
+            options["preconditions"] = dict(only)
         await self._send(Request("DELETE", resource.path(namespace, name), {}, options))
 
     async def served(self, group: str, version: str) -> frozenset[str]:

@@ -122,9 +122,12 @@ class Kube(Protocol):
         ...
 
     async def delete(
-        self, resource: Resource, namespace: str | None, name: str, *, uid: str | None = None
+        self, resource: Resource, namespace: str | None, name: str, *, only: Mapping[str, str] | None = None
     ) -> None:
-        """Delete an object in the background, only the one with ``uid`` if given. Raises NotFound, Conflict."""
+        """Delete an object in the background. Raises NotFound.
+
+        ``only`` if its metadata says so (uid, resourceVersion), else raises Conflict.
+        """
         ...
 
     async def served(self, group: str, version: str) -> frozenset[str]:
