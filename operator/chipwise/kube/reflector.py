@@ -109,7 +109,7 @@ class Reflector(Generic[F]):
     def renew(self) -> None:
         """Give up the present stream, or the wait for the next, and ask again at once. A list under way is left to end."""
         self._renewed.set()
-        if self._stream is not None:
+        if self._stream is not None and not self._stream.expired():
             self._stream.reschedule(asyncio.get_running_loop().time())
 
     async def run(self) -> NoReturn:
