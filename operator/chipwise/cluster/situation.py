@@ -14,6 +14,7 @@ from chipwise.cluster.pools import PoolView
 from chipwise.cluster.sizes import footprint_of, size_of_template
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.cluster.subject import DEFAULT_POLICY, Home, Subject
+from chipwise.cluster.suspension import suspended
 from chipwise.placement.problem import Footprint, Option
 from chipwise.placement.rules import Mode, MoveRule, Running
 from chipwise.reasons import Refusal
@@ -195,6 +196,7 @@ def rule(subject: Subject, now: datetime, *, frozen: bool) -> MoveRule:
         restored=is_restore_requested(subject.workload),
         replicas_external=subject.replicas_external,
         idle=subject.idle,
+        suspended=suspended(subject.deployment),
     )
 
 
