@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 
 from chipwise.api import PlacementPolicySpec
 from chipwise.cluster.copies import Copy, copy_of
+from chipwise.cluster.damage import damaged
 from chipwise.cluster.facts import DeploymentFact
 from chipwise.cluster.feasibility.image import fits_image
 from chipwise.cluster.pools import PoolView
@@ -52,7 +53,7 @@ class Restores:
 class _Wish:
     """One Deployment that is to go back. ``travels``: it counts among the moves of its policy already.
 
-    ``suspended``: nothing that is written to its template is rolled out.
+    ``suspended``: nothing that is written to its template is rolled out. ``damaged``: what to go back to is not known any more.
     """
 
     key: str
@@ -63,6 +64,7 @@ class _Wish:
     allowed: int
     frozen_by: str | None
     suspended: Refusal | None
+    damaged: Refusal | None
     travels: bool = False
 
 
@@ -155,6 +157,7 @@ def _of_subjects(
             allowed=subject.policy.max_concurrent_moves,
             frozen_by=frozen_by(subject, frozen=frozen),
             suspended=suspended(subject.deployment),
+            damaged=damaged(subject.deployment),
             travels=_travels(subject, pods[subject.key]),
         )
 
@@ -165,18 +168,19 @@ def _of_orphans(orphans: Iterable[DeploymentFact], snapshot: Snapshot, frozen: b
     policy = default.spec if default is not None else PlacementPolicySpec()
     freezer = INSTALLATION if frozen else f"policy {DEFAULT_POLICY}" if policy.freeze else None
     for deployment in orphans:
-        record = record_of(deployment)
-        if record is None or record.deletion_policy != "Restore":
+        record, flaw = record_of(deployment), damaged(deployment)
+        if flaw is None and (record is None or record.deletion_policy != "Restore"):
             continue
         yield _Wish(
             deployment.key,
             orphan=True,
             record=record,
-            copy=_orphans_copy(deployment, record, snapshot),
+            copy=_orphans_copy(deployment, record, snapshot) if record else None,
             policy=DEFAULT_POLICY,
             allowed=policy.max_concurrent_moves,
             frozen_by=freezer,
             suspended=suspended(deployment),
+            damaged=flaw,
             travels=_is_on_its_way(deployment, record),
         )
 
@@ -191,8 +195,10 @@ def _orphans_copy(deployment: DeploymentFact, record: Record, snapshot: Snapshot
 
 
 def _refusal(wish: _Wish, others: int, snapshot: Snapshot, views: Mapping[str, PoolView]) -> Refusal | None:
-    if wish.record is None:
-        return None  # nothing runs otherwise than its author wrote it: only our traces go
+    if wish.damaged is not None or wish.record is None:
+        return (
+            wish.damaged
+        )  # without a record nothing runs otherwise than its author wrote it: only our traces go
     if wish.frozen_by is not None:
         return Refusal(Reason.FROZEN, f"{wish.frozen_by} is frozen")
     if wish.suspended is not None:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from chipwise.api import InferenceWorkload
 from chipwise.cluster import bridging
 from chipwise.cluster.authorship import Authorship
+from chipwise.cluster.damage import damaged
 from chipwise.cluster.facts import PodFact
 from chipwise.cluster.pools import PoolView
 from chipwise.cluster.sizes import footprint_of, size_of_template
@@ -197,6 +198,7 @@ def rule(subject: Subject, now: datetime, *, frozen: bool) -> MoveRule:
         replicas_external=subject.replicas_external,
         idle=subject.idle,
         suspended=suspended(subject.deployment),
+        damaged=damaged(subject.deployment),
     )
 
 

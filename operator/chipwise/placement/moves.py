@@ -131,6 +131,9 @@ class _Round:
             if rule.idle is not None:
                 why = rule.idle
                 self._settled[key] = Move(key, running, None, 0.0, Decision.STAY, why.reason, why.message)
+            elif rule.damaged is not None:
+                why = rule.damaged
+                self._settled[key] = Move(key, running, None, 0.0, Decision.HOLD, why.reason, why.message)
             elif target is None:
                 self._settled[key] = self._without_place(key)
             elif running.moving_to is not None:
@@ -159,7 +162,7 @@ class _Round:
         for key, running in self._now.items():
             target = self._target(key)
             stays = target is not None and (running.pool, running.variant) == (target.pool, target.variant)
-            if target is None or running.moving_to is not None or self._rules[key].idle is not None:
+            if target is None or running.moving_to is not None or self._rules[key].untouched:
                 continue
             if not stays:
                 outlook.leave(key)

@@ -87,7 +87,7 @@ class MoveRule:
     their way back to their author. ``restored``: it was asked to be given back, and is left there. ``frozen_by`` is who stopped every
     move, in words; None if nobody did. ``replicas_external``: somebody else owns their number. ``idle``: it stands at zero replicas, and
     nothing becomes of it until somebody scales it up. ``halted``: too much failed lately under its policy. ``suspended``: nothing
-    that is written to its template is rolled out.
+    that is written to its template is rolled out. ``damaged``: what its author wrote is not known any more.
     """
 
     mode: Mode = Mode.OFF
@@ -106,6 +106,12 @@ class MoveRule:
     idle: Refusal | None = None
     halted: Refusal | None = None
     suspended: Refusal | None = None
+    damaged: Refusal | None = None
+
+    @property
+    def untouched(self) -> bool:
+        """It is left as it is, whatever the plan wants."""
+        return self.idle is not None or self.damaged is not None
 
 
 @dataclass(frozen=True, slots=True)
