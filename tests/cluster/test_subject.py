@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 from chipwise.cluster.authorship import Authorship, read_deployment
+from chipwise.cluster.homes import Home
 from chipwise.cluster.pools import view_pools
 from chipwise.cluster.situation import in_flight, is_contested, pods_of, recent_reverts
-from chipwise.cluster.subject import Home, Subject, accept, policy_of
+from chipwise.cluster.subject import Subject, accept, policy_of
 from chipwise.kube.resources import (
     ACCELERATOR_POOLS,
     DEPLOYMENTS,

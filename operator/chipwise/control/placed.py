@@ -23,9 +23,11 @@ def money(amount: float) -> str:
 def placements(subject: Subject, decision: Decision) -> list[Document]:
     """Where it runs, first what it serves from; empty where that is in no known pool and no bridge stands."""
     placed, left, bridge = (find(subject, decision) for find in (_present, _left, _bridge))
-    moving = placed is not None and left is not None
-    heading = _heading(placed, decision.pods[subject.key]) if placed and moving else None
-    return [each for each in (left if moving else placed, heading, bridge) if each]
+    heading = None
+    if placed is not None and left is not None and subject.home is not None:
+        placed, heading = left, _heading(placed, subject.home.chips, decision.pods[subject.key])
+    found = (placed, heading, *_spilled(subject, decision), bridge)
+    return [each for each in found if each]
 
 
 def proposal(subject: Subject, decision: Decision) -> Document | None:
@@ -51,8 +53,8 @@ def _present(subject: Subject, decision: Decision) -> Document | None:
     if home is None:
         return None
     view = decision.views[home.pool]
-    replicas = subject.deployment.replicas
-    amortised = replicas * home.chips * view.chip_price_per_hour
+    replicas = max(0, subject.deployment.replicas - home.spilled)
+    amortised = subject.deployment.replicas * home.chips * view.chip_price_per_hour
     billed = decision.current.shares.get(subject.key, amortised) if decision.current else amortised
     placed: Document = {
         "pool": home.pool,
@@ -105,17 +107,37 @@ def _left(subject: Subject, decision: Decision) -> Document | None:
     }
 
 
-def _heading(placed: Document, pods: Pods) -> Document:
+def _heading(placed: Document, chips: int, pods: Pods) -> Document:
     """Where a move goes, as far as it has come. It is billed only when nothing is left where it came from."""
-    arrived, each = len(pods.new), placed["chips"] // placed["replicas"] if placed["replicas"] else 0
+    arrived = len(pods.new) - len(pods.spilled)
     kept = {k: v for k, v in placed.items() if k not in ("costPerHour", "costPerMillionOutputTokens")}
     return {
         **kept,
         "replicas": arrived,
-        "ready": pods.new_ready,
-        "chips": arrived * each,
+        "ready": sum(pod.ready for pod in pods.new if pod not in pods.spilled),
+        "chips": arrived * chips,
         "reason": Reason.MOVE_IN_PROGRESS.value,
     }
+
+
+def _spilled(subject: Subject, decision: Decision) -> list[Document]:
+    """Pods that found room in a further pool only. What they cost is in the workload's own bill."""
+    home, found = subject.home, []
+    for name in home.further if home is not None else ():
+        view = decision.views[name]
+        there = [pod for pod in decision.pods[subject.key].spilled if pod.node in view.node_names]
+        if home is not None and there:
+            found.append(
+                {
+                    "pool": name,
+                    "variant": home.variant or "",
+                    "acceleratorClass": view.class_name,
+                    "replicas": len(there),
+                    "chips": len(there) * home.chips,
+                    "reason": "Spilled",
+                }
+            )
+    return found
 
 
 def _bridge(subject: Subject, decision: Decision) -> Document | None:

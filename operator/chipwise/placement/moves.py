@@ -19,25 +19,9 @@ from chipwise.placement.problem import Option, Problem
 from chipwise.placement.rules import BEFORE, STANDING, Case, MoveRule, Running, first_refusal
 from chipwise.placement.sequence import Nodes, Place, Slot, sequence
 from chipwise.placement.telling import saying, starting, way
+from chipwise.placement.tenable import is_untenable
 from chipwise.placement.worth import Candidate, unpaid, wanted, worthwhile
 from chipwise.reasons import Reason, Refusal
-
-#: Refusals of the place where a workload runs that make leaving it a rescue. Not those of a pool that is misdeclared: correcting that
-#: is a person's work, and nobody should move for a slip of the pen.
-_UNTENABLE = frozenset(
-    {
-        Reason.OBJECTIVE_MISSED,
-        Reason.OVERLOADED,
-        Reason.REPLICAS_EXCEEDED,
-        Reason.MEMORY_EXCEEDED,
-        Reason.CONTEXT_EXCEEDED,
-        Reason.PRECISION_TOO_LOW,
-        Reason.VARIANT_NOT_ALLOWED,
-        Reason.POOL_NOT_ALLOWED,
-        Reason.NAMESPACE_NOT_ALLOWED,
-        Reason.CAPACITY_TYPE_NOT_ALLOWED,
-    }
-)
 
 
 class Decision(StrEnum):
@@ -56,7 +40,8 @@ class Move:
     ``step`` 0 is in flight, 1 starts now (all of step 1 together fit beside everything else), from 2 one after the other.
     ``savings_per_hour`` is what the bill falls by when this move is made after those of earlier steps (and earlier in the list), so
     that the savings of a sequence add up to what the bill falls by altogether. ``spare`` is for how many replicas beyond the target's
-    there is room, where the move goes over a bridge. ``refusal`` is why it is held.
+    there is room, where the move goes over a bridge. ``refusal`` is why it is held. ``further`` are pools that the template names beside
+    the target's, in this order: room is kept for it there too.
     """
 
     workload: str
@@ -69,6 +54,7 @@ class Move:
     step: int | None = None
     spare: int = 0
     refusal: Refusal | None = None
+    further: tuple[str, ...] = ()
 
 
 def plan_moves(
@@ -185,17 +171,22 @@ class _Round:
     def _candidate(self, key: str, target: Option) -> Candidate:
         horizon = self._rules[key].payback_horizon_seconds
         priority, rescue = self._priorities.get(key, 0), self._is_untenable(key)
-        return Candidate(key, self._now[key], target, priority, horizon, rescue=rescue)
+        further = self._further(key, target)
+        return Candidate(key, self._now[key], target, priority, horizon, rescue=rescue, further=further)
+
+    def _further(self, key: str, target: Option) -> tuple[Option, ...]:
+        """Other pools for the same variant, the cheapest first. Not the one that it leaves."""
+        prices = {pool.name: pool.price_per_chip for pool in self._problem.pools}
+        others = (
+            option
+            for option in self._options.get(key, ())
+            if option.variant == target.variant and option.pool not in (target.pool, self._now[key].pool)
+        )
+        return tuple(sorted(others, key=lambda option: (prices[option.pool], option.pool)))
 
     def _is_untenable(self, key: str) -> bool:
         """Whether it fails where it runs, or that place was refused for what its own people demand."""
-        running = self._now[key]
-        return running.failing is not None or any(
-            refused.variant == running.variant
-            and refused.pool in (None, running.pool)
-            and refused.refusal.reason in _UNTENABLE
-            for refused in self._refused.get(key, ())
-        )
+        return is_untenable(self._now[key], self._refused.get(key, ()))
 
     def _without_place(self, key: str) -> Move:
         running, choice = self._now[key], self._choices.get(key)
@@ -254,7 +245,18 @@ class _Round:
             wait = slot.wait or Refusal(Reason.NO_SURGE_CAPACITY, "it waits for its turn")
             reason, message = wait.reason, f"{wait.message}; step {slot.step} in the order is {how}"
         decision = Decision.MOVE if slot.place in (Place.IN_FLIGHT, Place.NOW) else Decision.HOLD
-        return Move(slot.key, running, target, 0.0, decision, reason, message, slot.step, slot.spare)
+        return Move(
+            slot.key,
+            running,
+            target,
+            0.0,
+            decision,
+            reason,
+            message,
+            slot.step,
+            slot.spare,
+            further=slot.further,
+        )
 
     def _priced(self, ordered: list[Move]) -> tuple[Move, ...]:
         """Savings by making all moves one after the other: those with a step first, then what is held, by name.

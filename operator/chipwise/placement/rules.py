@@ -87,7 +87,8 @@ class MoveRule:
     their way back to their author. ``restored``: it was asked to be given back, and is left there. ``frozen_by`` is who stopped every
     move, in words; None if nobody did. ``replicas_external``: somebody else owns their number. ``idle``: it stands at zero replicas, and
     nothing becomes of it until somebody scales it up. ``halted``: too much failed lately under its policy. ``suspended``: nothing
-    that is written to its template is rolled out. ``damaged``: what its author wrote is not known any more.
+    that is written to its template is rolled out. ``damaged``: what its author wrote is not known any more. ``max_pools``:
+    so many pools its template may name.
     """
 
     mode: Mode = Mode.OFF
@@ -107,6 +108,7 @@ class MoveRule:
     halted: Refusal | None = None
     suspended: Refusal | None = None
     damaged: Refusal | None = None
+    max_pools: int = 1
 
     @property
     def untouched(self) -> bool:
