@@ -179,6 +179,11 @@ def test_junk_in_any_field_is_taken_or_named(tmp_path, document):
             "spec.template.spec.containers[0].name: is required",
         ),
         (
+            ("template", "spec", "containers", 0, "image"),
+            None,
+            "spec.template.spec.containers[0].image: is required",
+        ),
+        (
             ("template", "spec", "containers", 0, "resources", "requests", "cpu"),
             "banana",
             "spec.template.spec.containers[0].resources.requests.cpu: 'banana' is not a quantity",

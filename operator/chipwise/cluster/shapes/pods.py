@@ -92,7 +92,7 @@ _PORT = Fields(
 _CONTAINER = Fields(
     {
         "name": name,
-        "image": text,
+        "image": name,
         "command": TEXTS,
         "args": TEXTS,
         "workingDir": text,
@@ -116,7 +116,7 @@ _CONTAINER = Fields(
         "lifecycle": Fields({"postStart": _HOOK, "preStop": _HOOK}),
         "securityContext": Fields({}),
     },
-    ("name",),
+    ("name", "image"),
 )
 _NODE_TERM = Fields({"matchExpressions": Items(_REQUIREMENT), "matchFields": Items(_REQUIREMENT)})
 _POD_TERM = Fields(
