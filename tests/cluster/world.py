@@ -234,6 +234,11 @@ class World:
         new = [pod for pod in pods if pod["metadata"]["labels"]["pod-template-hash"] == marker]
         old = [pod for pod in pods if pod not in new]
         old.sort(key=lambda pod: (_ready(pod), pod["metadata"]["name"]))
+        if spec.get("paused"):  # only ends what is saturated (sync.go); scaling is left out here
+            for pod in old if sum(map(_ready, new)) == wanted else ():
+                self._delete(pod)
+            self._count(document)
+            return
         excess = len(pods) - wanted - (surge if old else 0)
         for pod in old[: max(0, excess)]:
             self._delete(pod)

@@ -11,12 +11,12 @@ from chipwise.api.conditions import CommonStatus, MessageText, ReasonText
 from chipwise.api.custom_object import AGE, READY, WHY_NOT_READY, Column, CustomObject, Definition
 from chipwise.api.decimals import AnyDecimal, PositiveDecimal
 from chipwise.api.label_selector import LabelSelector
-from chipwise.api.lists import Distinct, NotEmpty
+from chipwise.api.lists import Distinct, Keys, NotEmpty
 from chipwise.api.model import Model, StatusModel
 from chipwise.api.numbers import Chips, Count, CountOrZero, SecondsOrZero
 from chipwise.api.quantities import CpuQuantity, MemoryQuantity
 from chipwise.api.rules import Rule
-from chipwise.api.text import Currency, LabelValue, Line, Name, Timestamp
+from chipwise.api.text import LABEL_KEY, Currency, LabelValue, Line, Name, Timestamp
 from chipwise.api.toleration import Tolerations
 
 
@@ -85,11 +85,21 @@ class Price(Model):
 class AcceleratorPoolSpec(Model):
     """Which nodes, of what shape, at what price, for whom."""
 
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "!has(self.committedNodes) || self.committedNodes <= self.nodes.max",
+            "must not be above nodes.max: these are nodes of the pool",
+            lambda found: found.committed_nodes <= found.nodes.max,
+            ".committedNodes",
+        ),
+    )
+
     class_name: Name
     """The AcceleratorClass of the chips, such as h100."""
     node_selector: Annotated[
         dict[str, LabelValue],
         Field(max_length=16),
+        Keys(LABEL_KEY),
         NotEmpty("name at least one node label: an empty selector would match every node of the cluster"),
     ]
     """Labels that exactly the nodes of this pool carry. Use the provider's own, which a new node has from the start, such as

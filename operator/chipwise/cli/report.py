@@ -85,6 +85,7 @@ def _pools(decision: Decision) -> list[Document]:
                 "costPerHour": money(use.cost_per_hour),
                 "pricePerHour": money(view.price_per_hour) if view.price_per_hour else None,
                 "priceUnit": view.billing.value if view.price_per_hour else None,
+                "currency": view.currency or None,
                 "reason": view.refusal.reason.value if view.refusal else None,
                 "message": view.refusal.message if view.refusal else None,
             }

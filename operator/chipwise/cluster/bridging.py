@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from chipwise.cluster.facts import DeploymentFact, PodFact
+from chipwise.cluster.homes import Home
 from chipwise.cluster.pools import PoolView
 from chipwise.cluster.snapshot import Snapshot
-from chipwise.cluster.subject import Home, Subject
+from chipwise.cluster.subject import Subject
 from chipwise.placement.bridge import Crossing
 from chipwise.placement.problem import Option
 from chipwise.rendering.bridge import Bridge, digest

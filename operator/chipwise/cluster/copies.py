@@ -8,11 +8,11 @@ from typing import Any
 
 from chipwise.cluster.facts import DeploymentFact, pod_fact
 from chipwise.cluster.grounds import truth_of
+from chipwise.cluster.homes import nodes_for, pools_for
 from chipwise.cluster.pools import PoolView
 from chipwise.cluster.quotas import quotas, taken, title
 from chipwise.cluster.sizes import Added, PodSize, footprint_of, size_of_template
 from chipwise.cluster.snapshot import Snapshot
-from chipwise.cluster.subject import nodes_for, pools_for
 from chipwise.cluster.supply import supply
 from chipwise.cluster.terms import TermsOf
 from chipwise.placement.outlook import Outlook

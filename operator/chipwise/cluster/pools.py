@@ -18,7 +18,7 @@ from chipwise.rendering.quantity import milli, whole
 
 @dataclass(frozen=True)
 class PoolView:
-    """One pool as decisions see it. Prices are per hour in the pool's currency; 0 where there is none, and then ``refusal`` says so.
+    """One pool as decisions see it. Prices are per hour in the pool's own ``currency``; 0 where there is none, and then ``refusal`` says so.
 
     ``room`` is what an empty node offers. ``nodes`` are those that match, usable or not, in order of name. ``to_come`` are nodes that do
     not exist yet but may: all up to the maximum where something scales the pool, none in a static one. ``discovered`` are the labels, each
@@ -34,6 +34,7 @@ class PoolView:
     tolerations: tuple[Mapping[str, Any], ...]
     billing: Billing
     price_per_hour: float
+    currency: str
     capacity_type: str
     room: Room
     minimum: int
@@ -124,6 +125,7 @@ def _view(pool: AcceleratorPool, snapshot: Snapshot, first: AcceleratorPool | No
         tolerations=_tolerations(pool, chip_class),
         billing=Billing(str(price.unit)) if price else Billing.NODE,
         price_per_hour=float(price.amount) if price else 0.0,
+        currency=price.currency if price else "",
         capacity_type=str(spec.capacity_type),
         room=Room(
             chips=spec.shape.chips,
