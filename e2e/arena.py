@@ -19,6 +19,7 @@ from e2e.admin import Admin, Document, Refused
 from e2e.fleets import FLEET, Fleet
 from e2e.promises import Promise, promises
 from e2e.seen import seen
+from tests.cluster.scheduler import takes
 
 Item = TypeVar("Item")
 Found = TypeVar("Found")
@@ -30,7 +31,9 @@ _GROUPS = {
     "Pod": "/api/v1",
     "DaemonSet": "/apis/apps/v1",
     "Deployment": "/apis/apps/v1",
+    "HorizontalPodAutoscaler": "/apis/autoscaling/v2",
 }
+_READ = ("Node", "Pod", "Deployment", "ResourceQuota", "HorizontalPodAutoscaler")
 _NOT_READY = "node-not-ready.stage.kwok.x-k8s.io"
 _AT_ONCE = "gracePeriodSeconds=0&propagationPolicy=Background"
 
@@ -65,6 +68,7 @@ class Played:
         self.old: frozenset[str] = frozenset()
         self.decision: Decision
         self.promises: list[Promise] = []
+        self.coming: list[Document] = []
 
     # before
 
@@ -84,6 +88,7 @@ class Played:
         name = self.fleet.name
         until(self._may_make_pods, f"{name} is ready for pods", 60)
         rest = [document for document in self.fleet.there if document["kind"] != "ResourceQuota"]
+        self.coming = list(self.fleet.coming)
         for document in sorted(rest, key=lambda d: "nodeName" not in d["spec"]):
             try:
                 self._admin.create(path(document["kind"], name), document)
@@ -125,7 +130,7 @@ class Played:
     def decide(self, view: View) -> None:
         """From what the API server says now."""
         self.old = frozenset(pod["metadata"]["name"] for pod in view.of(self.fleet, "Pod"))
-        documents = view.of(self.fleet, "Node", "Pod", "Deployment", "ResourceQuota")
+        documents = view.of(self.fleet, *_READ)
         self.decision = decide(seen([*documents, *self.fleet.kinds]), now=datetime.now(UTC))
         self.promises = promises(self.decision)
 
@@ -146,12 +151,22 @@ class Played:
         if gone := sorted(self.old - {pod["metadata"]["name"] for pod in pods}):
             found.append(f"old pods are gone: {', '.join(gone)}")
         for each in self.promises:
-            new = [p for p in pods if of(p, each.maker) and p["metadata"]["name"] not in self.old]
+            known = frozenset() if each.standing else self.old
+            new = [p for p in pods if of(p, each.maker) and p["metadata"]["name"] not in known]
             bound = sum(map(is_bound, new))
             if bound < each.count:
                 why = "; ".join(sorted({unschedulable(pod) for pod in new} - {""})) or "no pod was made"
                 found.append(f"{each.maker}: {bound} of {each.count} are bound ({each.act.message}): {why}")
         return [f"seed {self.fleet.seed}: {each}" for each in found]
+
+    def grow(self, view: View) -> None:
+        """As an autoscaler does: a node for a pod that waits, if one that is to come would take it."""
+        for pod in view.of(self.fleet, "Pod"):
+            fitting = [node for node in self.coming if unschedulable(pod) and takes(node, pod)]
+            if fitting:
+                self._admin.create(path("Node"), fitting[0])
+                self.coming.remove(fitting[0])
+                return
 
     # those who are left out
 
@@ -223,7 +238,7 @@ class Arena:
         self._all(played, Played.is_quiet, "every pod is bound or refused", "Pod", "Deployment", "DaemonSet")
         side_by_side(Played.befall, played)
         self._all(played, Played.has_befallen, "machines are broken", "Node")
-        view = View(self._admin, "Node", "Pod", "Deployment", "ResourceQuota")
+        view = View(self._admin, *_READ)
         for each in played:
             each.decide(view)
         side_by_side(Played.carry_out, played)
@@ -236,6 +251,8 @@ class Arena:
             found = [each for one in played for each in one.broken(view)]
             if not found or time.monotonic() > end:
                 return found
+            for one in played:
+                one.grow(view)
             time.sleep(1)
 
     def _all(

@@ -181,6 +181,32 @@ def test_an_undo_to_an_earlier_move_is_respected(world: World) -> None:
     world.nothing_lost()
 
 
+@pytest.mark.setup(Setup("damage"))
+def test_an_edited_record_is_told_as_what_it_is(world: World) -> None:
+    """Not as an undo: nothing is written, the author's file is not taken for a new base, and what is said to mend it does."""
+    world.kubectl("annotate", "--overwrite", "deployment/chat", "chipwise.dev/base={}")
+    message = world.told("RecordDamaged", "True", "RecordDamaged")
+    assert "chipwise.dev/base" in message
+    assert f"kubectl rollout undo deployment/chat -n {world.namespace}" in message
+    assert world.condition("Ready") == ("False", "RecordDamaged")
+    assert world.event("RecordDamaged")["note"] == message
+    assert world.condition("Paused")[0] in ("", "False")
+    before = len(world.writes())
+    world.author_applies()
+    time.sleep(3)
+    assert world.condition("RecordDamaged") == ("True", "RecordDamaged")
+    assert len(world.writes()) == before
+
+    world.kubectl("rollout", "undo", "deployment/chat", "--to-revision=1")
+    world.eventually(lambda: world.condition("Paused") == ("True", "Undone"), "Paused")
+    world.eventually(lambda: world.is_on("gpu"), "the author's chip serves", 40)
+    assert world.condition("RecordDamaged") == ("", "")
+    assert world.hashes() == {world.author_hash}
+    world.edit_workload(replicas={"min": 2})
+    world.settled("alt")
+    assert world.condition("Ready")[0] == "True"
+
+
 EDITS = {
     "restart": ("rollout", "restart", "deployment/chat"),
     "set-env": ("set", "env", "deployment/chat", "--containers=server", "LOG_LEVEL=debug"),

@@ -132,10 +132,46 @@ def test_what_its_author_scaled_to_zero_stays_there(world: World) -> None:
     world.settled("alt", replicas=2)
 
 
-@pytest.mark.setup(Setup("targets", alternative_tpot=10))
+@pytest.mark.setup(Setup("targets", alternative_tpot=10, mode="Off", expects_move=False))
 def test_each_chip_has_a_target_of_its_own(world: World) -> None:
-    """What an autoscaler may aim at for each replica, here twice as much on the chip that is twice as fast."""
-    (placed,) = world.status()["placements"]
-    rate = float(placed["suggestedTarget"]["requestsPerSecondPerReplica"])
-    assert rate > 1.9 * world.setup.requests_per_second / world.setup.replicas
-    assert placed["suggestedTarget"]["concurrencyPerReplica"] >= 1
+    """What an autoscaler may aim at for each replica, where it runs and where it should: twice as much on the chip that is twice as fast."""
+    (placed,), (proposed,) = world.status()["placements"], world.status()["proposed"]
+    pools = [f"{world.namespace}-{chip}" for chip in ("gpu", "alt")]
+    assert [placed["pool"], proposed["pool"]] == pools
+    slow, fast = (
+        float(each["suggestedTarget"]["requestsPerSecondPerReplica"]) for each in (placed, proposed)
+    )
+    assert 1.9 < fast / slow < 2.1
+    assert slow >= world.setup.requests_per_second / world.setup.replicas
+    for each in (placed, proposed):
+        assert each["suggestedTarget"]["concurrencyPerReplica"] >= 1
+
+
+def costs(world: World, amount: float) -> bool:
+    """Status bills so much for where it runs."""
+    return float(world.status()["placements"][0]["costPerHour"]) == amount
+
+
+@pytest.mark.setup(
+    Setup("hpa-headroom", replicas=4, autoscaled=(1, 8), policy={"autoscalerHeadroom": "100%"})
+)
+def test_headroom_is_billed_and_kept_free_as_far_as_the_maximum(world: World) -> None:
+    """Four run and eight are kept for the autoscaler: four nodes are billed and nobody else gets them, until the policy says otherwise."""
+    world.eventually(lambda: costs(world, 40.0), "eight replicas are billed, two a node")
+    assert world.deployment()["spec"]["replicas"] == 4
+    world.joined_by("other", 2)
+    other = world.path_of("other")
+    world.eventually(lambda: world.conditions(other).get("Placed"), "the other is decided about")
+    status = world.admin.get(other)["status"]
+    assert status["summary"]["pool"] == f"{world.namespace}-gpu"
+    (refused,) = [each for each in status["candidates"] if each["variant"] == "alt"]
+    world.edit_policy(autoscalerHeadroom="900%")
+    world.eventually(lambda: costs(world, 40.0), "no more than the maximum is billed")
+    world.edit_policy(autoscalerHeadroom="0%")
+    world.eventually(lambda: costs(world, 20.0), "what serves the peak is billed")
+
+    def on_alt() -> bool:
+        return bool(world.admin.get(other)["status"]["summary"]["pool"] == f"{world.namespace}-alt")
+
+    world.eventually(on_alt, f"the other takes the room that it lacked: {refused}", 60)
+    world.nothing_lost()

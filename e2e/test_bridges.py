@@ -164,3 +164,34 @@ def test_replicas_that_are_not_ours_need_no_bridge_and_get_none(world: World) ->
     world.settled("alt", 4, deadline=90)
     assert verbs(world) == ["patch"]
     world.nothing_lost()
+
+
+@pytest.mark.setup(Setup("hpa-midway", alternative_tpot=25, ready_delay="3s", mode="Off", expects_move=False))
+def test_an_autoscaler_that_comes_after_the_template_is_handed_the_bridge(world: World) -> None:
+    """It counts the bridge's pods as its own and makes none for them: the number is written once, within its bounds, and then its own."""
+    begin(world)
+    world.eventually(lambda: "patch" in verbs(world), "the template is written", 60)
+    world.kubectl_apply(authored.autoscaler(authored.with_autoscaler(world.setup, 1, 6)))
+    world.eventually(lambda: world.is_on("alt") and world.bridge() is None, "the bridge is gone", 90)
+    world.settled("alt", 3, deadline=60)
+    assert [verb for verb in verbs(world) if verb != "+patch"] == ["+create", "patch", "patch", "+delete"]
+    before = len(world.writes())
+    world.kubectl("scale", "deployment/chat", "--replicas=4")  # as the autoscaler would, once it has metrics
+    world.settled("alt", 4, deadline=60)
+    assert len(world.writes()) == before
+    world.nothing_lost()
+
+
+@pytest.mark.setup(Setup("hpa-tight", alternative_tpot=25, ready_delay="3s", mode="Off", expects_move=False))
+def test_a_bridge_does_not_outlive_what_an_autoscaler_allows(world: World) -> None:
+    """Its maximum is below the need: it moves back to where that is enough, the number is never written, and why is said."""
+    begin(world)
+    world.eventually(lambda: "patch" in verbs(world), "the template is written", 60)
+    world.kubectl_apply(authored.autoscaler(authored.with_autoscaler(world.setup, 1, 2)))
+    world.settled("gpu", 2, deadline=90)
+    world.eventually(lambda: world.bridge() is None, "the bridge is gone")
+    assert {revision.replicas for revision in world.revisions()} == {2}
+    (refused,) = [each for each in world.status()["candidates"] if each["variant"] == "alt"]
+    assert refused["reason"] == "ReplicasExceeded"
+    assert "HPA chat allows 2" in refused["message"]
+    world.nothing_lost()

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import http.client
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from chipwise.control.lease import LeaseTiming
@@ -20,6 +23,7 @@ from e2e.cable import Cable
 from e2e.faults import Lab
 from e2e.leases import Request
 from e2e.replicas import DEFAULT, SHORT, Succession, Team, first, succession, team
+from e2e.test_setbacks import Patient, back_with_the_author, cool_downs, turns
 from e2e.world import World
 from e2e.written import sorts
 
@@ -140,18 +144,49 @@ def test_told_to_stop(lab: Lab) -> None:
 
 
 def test_an_outage_longer_than_the_lease(lab: Lab) -> None:
-    """Nobody leads while the API server is away; then one does, goes on where the move stood, and writes nothing twice."""
+    """Nobody leads while the API server is away; then one does in time, goes on where the move stood, and writes nothing twice."""
     with team(lab, 2, SHORT) as crew:
         world = build(lab, "away", crew)
         world.edit_workload(mode="Rollout")
         lab.within(20, world.writes, "the template is written")
         lab.api_server_away(SHORT.duration + 1)
+        back = time.time()
         assert "no longer leading" in crew.leader.log
         everybody = [crew.leader, *crew.standbys]
-        lab.within(30, lambda: any(each.leads for each in everybody), "one leads")
+        (leader,) = lab.within(30, lambda: [each for each in everybody if each.leads], "one leads")
+        in_time(succession(crew, leader, back, warm=False), SHORT)
         moved_once(world, crew)
         assert [each.leads for each in everybody].count(True) == 1
         assert all(each.is_alive for each in everybody)
+
+
+@dataclass(frozen=True, slots=True)
+class Hurried(Surplus):
+    """New pods are given some seconds longer than they take."""
+
+    ready_delay: str = "12s"
+    boot_seconds: int = 1
+    startup_seconds: int = 10
+    policy: Mapping[str, Any] = field(default_factory=lambda: {"failureGrace": "12s"})
+
+
+def test_an_outage_longer_than_a_placement_may_take(lab: Lab) -> None:
+    """No pod could get Ready meanwhile, and none failed: the move goes on, and nothing is taken back or cools down.
+
+    The template has just been written when the API server goes, for twice as long as the new pods are given.
+    """
+    with team(lab, 2, SHORT) as crew:
+        world = lab.world(Hurried("long-away"), crew.leader).build()
+        world.edit_workload(mode="Rollout")
+        lab.within(20, world.writes, "the template is written")
+        lab.api_server_away(50)
+        everybody = [crew.leader, *crew.standbys]
+        lab.within(30, lambda: any(each.leads for each in everybody), "one leads")
+        seen = "everything is in sight again"
+        lab.within(30, lambda: all(seen in each.log for each in everybody), "they decide again")
+        moved_once(world, crew)
+        assert world.status().get("coolDowns", []) == []
+        assert not {"RolledBack", "Restoring"} & {each["reason"] for each in lab.events(world.namespace)}
 
 
 def test_a_write_that_arrives_late(lab: Lab) -> None:
@@ -182,6 +217,21 @@ def of(crew: Team, what: str, since: float) -> list[Request]:
     return [each for each in leases.by(crew.leader.credential, crew.requests(), since) if each.what == what]
 
 
+def test_a_leader_whose_clock_is_wrong_lives_through_a_rollout(lab: Lab, tmp_path: Path) -> None:
+    """An hour ahead: pods that were created a moment ago are not overdue, and what is written is dated by the API server's clock."""
+    clock = tmp_path / "clock"
+    clock.write_text(str(_HOUR))
+    with team(lab, 2, SHORT, lambda _: ("jumping.py", str(clock))) as crew:
+        world = build(lab, "wrong-clock", crew)
+        world.edit_workload(mode="Rollout")
+        moved_once(world, crew)
+        assert leases.terms(crew.requests()) == [crew.leader.credential]
+        status = world.status()
+        assert status.get("coolDowns", []) == []
+        for decided in status["decisions"]:
+            assert abs(datetime.fromisoformat(decided["at"]).timestamp() - time.time()) < _HOUR / 2
+
+
 def test_clocks_that_jump(lab: Lab, tmp_path: Path) -> None:
     """Hours forward and back, apart and for longer than a lease: leadership stays where it is, and then passes in its time."""
     clocks = [tmp_path / f"clock-{number}" for number in range(2)]
@@ -207,3 +257,20 @@ def test_clocks_that_jump(lab: Lab, tmp_path: Path) -> None:
         in_time(succession(crew, crew.successor(SHORT.duration + _GRACE), killed), SHORT)
         moved_once(world, crew)
         assert lab.lease()["leaseTransitions"] == 1
+
+
+def test_a_cool_down_outlives_its_leader(lab: Lab) -> None:
+    """The leader that noted it is killed, and a warm standby takes over: nothing is tried before its end, and failures are counted on."""
+    with team(lab, 2, SHORT) as crew:
+        world = lab.world(Patient("cools", alternative_image="example.com/ails/crash:1"), crew.leader).build()
+        lab.within(40, back_with_the_author(world), "taken back")
+        (noted,) = cool_downs(world)
+        crew.kill()
+        crew.successor(SHORT.duration + _GRACE)
+        lab.within(
+            90, lambda: [one["failures"] for one in cool_downs(world)] == [2], "tried and failed again"
+        )
+        assert turns(world)[3][0] - turns(world)[1][0] > 24
+        assert cool_downs(world)[0]["at"] >= noted["until"]
+        crew.fair()
+        world.nothing_lost()

@@ -5,6 +5,7 @@ With its typed reason, its figures and an Event; and where somebody does what it
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -220,3 +221,52 @@ def test_who_finds_no_room_for_both_copies_is_held(world: World) -> None:
 def pool_status(world: World, chip: str) -> Document:
     status: Document = world.admin.get(world.path_of_pool(chip))["status"]
     return status
+
+
+@pytest.mark.setup(Setup("pause-before", mode="Off", expects_move=False))
+def test_a_paused_deployment_is_held_until_it_is_resumed(world: World) -> None:
+    """Nothing is written that would not be carried out; who paused it reads what to do."""
+    world.kubectl("rollout", "pause", "deployment/chat")
+    world.edit_workload(mode="Rollout")
+    message = world.told("Placed", "False", "RolloutPaused")
+    assert message.endswith(f"resume it with kubectl rollout resume deployment/chat -n {world.namespace}")
+    assert world.event("RolloutPaused")["note"] == message
+    assert world.condition("Ready") == ("False", "RolloutPaused")
+    time.sleep(2)
+    assert not world.writes()
+    world.kubectl("rollout", "resume", "deployment/chat")
+    world.settled("alt")
+    world.nothing_lost()
+
+
+@pytest.mark.setup(Setup("pause-amid", mode="Off", expects_move=False, replicas=4, ready_delay="4s"))
+def test_a_move_paused_under_way_says_so_and_holds_nobody_up(world: World) -> None:
+    """Both copies stand; the status says where it runs, and the next workload has the one place in the budget.
+
+    Three of the four replicas would do. With as many new ones as old ones Kubernetes would end the rollout, paused or not.
+    """
+    rate = 20.0
+    traffic = {"meanRequestsPerSecond": str(rate), "peakRequestsPerSecond": str(rate)}
+    world.edit_workload(mode="Rollout", traffic=traffic)
+    world.eventually(world.writes, "the template is written")
+    world.eventually(lambda: len(world.pods()) == 7, "the new pods start")
+    world.kubectl("rollout", "pause", "deployment/chat")
+    world.told("Placed", "False", "RolloutPaused")
+    world.eventually(
+        lambda: [one.get("ready") for one in world.status()["placements"]] == [None, 3], "the new are Ready"
+    )
+    gpu, alt = (f"{world.namespace}-{chip}" for chip in ("gpu", "alt"))
+    assert [(one["pool"], one["replicas"]) for one in world.status()["placements"]] == [(gpu, 4), (alt, 3)]
+    summary = world.status()["summary"]
+    assert (summary["pool"], summary["variant"], summary["reason"]) == (gpu, "gpu", "RolloutPaused")
+
+    world.joined_by("late", 1, mode="Rollout")
+    world.told("Ready", "True", "Placed", world.path_of("late"))
+    assert world.admin.get(world.path_of("late"))["status"]["summary"]["pool"] == alt
+    assert world.condition("Placed") == ("False", "RolloutPaused")
+    assert len(world.pods()) == 8
+
+    world.kubectl("rollout", "resume", "deployment/chat")
+    world.eventually(lambda: world.condition("Placed") == ("True", "Placed"), "the move is done", 40)
+    assert [(one["pool"], one["replicas"]) for one in world.status()["placements"]] == [(alt, 3)]
+    world.log.capacity_never_below(rate, world.since)

@@ -93,7 +93,11 @@ class Reason(StrEnum):
     PROBING = "Probing"  # the autoscaler is asked whether there is room: wait
     MOVE_IN_PROGRESS = "MoveInProgress"
     ROLLOUT_IN_PROGRESS = "RolloutInProgress"  # the author's own rollout has not finished
+    ROLLOUT_PAUSED = "RolloutPaused"  # the Deployment is paused (spec.paused): resume it
     PAUSED = "Paused"  # the author undid our move
+    RECORD_DAMAGED = (
+        "RecordDamaged"  # the record was edited by hand: put it back, or undo to a revision from before that
+    )
     CONTESTED = "Contested"  # another manager keeps reverting it
     RESTORED = "Restored"  # given back to its author on request: edit the workload's spec
     WRITES_DISABLED = "WritesDisabled"  # installed with writes.enabled=false

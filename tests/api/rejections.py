@@ -143,6 +143,33 @@ POOLS = (
         "must be the name of an object",
     ),
     _at("label value with a blank", POOL, "spec.nodeSelector.pool", "my pool", "must be a label value"),
+    _at(
+        "label key with a blank",
+        POOL,
+        "spec.nodeSelector",
+        {"bad key!": "x"},
+        "every key must be a label key",
+    ),
+    _at(
+        "label key that is too long",
+        POOL,
+        "spec.nodeSelector",
+        {"k" * 400: "x"},
+        "every key must be a label key",
+    ),
+    _at(
+        "namespace label that is none",
+        put(POOL, "spec.namespaceSelector.matchExpressions", []),
+        "spec.namespaceSelector.matchLabels",
+        {"/team": "x"},
+        "every key must be a label key",
+    ),
+    _rule(
+        "more nodes committed than there can be",
+        put(put(POOL, "spec.nodes", {"min": 0, "max": 1}), "spec.committedNodes", 99),
+        "spec.committedNodes",
+        "must not be above nodes.max",
+    ),
     _rule(
         "max below min",
         put(POOL, "spec.nodes", {"min": 5, "max": 4}),

@@ -121,6 +121,7 @@ POOL: dict[str, Any] = {
     "costPerHour": AMOUNT,
     "pricePerHour": AMOUNT,
     "priceUnit": TEXT,
+    "currency": TEXT,
     "reason": (type(None),),
     "message": (type(None),),
 }
@@ -292,6 +293,22 @@ def test_an_unusable_pool_is_shown_with_its_reason(tmp_path):
         None,
         0,
     )
+
+
+def test_a_price_in_another_currency_is_shown_in_that_currency(tmp_path):
+    """The pool is refused; its price must not be taken for dollars, nor what runs there for a sum of them."""
+    price = {"amount": "80", "currency": "EUR"}
+    objects = (*supply()[:2], *supply()[3:], pool("dear", "80", price=price))
+    path = write(tmp_path, *objects, workload("chat", allowedPools=["dear"]), deployment("chat", "dear", 1))
+    document = planned(path, exit_code=1)
+    cheap, dear = document["pools"]
+    assert (dear["reason"], dear["currency"], dear["pricePerHour"]) == ("CurrencyMismatch", "EUR", "80.0000")
+    assert (cheap["currency"], document["summary"]["currency"]) == ("USD", "USD")
+    assert document["workloads"][0]["current"]["amortisedPerHour"] is None
+    table = invoke("plan", "-f", path).stdout
+    assert "80 EUR/node" in table
+    assert "16 $/node" in table
+    assert "80 $" not in table
 
 
 def test_what_runs_and_has_no_place_is_said_to_go_on_costing(tmp_path):

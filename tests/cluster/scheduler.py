@@ -33,6 +33,8 @@ class Model:
         self.pods: dict[str, Document] = {}
         self.deployments: dict[str, Document] = {}
         self._serial = 0
+        self._agents: list[Document] = []
+        self._coming: list[Document] = []
         for document in fleet.there:
             self._make(deepcopy(document))
         self.schedule()
@@ -53,6 +55,7 @@ class Model:
                 *self.pods.values(),
                 *self.deployments.values(),
                 *quotas,
+                *(d for d in self.fleet.there if d["kind"] == "HorizontalPodAutoscaler"),
                 *self.fleet.kinds,
             ]
         )
@@ -79,6 +82,10 @@ class Model:
                 made.append(pod["metadata"]["name"])
         return made
 
+    def let_nodes_come(self) -> None:
+        """From now on an autoscaler adds those that are to come, one for any pod that waits."""
+        self._coming = [_ready(deepcopy(node)) for node in self.fleet.coming]
+
     def remove(self, names: Iterable[str]) -> None:
         for name in names:
             del self.pods[name]
@@ -89,9 +96,31 @@ class Model:
         while True:
             self._dice.shuffle(waiting)
             left = [pod for pod in waiting if not self._bind(pod)]
-            if len(left) == len(waiting):
+            if len(left) == len(waiting) and not any(map(self._arrives_for, left)):
                 return
             waiting = left
+
+    def _arrives_for(self, pod: Document) -> bool:
+        """A node that would take it."""
+        for node in self._dice.sample(self._coming, len(self._coming)):
+            before = set(self.pods)
+            self.nodes[node["metadata"]["name"]] = node
+            for agent in self._agents:
+                self._put_agent(agent, node)
+            if self._lets(node, pod):
+                self._coming.remove(node)
+                return True
+            del self.nodes[node["metadata"]["name"]]
+            self.remove(set(self.pods) - before)
+        return False
+
+    def _put_agent(self, agent: Document, node: Document) -> None:
+        template, name = agent["spec"]["template"], agent["metadata"]["name"]
+        if template["spec"]["nodeSelector"].items() <= node["metadata"]["labels"].items():
+            owner = {"kind": "DaemonSet", "name": name, "controller": True}
+            pod = self._pod(name, template, owner, {})
+            pod["spec"]["nodeName"] = node["metadata"]["name"]
+            self.pods[pod["metadata"]["name"]] = pod
 
     def _make(self, document: Document) -> None:
         kind, metadata = document["kind"], document["metadata"]
@@ -101,18 +130,11 @@ class Model:
             if self._admitted(document):
                 self.pods[metadata["name"]] = document
         elif kind == "DaemonSet":
-            template, selector = (
-                document["spec"]["template"],
-                document["spec"]["template"]["spec"]["nodeSelector"],
-            )
+            self._agents.append(document)
             for node in self.nodes.values():
-                if selector.items() <= node["metadata"]["labels"].items():
-                    owner = {"kind": "DaemonSet", "name": metadata["name"], "controller": True}
-                    pod = self._pod(metadata["name"], template, owner, {})
-                    pod["spec"]["nodeName"] = node["metadata"]["name"]
-                    self.pods[pod["metadata"]["name"]] = pod
+                self._put_agent(document, node)
         elif kind == "Deployment":
-            stored = normalise(Manifest(document["spec"]["template"], {}))
+            stored = normalise(Manifest(document["spec"]["template"], document["spec"].get("strategy", {})))
             document["spec"] |= {"template": stored.template, "strategy": stored.strategy}
             metadata |= {"uid": metadata["name"], "generation": 1}
             self.deployments[metadata["name"]] = document
@@ -288,6 +310,16 @@ def _charged(pod: Document, spec: Mapping[str, Any]) -> dict[str, float]:
 def _unstated(pod: Document, name: str) -> bool:
     containers = [*pod["spec"]["containers"], *(pod["spec"].get("initContainers") or ())]
     return name == "requests.cpu" and any("cpu" not in _asked(container) for container in containers)
+
+
+def takes(node: Document, pod: Document) -> bool:
+    """Whether the empty node would: labels, taints and resources."""
+    has, wanted = node["status"]["allocatable"], requests(pod["spec"]) | {"pods": 1.0}
+    return (
+        all(_tolerated(taint, pod) for taint in node["spec"]["taints"])
+        and _selected(node, pod)
+        and all(count <= _number(has.get(name, "0")) + 1e-6 for name, count in wanted.items() if count)
+    )
 
 
 def _ready(node: Document) -> Document:

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 from chipwise.cluster.authorship import Authorship, read_deployment
+from chipwise.cluster.homes import Home
 from chipwise.cluster.pools import view_pools
 from chipwise.cluster.situation import in_flight, is_contested, pods_of, recent_reverts
-from chipwise.cluster.subject import Home, Subject, accept, policy_of
+from chipwise.cluster.subject import Subject, accept, policy_of
 from chipwise.kube.resources import (
     ACCELERATOR_POOLS,
     DEPLOYMENTS,
@@ -21,6 +22,7 @@ from chipwise.kube.resources import (
 from chipwise.reasons import Reason, Refusal
 from chipwise.rendering import record as records
 from chipwise.rendering.manifest import manifest_of
+from chipwise.rendering.record import ANNOTATIONS, BASE_ANNOTATION
 
 from tests.cluster import documents as docs
 from tests.cluster.documents import Document
@@ -249,10 +251,51 @@ def test_what_our_rendering_was_is_known_even_when_nobody_could_render_it_today(
     )
 
 
-def test_a_record_that_vanished_under_our_label_is_an_undo():
+def test_a_record_that_vanished_under_our_label_with_our_template_is_an_undo():
     world = moved()
     world.edit(DEPLOYMENTS, "chat", lambda d: d["metadata"].update(annotations={}))
+    world.edit(
+        DEPLOYMENTS, "chat", lambda d: d["spec"].update(template=docs.deployment()["spec"]["template"])
+    )
     assert authorship(world) is Authorship.UNDONE
+
+
+@pytest.mark.parametrize("author_applies", [False, True])
+@pytest.mark.parametrize("key", ANNOTATIONS)
+@pytest.mark.parametrize("text", ["{}", "", None])
+def test_half_a_record_is_damage_whatever_the_template_is(
+    key: str, text: str | None, *, author_applies: bool
+):
+    """An undo replaces the annotations as a whole."""
+    world = moved()
+
+    def change(document: Document) -> None:
+        found = document["metadata"]["annotations"]
+        found.pop(key) if text is None else found.update({key: text})
+        if author_applies:
+            document["spec"]["template"] = docs.deployment()["spec"]["template"]
+
+    world.edit(DEPLOYMENTS, "chat", change)
+    assert authorship(world) is Authorship.DAMAGED
+
+
+def test_a_record_that_vanished_from_over_our_template_is_damage():
+    world = moved()
+    world.edit(DEPLOYMENTS, "chat", lambda d: d["metadata"].update(annotations={}))
+    assert authorship(world) is Authorship.DAMAGED
+
+
+def test_a_record_that_reads_well_and_is_not_ours_is_damage_while_the_template_is():
+    world = moved()
+
+    def change(document: Document) -> None:
+        found = document["metadata"]["annotations"]
+        found[BASE_ANNOTATION] = found[BASE_ANNOTATION].replace(
+            "example.com/engine:1", "example.com/engine:9"
+        )
+
+    world.edit(DEPLOYMENTS, "chat", change)
+    assert authorship(world) is Authorship.DAMAGED
 
 
 # how it stands

@@ -40,8 +40,8 @@ def carry(world: World, act: AnyAct) -> None:
                 DEPLOYMENTS
             )
             world.kube.put(DEPLOYMENTS, document)
-        case Delete(namespace, name, uid):
-            assert world.kube.peek(DEPLOYMENTS, namespace, name)["metadata"]["uid"] == uid
+        case Delete(namespace, name, only):
+            assert only.items() <= world.kube.peek(DEPLOYMENTS, namespace, name)["metadata"].items()
             world.remove_deployment(name)
         case Patch(namespace, name, operations):
             before = world.kube.peek(DEPLOYMENTS, namespace, name)

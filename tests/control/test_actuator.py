@@ -266,3 +266,28 @@ async def test_another_bridge_of_the_same_name_is_left_alone():
     world.put(known)
     await actuator(world).act(decision)
     assert bridge_of(world) is not None
+
+
+async def test_a_delete_that_arrives_late_is_refused(monkeypatch: pytest.MonkeyPatch):
+    """The bridge was scaled up again between the read and the delete, by a successor: it is another one by now, and stays."""
+    world = growing()
+    until(world, "Scaled")
+    world.settle()
+    known, send = bridge_of(world), world.kube.delete
+    assert known is not None
+
+    async def late(*what: Any, **how: Any) -> None:
+        world.edit(DEPLOYMENTS, known["metadata"]["name"], lambda d: d["spec"].update(replicas=2))
+        await send(*what, **how)
+
+    monkeypatch.setattr(world.kube, "delete", late)
+    counted: list[tuple[str, str]] = []
+    acting = Actuator(
+        world.kube,
+        Recorder(world.kube, lambda: NOON),
+        may_write=Leader(),
+        count=lambda *what: counted.append(what),
+    )
+    assert not await acting.act(world.decide())
+    assert counted == [("BridgeRemoved", "conflict")]
+    assert bridge_of(world) is not None

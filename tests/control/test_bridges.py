@@ -223,6 +223,48 @@ def test_a_bridge_that_somebody_deletes_is_built_again_or_made_up_for():
     assert serving(world) == MAIA
 
 
+# somebody else scales
+
+
+def hpa(least: int, most: int) -> Document:
+    target = {"kind": "Deployment", "name": "chat"}
+    return {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "chat", "namespace": docs.NAMESPACE},
+        "spec": {"scaleTargetRef": target, "minReplicas": least, "maxReplicas": most},
+    }
+
+
+@pytest.mark.parametrize("most", [3, 6])
+def test_an_autoscaler_that_comes_after_the_template_is_handed_the_bridge(most: int):
+    """It counts the bridge's pods as its own and would never make the missing one: written once, within its bounds, and nothing is lost."""
+    world = behind()
+    world.put(hpa(1, most))
+    assert to_the_end(world) == ["Scaled", "BridgeRemoved"]
+    assert bridge_of(world) is None
+    assert serving(world) == MAIA
+    assert reason(world) != "MoveInProgress"
+
+
+def test_more_than_an_autoscaler_allows_is_not_carried_for_ever():
+    """Its maximum is what its owner wants: with so many Ready the bridge goes, its budget is free, and what is missing is said."""
+    world = behind()
+    world.put(hpa(1, 2))
+    said = until_quiet(world)
+    assert said == ["BridgeRemoved"]
+    assert bridge_of(world) is None
+    assert world.deployment()["spec"]["replicas"] == 2
+
+
+def test_a_bridge_goes_when_somebody_unknown_has_come_to_own_replicas():
+    """Nobody knows what it allows, so nothing is written for it."""
+    world = behind()
+    spec(world, replicas={"managedBy": "External"})
+    assert until_quiet(world) == ["BridgeRemoved"]
+    assert world.deployment()["spec"]["replicas"] == 2
+
+
 # given up
 
 
@@ -570,7 +612,9 @@ def test_a_bridge_whose_deployment_is_gone_goes():
     world.kube.drop(DEPLOYMENTS, docs.NAMESPACE, "chat")
     (act,) = acts(world)
     assert isinstance(act, BridgeAct)
-    assert isinstance(act.write({act.deployment.key: world.deployment(name)}), Delete)
+    bridge = world.deployment(name)
+    only = {"uid": bridge["metadata"]["uid"], "resourceVersion": bridge["metadata"]["resourceVersion"]}
+    assert act.write({act.deployment.key: bridge}) == Delete(docs.NAMESPACE, name, only)
     world.put(docs.deployment())
     assert "BridgeRemoved" in [act.kind.value for act in acts(world)]
 

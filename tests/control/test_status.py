@@ -8,7 +8,8 @@ import pytest
 from chipwise.api import InferenceWorkload, parse
 from chipwise.cluster.decide import Standing
 from chipwise.control.conditions import timed
-from chipwise.control.status import decision_entry, money, workload_status
+from chipwise.control.placed import money
+from chipwise.control.status import decision_entry, workload_status
 from chipwise.control.status_of_others import other_statuses
 from chipwise.kube.resources import ACCELERATOR_POOLS, DEPLOYMENTS, INFERENCE_WORKLOADS
 

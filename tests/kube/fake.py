@@ -200,11 +200,14 @@ class FakeKube:
         namespace: str | None = None,
         label_selector: str | None = None,
         field_selector: str | None = None,
+        opened: Callable[[], None] | None = None,
     ) -> AsyncGenerator[tuple[str, Document], None]:
         await self._enter("watch", resource, namespace)
         seen, epoch = int(resource_version), self._epoch
         if seen < self._oldest:
             raise Gone(f"too old resource version: {seen} ({self._oldest})", code=410, reason="Expired")
+        if opened is not None:
+            opened()
         selected = {
             _key(resource, each) for each in self._as_of(resource, seen, label_selector, field_selector)
         }
@@ -289,12 +292,13 @@ class FakeKube:
         return self._leave(call, copy.deepcopy(old if new == old else self._store(resource, new, old)))
 
     async def delete(
-        self, resource: Resource, namespace: str | None, name: str, *, uid: str | None = None
+        self, resource: Resource, namespace: str | None, name: str, *, only: Mapping[str, str] | None = None
     ) -> None:
         call = await self._enter("delete", resource, namespace, name)
         old = self._find(resource, namespace, name)
-        if uid is not None and uid != old["metadata"]["uid"]:
-            raise Conflict(f"{resource} {name}: uid mismatch", code=409, reason="Conflict")
+        for field, value in (only or {}).items():
+            if value != old["metadata"][field]:
+                raise Conflict(f"{resource} {name}: {field} mismatch", code=409, reason="Conflict")
         self.drop(resource, namespace, name)
         self._leave(call, None)
 

@@ -115,8 +115,8 @@ class Server:
         elif request.method == "PUT":
             answer = await self.kube.replace(resource, namespace, str(name), body)
         elif request.method == "DELETE":
-            uid = (body or {}).get("preconditions", {}).get("uid")
-            await self.kube.delete(resource, namespace, str(name), uid=uid)
+            only = (body or {}).get("preconditions")
+            await self.kube.delete(resource, namespace, str(name), only=only)
         elif subresource == "status" and request.content_type == "application/apply-patch+yaml":
             answer = await self.kube.apply_status(resource, namespace, str(name), body)
         elif request.content_type == "application/json-patch+json":

@@ -6,11 +6,13 @@ import asyncio
 import json
 import time
 from contextlib import aclosing
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from aiohttp import web
 from chipwise.kube.client import Client
+from chipwise.kube.clock import ServerClock
 from chipwise.kube.connection import Connection, Endpoint
 from chipwise.kube.errors import (
     AlreadyExists,
@@ -242,11 +244,13 @@ async def test_a_status_is_applied_by_force_under_its_manager(server, client):
 
 
 async def test_delete_can_insist_on_the_object_it_means(server, client):
-    """A namesake created since is not ours to delete."""
-    uid = server.kube.put(PODS, pod("a"))["metadata"]["uid"]
-    with pytest.raises(Conflict):
-        await client.delete(PODS, "prod", "a", uid="another")
-    await client.delete(PODS, "prod", "a", uid=uid)
+    """A namesake created since is not ours to delete, nor is one that was changed since it was read."""
+    metadata = server.kube.put(PODS, pod("a"))["metadata"]
+    this = {name: metadata[name] for name in ("uid", "resourceVersion")}
+    for other in ({"uid": "another"}, {**this, "resourceVersion": "0"}):
+        with pytest.raises(Conflict):
+            await client.delete(PODS, "prod", "a", only=other)
+    await client.delete(PODS, "prod", "a", only=this)
     assert server.kube.keys(PODS) == []
 
 
@@ -347,3 +351,27 @@ async def test_credentials_refused_for_good_are_unauthorized(server):
         with pytest.raises(Unauthorized):
             await client.get(NODES, None, "n1")
     assert len(server.seen) == 1
+
+
+async def test_the_time_of_each_answer_is_heard(server):
+    """Also of a refusal: it is the server's time, and the machine's may be wrong."""
+    clock = ServerClock(lambda: datetime(2001, 1, 1, tzinfo=UTC))
+    async with Client(connection_to(server), QUICK, clock=clock) as client:
+        with pytest.raises(NotFound):
+            await client.get(NODES, None, "n9")
+    assert abs((clock.now() - datetime.now(UTC)).total_seconds()) < 3
+
+
+async def test_a_watch_says_when_the_server_has_taken_it(server, client):
+    """Before anything happened, and not when it could not be asked."""
+    opened: list[str] = []
+    stream = client.watch(NODES, "1", opened=lambda: opened.append("taken"))
+    ending = asyncio.ensure_future(anext(stream, "end"))
+    await asyncio.sleep(0.05)
+    assert opened == ["taken"]
+    server.kube.break_streams()
+    assert await ending == "end"
+    server.fail(503, query="watch=1")
+    with pytest.raises(Unavailable):
+        await anext(client.watch(NODES, "1", opened=lambda: opened.append("again")))
+    assert opened == ["taken"]

@@ -55,8 +55,14 @@ def test_the_template_waits_for_every_replica_of_the_bridge(seen, step, replicas
         (replace(BEHIND, replicas=5, ready=4, bridge=1), Span.WAIT, 0),
         (replace(BEHIND, replicas=5, ready=5), Span.REMOVE, 0),
         (replace(BEHIND, wanted=3), Span.REMOVE, 0),
-        (replace(BEHIND, external=True), Span.WAIT, 0),
-        (replace(BEHIND, external=True, replicas=5, ready=5), Span.REMOVE, 0),
+        (replace(BEHIND, most=6), Span.TAKE_IN, 4),
+        (replace(BEHIND, most=6, spare=2), Span.TAKE_IN, 5),
+        (replace(BEHIND, most=4, spare=2), Span.TAKE_IN, 4),
+        (replace(BEHIND, most=4, replicas=4, ready=3), Span.WAIT, 0),
+        (replace(BEHIND, most=4, replicas=4, ready=4), Span.REMOVE, 0),
+        (replace(BEHIND, most=3, ready=0), Span.WAIT, 0),
+        (replace(BEHIND, most=1), Span.REMOVE, 0),
+        (replace(BEHIND, most=6, replicas=5, ready=5), Span.REMOVE, 0),
     ],
 )
 def test_the_bridge_is_taken_in_as_fast_as_there_is_room(seen, step, replicas):
@@ -191,18 +197,18 @@ def test_capacity_never_falls_whatever_the_order_of_turns(now, more, room, spare
         bridge=st.integers(0, 8),
         bridge_ready=st.integers(0, 8),
         spare=st.integers(0, 8),
-        external=st.booleans(),
+        most=st.none() | st.integers(0, 8),
     )
 )
 def test_no_step_gives_up_what_nothing_replaces(seen):
-    """Whatever is seen: what is left of the bridge and what is Ready beside it are enough, and replicas are never written for others."""
+    """Whatever is seen: what is left of the bridge and what is Ready beside it are enough, or all that the owner of replicas allows."""
     action = after_crossing(seen)
     if action.step in (Span.NARROW, Span.REMOVE):
         assert action.replicas < seen.bridge or action.step is Span.REMOVE
-        assert seen.ready + action.replicas >= seen.wanted
+        assert seen.ready + action.replicas >= (seen.allowed if action.step is Span.REMOVE else seen.wanted)
     if action.step is Span.TAKE_IN:
-        assert not seen.external
         assert seen.ready >= seen.replicas < action.replicas <= seen.wanted
+        assert seen.most is None or action.replicas <= seen.most
     first = before_crossing(seen)
     if first.step is Span.CROSS and seen.replicas:
         assert seen.replicas + min(seen.bridge, seen.bridge_ready) >= seen.wanted

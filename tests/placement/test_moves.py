@@ -59,6 +59,7 @@ def test_a_move_that_saves_is_made():
         (replace(ROLLOUT, paused=True), Reason.PAUSED),
         (replace(ROLLOUT, contested=True), Reason.CONTESTED),
         (replace(ROLLOUT, frozen_by="policy calm"), Reason.FROZEN),
+        (replace(ROLLOUT, suspended=Refusal(Reason.ROLLOUT_PAUSED, "paused")), Reason.ROLLOUT_PAUSED),
         (replace(ROLLOUT, max_concurrent_moves=0), Reason.CONCURRENCY_BUDGET),
     ],
 )

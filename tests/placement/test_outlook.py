@@ -181,6 +181,39 @@ def test_growth_is_as_much_as_is_secure():
     assert limited.grow("w", replace(option(2, 1, anywhere("a")), usage=(("prod/q/pods", 2),))) == 1
 
 
+def test_growth_breaks_no_promise():
+    """Eight together are promised on one of two nodes: one small replica spoils the other node at most, two would spoil both."""
+    found = outlook(ground(node("a", 8), node("b", 8)))
+    assert found.enter("large", option(1, 8, A_B)) is None
+    assert found.grow("small", option(2, 1, A_B)) == 1
+    assert found.grow("more", option(1, 1, A_B)) == 0
+
+
+def test_growth_leaves_room_for_pods_that_were_promised_before():
+    flying = Crowd((4, 1_000, GIB, 1), 1, anywhere("a"), "first", promised=True)
+    found = outlook(ground(node("a", 4), node("b", 4), crowds=(flying,)))
+    assert found.grow("second", option(2, 1, anywhere("a"))) == 0
+    assert found.grow("second", option(2, 1, anywhere("b"))) == 2
+
+
+def test_who_minds_its_neighbours_grows_alone():
+    """Neither it beside a promise, nor others beside it."""
+    picky = anywhere("a", "b", one_per_node=True)
+    found = outlook(ground(node("a", 8), node("b", 8)))
+    assert found.grow("picky", option(2, 4, picky)) == 2
+    assert found.grow("small", option(1, 1, A_B)) == 0
+    other = outlook(ground(node("a", 8), node("b", 8)))
+    assert other.enter("small", option(1, 1, A_B)) is None
+    assert other.grow("picky", option(1, 4, picky)) == 0
+
+
+def test_growth_beside_what_was_broken_already_is_not_held_up():
+    """A pod that was promised room and lost it to a cordon: nobody makes it worse, and nobody waits for it."""
+    lost = Crowd((8, 1_000, GIB, 1), 1, anywhere("a"), "first", promised=True)
+    found = outlook(ground(node("a", 4), crowds=(lost,)))
+    assert found.grow("second", option(1, 4, anywhere("a"))) == 1
+
+
 def test_a_pool_that_is_not_known_is_taken_on_trust():
     assert Outlook(Truth()).enter("w", option(9, 8, anywhere())) is None
     assert outlook(ground()).enter("w", replace(option(9, 8, anywhere()), terms=None)) is None
@@ -202,11 +235,11 @@ counts = st.tuples(st.integers(1, 4), st.integers(1, 8), st.sampled_from([1_000,
 @settings(max_examples=300, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 8), st.sampled_from([8_000, 64_000])), min_size=1, max_size=4),
-    st.lists(counts, min_size=1, max_size=4),
+    st.lists(st.tuples(counts, st.booleans()), min_size=1, max_size=4),
     st.integers(0, 1_000),
 )
-def test_all_who_enter_are_bound_in_any_order_on_any_node(
-    nodes: list[tuple[int, int]], wishes: list[tuple[int, int, int]], seed: int
+def test_all_who_enter_or_grow_are_bound_in_any_order_on_any_node(
+    nodes: list[tuple[int, int]], wishes: list[tuple[tuple[int, int, int], bool]], seed: int
 ):
     """A scheduler without any plan takes pods of all workloads at random, and nodes at random."""
     sites = [
@@ -214,9 +247,10 @@ def test_all_who_enter_are_bound_in_any_order_on_any_node(
     ]
     terms, found = anywhere(*(site.name for site in sites)), outlook(ground(*sites))
     coming: list[tuple[int, ...]] = []
-    for number, (replicas, chips, cpu) in enumerate(wishes):
-        if found.enter(f"w{number}", option(replicas, chips, terms, cpu)) is None:
-            coming += [(chips, cpu, GIB, 1)] * replicas
+    for number, ((replicas, chips, cpu), grows) in enumerate(wishes):
+        key, wish = f"w{number}", option(replicas, chips, terms, cpu)
+        whole = 0 if grows or found.enter(key, wish) is not None else replicas
+        coming += [(chips, cpu, GIB, 1)] * (found.grow(key, wish) if grows else whole)
     dice = random.Random(seed)
     for _ in range(5):
         dice.shuffle(coming)

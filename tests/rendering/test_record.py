@@ -77,7 +77,7 @@ def test_a_record_that_cannot_be_read_is_damaged(key: str, text: str):
     moved["metadata"]["annotations"][key] = text
     with pytest.raises(RecordDamaged):
         read(moved)
-    assert standing(moved) is Standing.UNDONE
+    assert standing(moved) is Standing.DAMAGED
 
 
 def test_a_base_that_does_not_fit_an_annotation_is_refused():
@@ -89,4 +89,4 @@ def test_a_base_that_does_not_fit_an_annotation_is_refused():
 
 
 def test_the_digest_is_a_label_value():
-    assert len(_moved()["metadata"]["labels"][RECORD_LABEL]) == 16
+    assert len(_moved()["metadata"]["labels"][RECORD_LABEL]) == 33

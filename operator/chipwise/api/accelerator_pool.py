@@ -11,12 +11,12 @@ from chipwise.api.conditions import CommonStatus, MessageText, ReasonText
 from chipwise.api.custom_object import AGE, READY, WHY_NOT_READY, Column, CustomObject, Definition
 from chipwise.api.decimals import AnyDecimal, PositiveDecimal
 from chipwise.api.label_selector import LabelSelector
-from chipwise.api.lists import Distinct, NotEmpty
+from chipwise.api.lists import Distinct, Keys, NotEmpty
 from chipwise.api.model import Model, StatusModel
 from chipwise.api.numbers import Chips, Count, CountOrZero, SecondsOrZero
 from chipwise.api.quantities import CpuQuantity, MemoryQuantity
 from chipwise.api.rules import Rule
-from chipwise.api.text import Currency, LabelValue, Line, Name, Timestamp
+from chipwise.api.text import LABEL_KEY, Currency, LabelValue, Line, Name, Timestamp
 from chipwise.api.toleration import Tolerations
 
 
@@ -111,6 +111,12 @@ class AcceleratorPoolSpec(Model):
             lambda found: found.karpenter is not None or found.nodes is not None,
             ".nodes",
         ),
+        Rule(
+            "!has(self.committedNodes) || !has(self.nodes) || self.committedNodes <= self.nodes.max",
+            "must not be above nodes.max: these are nodes of the pool",
+            lambda found: found.nodes is None or found.committed_nodes <= found.nodes.max,
+            ".committedNodes",
+        ),
     )
 
     class_name: Name
@@ -118,6 +124,7 @@ class AcceleratorPoolSpec(Model):
     node_selector: Annotated[
         dict[str, LabelValue],
         Field(max_length=16),
+        Keys(LABEL_KEY),
         NotEmpty("name at least one node label: an empty selector would match every node of the cluster"),
     ] = Field(default_factory=dict)
     """Labels that exactly the nodes of this pool carry. Use the provider's own, which a new node has from the start, such as
@@ -215,7 +222,11 @@ class PoolCoolDown(StatusModel):
     capacity_type: CapacityType
     """OnDemand, Spot or Reserved."""
     chips: CountOrZero
-    """Chips of one replica. Replicas of as many or more are not placed here."""
+    """Chips of one replica. Replicas of as many or more, and of as much CPU and memory as is said, are not placed here."""
+    cpu: Annotated[str, Field(max_length=32)] = ""
+    """CPU of one replica. Empty if it does not matter."""
+    memory: Annotated[str, Field(max_length=32)] = ""
+    """Memory of one replica. Empty if it does not matter."""
     reason: ReasonText
     """What happened, as one word, such as Unschedulable."""
     until: Timestamp

@@ -178,7 +178,11 @@ class InferenceWorkload(CustomObject):
         namespaced=True,
         columns=(
             READY,
-            Column("Pool", ".status.summary.pool", "Where it runs."),
+            Column(
+                "Pool",
+                ".status.summary.pool",
+                "Where it runs; in the course of a move where it comes from, until nothing of it is left there.",
+            ),
             Column("Variant", ".status.summary.variant", "How it is served there."),
             Column("Replicas", ".status.summary.replicas", "Replicas that run there.", "integer"),
             Column("$/h", ".status.summary.costPerHour", "What it costs for one hour."),

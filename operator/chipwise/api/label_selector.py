@@ -8,10 +8,10 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from chipwise.api.lists import Distinct
+from chipwise.api.lists import Distinct, Keys
 from chipwise.api.model import Model
 from chipwise.api.rules import Rule
-from chipwise.api.text import LabelKey, LabelValue
+from chipwise.api.text import LABEL_KEY, LabelKey, LabelValue
 
 
 class SelectorOperator(StrEnum):
@@ -61,7 +61,9 @@ class LabelExpression(Model):
 class LabelSelector(Model):
     """Labels and expressions that must all hold. An empty selector matches everything."""
 
-    match_labels: Annotated[dict[str, LabelValue], Field(max_length=16)] = Field(default_factory=dict)
+    match_labels: Annotated[dict[str, LabelValue], Field(max_length=16), Keys(LABEL_KEY)] = Field(
+        default_factory=dict
+    )
     """Labels with the values that they must have, such as team: search."""
     match_expressions: Annotated[tuple[LabelExpression, ...], Field(max_length=16)] = ()
     """Comparisons that must hold as well."""

@@ -1,8 +1,8 @@
-"""What lists and maps of the schema promise: keys by which items are merged and may not repeat, and that there is at least one."""
+"""What lists and maps of the schema promise: which keys they have and that none repeats, and that there is at least one entry."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Sized
+from collections.abc import Mapping, Sequence, Sized
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from chipwise.api.model import camel_case
 from chipwise.api.rules import Rule, attach, broken
+from chipwise.api.text import Form
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -83,6 +84,38 @@ class NotEmpty:
         found = handler(schema)
         bound = "minItems" if found["type"] == "array" else "minProperties"
         return attach({**found, bound: 1}, self.rule)
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """A map all of whose keys have this form."""
+
+    form: Form
+
+    @property
+    def rule(self) -> Rule:
+        """The same as a rule on the map."""
+        return Rule(
+            f"self.all(key, size(key) <= {self.form.max_length} && {self.form.holds('key')})",
+            f"every key {self.form.message}",
+            lambda entries: all(map(self._holds, entries)),
+        )
+
+    def validate(self, entries: Mapping[str, Any]) -> Mapping[str, Any]:
+        """``entries`` themselves; raises what pydantic reports."""
+        self.rule.enforce(entries)
+        return entries
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.validate, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return attach(handler(schema), self.rule)
+
+    def _holds(self, key: str) -> bool:
+        return len(key) <= self.form.max_length and self.form.matches(key)
 
 
 def _identity(item: Any, keys: Sequence[str]) -> str:

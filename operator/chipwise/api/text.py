@@ -90,14 +90,12 @@ LabelValue = Annotated[
         "must be a label value: letters, digits, hyphens, underscores and dots",
     ),
 ]
-LabelKey = Annotated[
-    str,
-    Form(
-        "^([a-z0-9]([-.a-z0-9]*[a-z0-9])?/)?([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$",
-        317,
-        "must be a label key, such as kubernetes.azure.com/agentpool",
-    ),
-]
+LABEL_KEY = Form(
+    "^([a-z0-9]([-.a-z0-9]*[a-z0-9])?/)?([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$",
+    317,
+    "must be a label key, such as kubernetes.azure.com/agentpool",
+)
+LabelKey = Annotated[str, LABEL_KEY]
 Currency = Annotated[
     str, Form("^[A-Z]{3}$", 32, "must be a currency code of three capital letters, such as USD")
 ]

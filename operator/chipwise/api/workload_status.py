@@ -37,7 +37,7 @@ class Placement(StatusModel):
     replicas: CountOrZero = 0
     """How many replicas."""
     ready: CountOrZero | None = None
-    """How many of them are Ready. Only of the bridge of a move to more replicas."""
+    """How many of them are Ready. Only of the bridge of a move to more replicas, and of where a move under way goes."""
     chips: CountOrZero = 0
     """Chips of all replicas together."""
     cost_per_hour: AnyDecimal | None = None
@@ -55,7 +55,7 @@ class Placement(StatusModel):
     reason: ReasonText | None = None
     """Why it is placed so, as one word."""
     since: Timestamp | None = None
-    """When it was placed so, in RFC 3339. Absent for what is only proposed."""
+    """When it was placed so, in RFC 3339. Absent for what is only proposed, and for what a move is leaving."""
 
 
 class CandidateStatus(StatusModel):
@@ -102,11 +102,15 @@ class CoolDownStatus(StatusModel):
     variant: ObjectName
     """The variant that failed. It is not tried again if the pool is empty here."""
     pool: ObjectName = ""
-    """The AcceleratorPool that had no room. Empty if the variant is what failed."""
+    """The AcceleratorPool that had no room: for this workload, or for replicas of that size if one is given. Empty if the variant failed."""
     capacity_type: Annotated[str, Field(max_length=32)] = ""
     """The pool's capacity type at that time."""
     chips: CountOrZero = 0
-    """Chips of one replica that found no room."""
+    """Chips of one replica that found no room. 0 if there were enough of them."""
+    cpu: Annotated[str, Field(max_length=32)] = ""
+    """CPU of one replica that found no room. Empty if there was enough."""
+    memory: Annotated[str, Field(max_length=32)] = ""
+    """Memory of one replica that found no room. Empty if there was enough."""
     failures: CountOrZero
     """How often it failed in a row. Each time it cools down twice as long."""
     at: Timestamp
@@ -119,7 +123,7 @@ class PlacementSummary(StatusModel):
     """One line for kubectl get: where it is, what it costs, why."""
 
     pool: ObjectName = ""
-    """The AcceleratorPool it runs on."""
+    """The AcceleratorPool it runs on; in the course of a move the one that it leaves, until its last pod there is gone."""
     variant: ObjectName = ""
     """The variant it runs as."""
     accelerator_class: ObjectName = ""
@@ -138,8 +142,13 @@ class InferenceWorkloadStatus(CommonStatus):
     summary: PlacementSummary | None = None
     """One line for kubectl get: where it is, what it costs, why."""
     placements: Annotated[tuple[Placement, ...], Field(max_length=4)] = ()
-    """Where it runs now. Beside it the bridge of a move to more replicas, while there is one: its reason is Bridge. And replicas that found
-    room only in a further pool that the template names: their reason is Spilled, and what they cost is in the first one's bill."""
+    """Where it runs now.
+
+    While a move replaces its pods, first where it comes from and then where it goes, with reason MoveInProgress; the second is not billed
+    before nothing is left of the first. Then replicas that found room only in a further pool that the template names: their reason is
+    Spilled, and what they cost is in the first one's bill. Last the bridge of a move to more replicas, while there is one: its reason is
+    Bridge.
+    """
     proposed: Annotated[tuple[Placement, ...], Field(max_length=4)] = ()
     """Where it should run. The same as placements when there is nothing to gain."""
     savings_per_hour: AnyDecimal | None = None

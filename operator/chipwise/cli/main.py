@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+from typing import Any
+
 import click
 
 from chipwise.cli.catalog import catalog
@@ -23,7 +26,22 @@ Examples:
 """
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXAMPLES)
+class _Full(click.ClickException):
+    exit_code = 2
+
+
+class _Program(click.Group):
+    def invoke(self, ctx: click.Context) -> Any:
+        """A full disk is said in a line, as every other error is; a pipe that nobody reads is click's own matter."""
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            raise _Full(f"the answer cannot be written: {error.strerror}") from error
+
+
+@click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXAMPLES)
 @click.version_option(package_name="chipwise", prog_name="chipwise", message="%(prog)s %(version)s")
 def main() -> None:
     """Decide on which accelerators model servers run: for their traffic, within their latencies, at the lowest bill.

@@ -132,12 +132,12 @@ def _pools(document: Document) -> Sheet:
         Column("PRICE", right=True),
         Column("WHY NOT"),
     )
-    return Sheet("Pools", columns, tuple(_pool(pool, money) for pool in document["pools"]))
+    return Sheet("Pools", columns, tuple(_pool(pool) for pool in document["pools"]))
 
 
-def _pool(pool: Document, money: str) -> tuple[str, ...]:
+def _pool(pool: Document) -> tuple[str, ...]:
     price = (
-        f"{float(pool['pricePerHour']):g} {money}/{pool['priceUnit'].lower()}"
+        f"{float(pool['pricePerHour']):g} {unit(pool['currency'])}/{pool['priceUnit'].lower()}"
         if pool["pricePerHour"]
         else "-"
     )

@@ -85,6 +85,7 @@ def _pools(decision: Decision) -> list[Document]:
                 "costPerHour": money(use.cost_per_hour),
                 "pricePerHour": money(view.price_per_hour) if view.price_per_hour else None,
                 "priceUnit": view.billing.value if view.price_per_hour else None,
+                "currency": view.currency or None,
                 "reason": view.hindrance.reason.value if view.hindrance else None,
                 "message": view.hindrance.message if view.hindrance else None,
             }

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from chipwise.cli.sheet import Block, Sheet
+from chipwise.cli.wrapping import widths, wrapped
 
 _PADDING = 2
 _EDGES = 2
@@ -36,13 +37,23 @@ def _table(sheet: Sheet, width: int) -> Table:
         box=box.SIMPLE_HEAD,
         padding=(0, _PADDING, 0, 0),
     )
+    fitting = _widths(sheet, shown, width)
     for index in shown:
         column = sheet.columns[index]
         justify: Literal["left", "right"] = "right" if column.right else "left"
         table.add_column(column.title, justify=justify, overflow="fold", no_wrap=column.right)
     for row in sheet.rows:
-        table.add_row(*(Text(row[index]) for index in shown))
+        table.add_row(*(Text(wrapped(row[i], fitting[i]) if i in fitting else row[i]) for i in shown))
     return table
+
+
+def _widths(sheet: Sheet, shown: list[int], width: int) -> dict[int, int]:
+    """Of the columns of text; those of figures are as wide as they are."""
+    texts = {index: [sheet.columns[index].title, *(row[index] for row in sheet.rows)] for index in shown}
+    figures = [index for index in shown if sheet.columns[index].right]
+    taken = sum(max(map(len, texts.pop(index))) for index in figures)
+    left = width - taken - len(shown) * (_PADDING + 1) - _EDGES
+    return dict(zip(texts, widths(list(texts.values()), left), strict=True))
 
 
 def _fitting(sheet: Sheet, width: int) -> tuple[list[int], list[str]]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from chipwise.cli.figures import milliseconds, money, per_million
 from chipwise.cluster.decide import Decision
+from chipwise.cluster.prices import currency_of
 from chipwise.placement.explain import Ranked
 from chipwise.placement.moves import Decision as Verdict
 from chipwise.placement.problem import Option
@@ -71,9 +72,8 @@ def current(decision: Decision, key: str) -> Document | None:
     chips = each * replicas if each is not None else None
     view = decision.views.get(pool) if pool else None
     cost = decision.current.shares.get(key) if decision.current else None
-    amortised = (
-        chips * view.chip_price_per_hour if chips is not None and view and view.price_per_hour else None
-    )
+    comparable = view is not None and view.currency == currency_of(decision.snapshot)
+    amortised = chips * view.chip_price_per_hour if chips is not None and view and comparable else None
     return {
         "pool": pool,
         "variant": variant,

@@ -1,7 +1,8 @@
 """Who wrote what a Deployment says now: the author alone, chipwise, or somebody else over chipwise's rendering.
 
 A write that is not ours is read against the author's base and our rendering. Equal to the base: a re-assertion, to be healed. Another
-value: the author's new base, over which the variant is laid again. Our record gone while our label stands: an undo, to be respected.
+value: the author's new base, over which the variant is laid again. Our record gone with our template while our label stands: an undo,
+to be respected. Our record edited: nobody knows any more what the author wrote, and a person has to help.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ class Authorship(Enum):
     REASSERTED = auto()  # the author's values again, over ours
     CHANGED = auto()  # new values of the author's
     UNDONE = auto()  # rolled back to a revision from before our record
+    DAMAGED = auto()  # our record was edited or removed by hand
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ def read_deployment(deployment: Mapping[str, Any]) -> Reading:
     standing = records.standing(deployment)
     if standing is Standing.UNMANAGED:
         return Reading(Authorship.AUTHOR, current)
+    if standing is Standing.DAMAGED:
+        return Reading(Authorship.DAMAGED, current)
     if standing is Standing.UNDONE:
         return Reading(Authorship.UNDONE, _base_before(deployment) or current)
     record = records.read(deployment)

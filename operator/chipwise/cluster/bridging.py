@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from chipwise.cluster.facts import DeploymentFact, PodFact
+from chipwise.cluster.homes import Home
 from chipwise.cluster.pools import PoolView
 from chipwise.cluster.snapshot import Snapshot
-from chipwise.cluster.subject import Home, Subject
+from chipwise.cluster.subject import Subject
 from chipwise.placement.bridge import Crossing
 from chipwise.placement.problem import Option
 from chipwise.rendering.bridge import Bridge, digest
@@ -98,7 +99,7 @@ def crossing(
     *,
     wanted: int,
     spare: int = 1,
-    external: bool = False,
+    most: int | None = None,
 ) -> Crossing:
     """What the steps of a bridge look at."""
     return Crossing(
@@ -108,7 +109,7 @@ def crossing(
         bridge=bridge.replicas if bridge is not None else 0,
         bridge_ready=_ready(bridge, snapshot) if bridge is not None else 0,
         spare=spare,
-        external=external,
+        most=most,
     )
 
 

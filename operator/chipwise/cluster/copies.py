@@ -7,17 +7,22 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from chipwise.cluster.facts import DeploymentFact, pod_fact
+from chipwise.cluster.grounds import truth_of
+from chipwise.cluster.homes import nodes_for, pools_for
 from chipwise.cluster.pools import PoolView
 from chipwise.cluster.quotas import quotas, taken, title
 from chipwise.cluster.sizes import Added, PodSize, footprint_of, size_of_template
 from chipwise.cluster.snapshot import Snapshot
-from chipwise.cluster.subject import nodes_for, pools_for
 from chipwise.cluster.supply import supply
-from chipwise.placement.problem import Footprint, Room
+from chipwise.cluster.terms import TermsOf
+from chipwise.placement.outlook import Outlook
+from chipwise.placement.problem import Footprint, Option, Room
 from chipwise.reasons import Reason, Refusal
 from chipwise.rendering.location import container_digest, container_of, requested_chips
 from chipwise.rendering.record import Record
 from chipwise.rendering.vocabulary import ChipVocabulary
+
+HOME = "what its author wrote"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +46,24 @@ class Copy:
                 return Refusal(Reason.QUOTA_EXCEEDED, message)
         pools = pools_for(self.template, self.resource, views)
         room = {view.name: _places(nodes_for(self.template, view), self.size, snapshot) for view in pools}
-        if not room or any(places >= self.replicas for places in room.values()):
+        if not room:
             return None
+        if any(places >= self.replicas for places in room.values()):
+            refusals = [self._refusal(view, snapshot) for view in pools if room[view.name] >= self.replicas]
+            return None if None in refusals else refusals[0]
         where = ", ".join(f"{name} has room for {places}" for name, places in room.items())
         return Refusal(
             Reason.NO_SURGE_CAPACITY,
             f"its {self.replicas} x {self.size.chips} {self.resource} must fit beside what runs, and {where}",
         )
+
+    def _refusal(self, view: PoolView, snapshot: Snapshot) -> Refusal | None:
+        """What the scheduler might say on the nodes as they are."""
+        terms = TermsOf(snapshot)(self.template, self.deployment.namespace, self.pod, view)
+        if isinstance(terms, Refusal):
+            return None
+        option = Option(view.name, HOME, self.replicas, self.size, terms=terms)
+        return Outlook(truth_of(snapshot, (view,), (), ())).enter(self.deployment.key, option)
 
     def reserving(self, snapshot: Snapshot) -> Snapshot:
         """The world with the pods that will come, as if they were there and not bound."""
@@ -62,7 +78,7 @@ class Copy:
             }
             coming = pod_fact(raw, container_digest)
             if coming is not None:
-                pods[f"{deployment.namespace}/{name}"] = coming
+                pods[f"{deployment.namespace}/{name}"] = replace(coming, deployment=deployment.name)
         return replace(snapshot, pods=pods)
 
 

@@ -92,7 +92,7 @@ def _ground(
         resources=(*FIRST, *names[len(FIRST) :]),
         sites=tuple(sites),
         held={flight.subject.key: held for flight in flights if (held := _held(flight, view, names))},
-        crowds=(*_waiting(view, waiting, flights, names), *_missing(view, flights, names)),
+        crowds=(*_waiting(view, waiting, flights, names, snapshot), *_missing(view, flights, names)),
     )
 
 
@@ -134,9 +134,13 @@ def _held(flight: Flight, view: PoolView, names: tuple[str, ...]) -> dict[str, V
 
 
 def _waiting(
-    view: PoolView, waiting: Iterable[Queue], flights: Iterable[Flight], names: tuple[str, ...]
+    view: PoolView,
+    waiting: Iterable[Queue],
+    flights: Iterable[Flight],
+    names: tuple[str, ...],
+    snapshot: Snapshot,
 ) -> list[Crowd]:
-    """Unbound pods that could land here. Those of a move in flight were promised their room."""
+    """Unbound pods that could land here. Those of Deployments that chipwise wrote, and of bridges, were promised their room."""
     owners = {pod.uid: flight for flight in flights for pod in flight.present}
     found = []
     for queue in waiting:
@@ -151,10 +155,15 @@ def _waiting(
                     len(queue.pods),
                     Terms(nodes, on_new),
                     flight.subject.key if flight else "",
-                    promised=flight is not None and flight.moving and queue.pod in flight.arrived,
+                    promised=_is_ours(queue.pod, snapshot),
                 )
             )
     return found
+
+
+def _is_ours(pod: PodFact, snapshot: Snapshot) -> bool:
+    made_by = snapshot.deployments.get(f"{pod.namespace}/{pod.deployment}")
+    return pod.deployment is not None and (made_by is None or made_by.managed)
 
 
 def _missing(view: PoolView, flights: Iterable[Flight], names: tuple[str, ...]) -> list[Crowd]:

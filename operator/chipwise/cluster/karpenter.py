@@ -15,7 +15,7 @@ from chipwise.api import AcceleratorPool
 from chipwise.cluster.facts import NodeClaimFact, NodeFact, NodePoolFact, Pairs, Taint, pairs
 from chipwise.cluster.facts.karpenter import CAPACITY_TYPE_LABEL, NODE_POOL_LABEL
 from chipwise.cluster.launches import Launches, Whose, launches
-from chipwise.cluster.shapes import PODS, Shape, shape_of
+from chipwise.cluster.node_shapes import PODS, Shape, shape_of
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.placement.problem import Room
 from chipwise.reasons import Reason, Refusal

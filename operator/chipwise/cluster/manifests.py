@@ -18,6 +18,7 @@ import yaml
 
 from chipwise.cluster.extract import BY_KIND, OURS, extract
 from chipwise.cluster.facts import DeploymentFact, PodFact, deployment_fact, pod_fact
+from chipwise.cluster.shapes import flaw_of, without_nulls
 from chipwise.cluster.snapshot import Snapshot, Unreadable
 from chipwise.cluster.state import FIELDS
 from chipwise.kube.resources import DEPLOYMENTS, GROUP, INFERENCE_WORKLOADS, NODES, PODS, Resource
@@ -46,7 +47,10 @@ def load(paths: Iterable[Path]) -> Snapshot:
         resource = _resource(path, raw)
         if resource is None:
             continue
-        name, fact = _read(path, resource, raw)
+        try:
+            name, fact = _read(path, resource, raw)
+        except RecursionError as error:
+            raise BadManifest(f"{path}: {_title(raw)}: is nested too deeply") from error
         if (resource, name) in origin:
             also = origin[resource, name]
             where = "twice in this file" if also == path else f"also in {also}"
@@ -84,7 +88,9 @@ def _resource(path: Path, raw: Mapping[str, Any]) -> Resource | None:
 def _title(raw: Mapping[str, Any]) -> str:
     metadata = raw.get("metadata")
     name = metadata.get("name") if isinstance(metadata, Mapping) else None
-    return f"{raw.get('kind') or '?'}/{name or '?'}"
+    kind = raw.get("kind")
+    shown = (each if isinstance(each, str) and each else "?" for each in (kind, name))
+    return "/".join(shown)
 
 
 def _complete(found: dict[Resource, dict[str, Any]]) -> frozenset[str]:
@@ -107,27 +113,24 @@ def _complete(found: dict[Resource, dict[str, Any]]) -> frozenset[str]:
         }
         found[DEPLOYMENTS].setdefault(f"{namespace}/{name}", deployment_fact(absent))
     held = {(pod.namespace, pod.deployment) for pod in found[PODS].values()}
-    for key, deployment in found[DEPLOYMENTS].items():
+    for deployment in found[DEPLOYMENTS].values():
         if (deployment.namespace, deployment.name) not in held:
-            for number in range(deployment.replicas):
-                found[PODS][f"{key}-{number}"] = _pod(deployment, number)
+            for pod in _pods(deployment):
+                found[PODS][f"{deployment.namespace}/{pod.name}"] = pod
     return frozenset(found[DEPLOYMENTS]) - given
 
 
-def _pod(deployment: DeploymentFact, number: int) -> PodFact:
-    """One of the pods that a Deployment would have; unbound, for nobody knows on which node."""
+def _pods(deployment: DeploymentFact) -> Iterator[PodFact]:
+    """The pods that a Deployment would have; unbound, for nobody knows on which node."""
     template = deployment.document["spec"]["template"]
-    name = f"{deployment.name}-{number}"
     labels = (template.get("metadata") or {}).get("labels") or {}
-    identity = {"name": name, "namespace": deployment.namespace, "uid": f"{deployment.uid}-{number}"}
-    raw = {
-        "metadata": {**identity, "labels": labels},
-        "spec": template["spec"],
-    }
-    pod = pod_fact(raw, container_digest)
+    identity = {"name": deployment.name, "namespace": deployment.namespace}
+    pod = pod_fact({"metadata": {**identity, "labels": labels}, "spec": template["spec"]}, container_digest)
     assert pod is not None  # noqa: S101 - it has no phase
     digests = tuple((c["name"], container_digest(c)) for c in template["spec"]["containers"])
-    return replace(pod, deployment=deployment.name, digests=digests)
+    for number in range(deployment.replicas):
+        name, uid = f"{deployment.name}-{number}", f"{deployment.uid}-{number}"
+        yield replace(pod, name=name, uid=uid, deployment=deployment.name, digests=digests)
 
 
 def documents(paths: Iterable[Path]) -> Iterator[tuple[Path, dict[str, Any]]]:
@@ -169,6 +172,8 @@ def _parsed(path: Path) -> list[Any]:
         raise BadManifest(f"{path}: is not YAML: {str(error).splitlines()[0]}") from error
     except UnicodeDecodeError as error:
         raise BadManifest(f"{path}: is not UTF-8: {error}") from error
+    except RecursionError as error:
+        raise BadManifest(f"{path}: is nested too deeply") from error
     except json.JSONDecodeError as error:
         raise BadManifest(
             f"{path}: is not JSON in line {error.lineno}, column {error.colno}: {error.msg}"
@@ -181,7 +186,15 @@ _BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class _Loader(_BASE):  # type: ignore[misc]
-    """A key written twice is an error, as for the API server's strict field validation, and not the last one wins."""
+    """A key written twice is an error, as for the API server's strict field validation, and not the last one wins.
+
+    A moment is a text, as for kubectl.
+    """
+
+    yaml_implicit_resolvers: Mapping[str, Any] = {
+        first: [(tag, form) for tag, form in forms if tag != "tag:yaml.org,2002:timestamp"]
+        for first, forms in _BASE.yaml_implicit_resolvers.items()
+    }
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
         """See yaml."""
@@ -212,28 +225,30 @@ def _read(path: Path, resource: Resource, raw: Mapping[str, Any]) -> tuple[str, 
     metadata = raw.get("metadata")
     if not isinstance(metadata, dict) or not isinstance(metadata.get("name"), str) or not metadata["name"]:
         raise BadManifest(f"{path}: {resource.kind}/?: metadata.name: is required")
+    raw = _checked(path, resource, raw)
+    metadata = raw["metadata"]
     namespace = metadata.get("namespace") or DEFAULT_NAMESPACE
     whole = {**raw, "metadata": {**metadata, **({"namespace": namespace} if resource.namespaced else {})}}
     whole["metadata"].setdefault(
         "uid", hashlib.sha256(f"{resource}/{namespace}/{metadata['name']}".encode()).hexdigest()[:32]
     )
     name = f"{namespace}/{metadata['name']}" if resource.namespaced else metadata["name"]
-    try:
-        fact = extract(resource, _stored(whole) if resource == DEPLOYMENTS else whole)
-    except KeyError as error:
-        said = f"the field {error.args[0]} is missing"
-        raise BadManifest(f"{path}: {resource.kind}/{metadata['name']}: {said}") from error
-    except (TypeError, ValueError, AttributeError) as error:
-        raise BadManifest(f"{path}: {resource.kind}/{metadata['name']}: cannot be read: {error}") from error
+    fact = extract(resource, _stored(whole) if resource == DEPLOYMENTS else whole)
     if isinstance(fact, Unreadable):
         raise BadManifest(f"{path}: {fact.message}")
     return name, fact
 
 
+def _checked(path: Path, resource: Resource, raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The document, if it has the types that the API server would insist on."""
+    flaw = flaw_of(resource, raw)
+    if flaw is not None:
+        raise BadManifest(f"{path}: {_title(raw)}: {flaw.path}: {flaw.message}")
+    return without_nulls(resource, raw)
+
+
 def _stored(deployment: dict[str, Any]) -> dict[str, Any]:
     """A Deployment as the API server would store it, for what comes from it is compared with what is written."""
-    if not deployment["spec"]["template"]["spec"]["containers"]:
-        raise ValueError("spec.template.spec.containers: must not be empty")
     complete = normalise(manifest_of(deployment))
     spec = {**deployment["spec"], "template": complete.template, "strategy": complete.strategy}
     return {**deployment, "spec": spec}

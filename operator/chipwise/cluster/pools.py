@@ -12,8 +12,8 @@ from chipwise.autoscaling.status import GroupState
 from chipwise.cluster.facts import NodeFact, Pairs, Taint
 from chipwise.cluster.karpenter import Joined, added, joined, selector_of
 from chipwise.cluster.launches import Launches
+from chipwise.cluster.node_shapes import room_of
 from chipwise.cluster.prices import Price, currency_of, price_of
-from chipwise.cluster.shapes import room_of
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.placement.problem import Billing, Room
 from chipwise.reasons import Reason, Refusal
@@ -27,7 +27,7 @@ _UNKNOWN = Room(chips=1, cpu_milli=0, memory_bytes=0, pods=0)
 
 @dataclass(frozen=True)
 class PoolView:
-    """One pool as decisions see it. Prices are per hour in the pool's currency; 0 where there is none, and then ``refusal`` says so.
+    """One pool as decisions see it. Prices are per hour in the pool's own ``currency``; 0 where there is none, and then ``refusal`` says so.
 
     ``room`` is what an empty node offers. ``nodes`` are those that match, usable or not, in order of name. ``to_come`` are nodes that do
     not exist yet but may: all up to the maximum where something scales the pool, none in a static one. ``discovered`` are the labels, each
@@ -46,6 +46,7 @@ class PoolView:
     tolerations: tuple[Mapping[str, Any], ...]
     billing: Billing
     price_per_hour: float
+    currency: str
     capacity_type: str
     room: Room
     minimum: int
@@ -141,6 +142,7 @@ def _view(pool: AcceleratorPool, snapshot: Snapshot) -> PoolView:
         tolerations=_tolerations(pool, chip_class),
         billing=Billing(price.unit) if price else Billing.NODE,
         price_per_hour=float(price.amount) if price else 0.0,
+        currency=price.currency if price else "",
         capacity_type=str(spec.capacity_type),
         room=room_of(spec.shape) if spec.shape else _UNKNOWN,
         minimum=spec.nodes.min if spec.nodes else 0,

@@ -14,6 +14,7 @@ from chipwise.cluster.authorship import Authorship
 from chipwise.cluster.pools import PoolView
 from chipwise.cluster.situation import Pods, frozen_by, in_flight, is_contested
 from chipwise.cluster.subject import DEFAULT_POLICY, Subject
+from chipwise.cluster.suspension import suspended
 from chipwise.cluster.targets import target
 from chipwise.cluster.terms import TermsOf
 from chipwise.placement.floor import Floor, occupied
@@ -120,8 +121,9 @@ def _refusal(subject: Subject, option: Option | None, now: datetime, *, frozen: 
     if str(subject.workload.spec.mode) != "Rollout":
         return Refusal(Reason.ALREADY_PLACED, "mode is Initial and it has been placed once")
     freezer = frozen_by(subject, frozen=frozen)
-    if freezer is not None:
-        return Refusal(Reason.FROZEN, f"{freezer} is frozen")
+    stopped = Refusal(Reason.FROZEN, f"{freezer} is frozen") if freezer else suspended(subject.deployment)
+    if stopped is not None:
+        return stopped
     if is_contested(subject.record, now):
         return Refusal(Reason.CONTESTED, "another manager keeps reverting the Deployment")
     if option is None:

@@ -15,7 +15,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from chipwise.api import PlacementPolicySpec
-from chipwise.cluster.copies import Copy, copy_of
+from chipwise.cluster.copies import HOME, Copy, copy_of
+from chipwise.cluster.damage import damaged
 from chipwise.cluster.facts import DeploymentFact
 from chipwise.cluster.feasibility.image import fits_image
 from chipwise.cluster.pools import PoolView
@@ -23,14 +24,13 @@ from chipwise.cluster.situation import INSTALLATION, Pods, frozen_by, in_flight,
 from chipwise.cluster.sizes import added_to
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.cluster.subject import DEFAULT_POLICY, Subject
+from chipwise.cluster.suspension import suspended
 from chipwise.cluster.targets import vocabulary
 from chipwise.placement.moves import Decision, Move
 from chipwise.reasons import Reason, Refusal
 from chipwise.rendering import record as records
 from chipwise.rendering.location import serving_container
 from chipwise.rendering.record import Record
-
-HOME = "what its author wrote"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,10 @@ class Restores:
 
 @dataclass(frozen=True, slots=True)
 class _Wish:
-    """One Deployment that is to go back. ``travels``: it counts among the moves of its policy already."""
+    """One Deployment that is to go back. ``travels``: it counts among the moves of its policy already.
+
+    ``suspended``: nothing that is written to its template is rolled out. ``damaged``: what to go back to is not known any more.
+    """
 
     key: str
     orphan: bool
@@ -58,6 +61,8 @@ class _Wish:
     policy: str
     allowed: int
     frozen_by: str | None
+    suspended: Refusal | None
+    damaged: Refusal | None
     travels: bool = False
 
 
@@ -73,8 +78,8 @@ def restores(
     """Who goes back now and why the others wait: workloads by priority, then Deployments that lost theirs."""
     orphans = tuple(orphans)
     flights = Counter(_policy(s) for s in subjects.values() if _travels(s, pods[s.key]))
-    returning = Counter(_policy(s) for s in subjects.values() if _is_returning(s))
-    on_their_way = sum(1 for one in orphans if (record := record_of(one)) is not None and record.restoring)
+    returning = Counter(_policy(s) for s in subjects.values() if _is_returning(s) and not s.deployment.paused)
+    on_their_way = sum(1 for one in orphans if _is_on_its_way(one, record_of(one)))
     flights[DEFAULT_POLICY] += on_their_way
     returning[DEFAULT_POLICY] += on_their_way
     found: dict[bool, dict[str, Refusal | None]] = {False: {}, True: {}}
@@ -149,6 +154,8 @@ def _of_subjects(
             policy=_policy(subject),
             allowed=subject.policy.max_concurrent_moves,
             frozen_by=frozen_by(subject, frozen=frozen),
+            suspended=suspended(subject.deployment),
+            damaged=damaged(subject.deployment),
             travels=_travels(subject, pods[subject.key]),
         )
 
@@ -159,18 +166,20 @@ def _of_orphans(orphans: Iterable[DeploymentFact], snapshot: Snapshot, frozen: b
     policy = default.spec if default is not None else PlacementPolicySpec()
     freezer = INSTALLATION if frozen else f"policy {DEFAULT_POLICY}" if policy.freeze else None
     for deployment in orphans:
-        record = record_of(deployment)
-        if record is None or record.deletion_policy != "Restore":
+        record, flaw = record_of(deployment), damaged(deployment)
+        if flaw is None and (record is None or record.deletion_policy != "Restore"):
             continue
         yield _Wish(
             deployment.key,
             orphan=True,
             record=record,
-            copy=_orphans_copy(deployment, record, snapshot),
+            copy=_orphans_copy(deployment, record, snapshot) if record else None,
             policy=DEFAULT_POLICY,
             allowed=policy.max_concurrent_moves,
             frozen_by=freezer,
-            travels=record.restoring,
+            suspended=suspended(deployment),
+            damaged=flaw,
+            travels=_is_on_its_way(deployment, record),
         )
 
 
@@ -184,10 +193,14 @@ def _orphans_copy(deployment: DeploymentFact, record: Record, snapshot: Snapshot
 
 
 def _refusal(wish: _Wish, others: int, snapshot: Snapshot, views: Mapping[str, PoolView]) -> Refusal | None:
-    if wish.record is None:
-        return None  # nothing runs otherwise than its author wrote it: only our traces go
+    if wish.damaged is not None or wish.record is None:
+        return (
+            wish.damaged
+        )  # without a record nothing runs otherwise than its author wrote it: only our traces go
     if wish.frozen_by is not None:
         return Refusal(Reason.FROZEN, f"{wish.frozen_by} is frozen")
+    if wish.suspended is not None:
+        return wish.suspended
     if wish.record.restoring:
         return None
     if others >= wish.allowed:
@@ -222,5 +235,12 @@ def _is_returning(subject: Subject) -> bool:
     return subject.record is not None and subject.record.restoring
 
 
+def _is_on_its_way(orphan: DeploymentFact, record: Record | None) -> bool:
+    return record is not None and record.restoring and not orphan.paused
+
+
 def _travels(subject: Subject, pods: Pods) -> bool:
+    """It counts among the moves of its policy. One that is paused holds nobody up."""
+    if subject.deployment.paused:
+        return False
     return _is_returning(subject) or subject.bridge is not None or in_flight(subject, pods)

@@ -9,11 +9,14 @@ from datetime import datetime, timedelta
 from chipwise.api import InferenceWorkload
 from chipwise.cluster import bridging
 from chipwise.cluster.authorship import Authorship
+from chipwise.cluster.damage import damaged
 from chipwise.cluster.facts import PodFact
+from chipwise.cluster.homes import Home
 from chipwise.cluster.pools import PoolView
 from chipwise.cluster.sizes import footprint_of, size_of_template
 from chipwise.cluster.snapshot import Snapshot
-from chipwise.cluster.subject import DEFAULT_POLICY, Home, Subject
+from chipwise.cluster.subject import DEFAULT_POLICY, Subject
+from chipwise.cluster.suspension import suspended
 from chipwise.placement.problem import Footprint, Option
 from chipwise.placement.rules import Mode, MoveRule, Running
 from chipwise.reasons import Refusal
@@ -206,6 +209,8 @@ def rule(subject: Subject, now: datetime, *, frozen: bool) -> MoveRule:
         restored=is_restore_requested(subject.workload),
         replicas_external=subject.replicas_external,
         idle=subject.idle,
+        suspended=suspended(subject.deployment),
+        damaged=damaged(subject.deployment),
         max_pools=policy.max_pools,
     )
 

@@ -58,11 +58,11 @@ class Create:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """Take a Deployment away, if it is still the one of this UID."""
+    """Take a Deployment away, if it is still the very one that was read: ``only`` has its uid and resourceVersion."""
 
     namespace: str
     name: str
-    uid: str
+    only: Mapping[str, str]
 
 
 Write = Patch | Create | Delete
@@ -134,7 +134,9 @@ class BridgeAct:
         if self.replicas < bridge.replicas and self._serves_otherwise(bridge, fresh):
             return None
         if not self.replicas:
-            return Delete(bridge.namespace, bridge.name, bridge.uid)
+            metadata = fresh[bridge.key]["metadata"]
+            only = {name: metadata[name] for name in ("uid", "resourceVersion")}
+            return Delete(bridge.namespace, bridge.name, only)
         operations = write.scale(fresh[bridge.key], self.replicas)
         return Patch(bridge.namespace, bridge.name, operations) if operations else None
 

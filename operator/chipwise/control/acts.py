@@ -239,6 +239,8 @@ def _advance(subject: Subject, move: Move, decision: Decision) -> AnyAct | None:
         return Act(Kind.ADOPT, deployment, "spec.deletionPolicy changed", record=noted)
     if _is_frozen(subject, decision):
         return None
+    if deployment.paused and in_flight(subject, decision.pods[subject.key]):
+        return None  # a change of replicas would be shared out over both templates
     wanted = _replicas(subject, record, decision)
     if bridging.is_behind(subject):
         return bridges.taken_in(subject, wanted or record.replicas, move.spare, decision.snapshot)

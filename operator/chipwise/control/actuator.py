@@ -113,8 +113,8 @@ class Actuator:
                 await self._kube.json_patch(DEPLOYMENTS, namespace, name, operations)
             case Create(namespace, document):
                 await self._kube.create(DEPLOYMENTS, namespace, document)
-            case Delete(namespace, name, uid):
-                await self._kube.delete(DEPLOYMENTS, namespace, name, uid=uid)
+            case Delete(namespace, name, only):
+                await self._kube.delete(DEPLOYMENTS, namespace, name, only=only)
 
     async def _refused(self, act: AnyAct, error: KubeError | RenderingRefused) -> None:
         said = str(error)

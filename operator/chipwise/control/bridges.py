@@ -59,9 +59,16 @@ def taken_in(subject: Subject, wanted: int, spare: int, snapshot: Snapshot) -> A
         snapshot,
         wanted=wanted,
         spare=spare,
-        external=subject.replicas_external,
+        most=_most(subject),
     )
     return _carried_out(after_crossing(seen), subject.deployment, subject.bridge)
+
+
+def _most(subject: Subject) -> int | None:
+    """What the owner of the author's replicas lets run: an autoscaler its maximum, somebody unknown what runs."""
+    if not subject.replicas_external:
+        return None
+    return subject.autoscaler.maximum if subject.autoscaler is not None else subject.deployment.replicas
 
 
 def left_over(subject: Subject, move: Move, decision: Decision) -> AnyAct | None:

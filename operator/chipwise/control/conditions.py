@@ -7,6 +7,7 @@ from typing import Any
 
 from chipwise.api import shorten
 from chipwise.cluster.authorship import Authorship
+from chipwise.cluster.damage import damaged
 from chipwise.cluster.decide import Decision
 from chipwise.cluster.restoring import is_outdated
 from chipwise.cluster.situation import EDITED, is_contested, is_paused, is_restore_requested
@@ -18,7 +19,7 @@ from chipwise.reasons import Reason
 Document = dict[str, Any]
 
 #: Conditions that say something is wrong while they hold. TemplateOutdated is none: what serves is sound.
-_TROUBLES = frozenset({"Failing", "Paused", "Restored", "Contested", "VariantOutdated"})
+_TROUBLES = frozenset({"Failing", "RecordDamaged", "Paused", "Restored", "Contested", "VariantOutdated"})
 
 
 def condition(kind: str, *, holds: bool, reason: str, message: str, generation: int) -> Document:
@@ -55,6 +56,7 @@ def conditions_of(
         _feasible(subject, decision),
         _placed(subject, move, writes_refused),
         _failing(subject, decision),
+        _damaged(subject),
         _paused(subject),
         _restored(subject, move),
         _contested(subject, decision),
@@ -100,6 +102,11 @@ def _failing(subject: Subject, decision: Decision) -> Document | None:
     if trouble is None:
         return None
     return _say(subject, "Failing", trouble.reason.value, trouble.message)
+
+
+def _damaged(subject: Subject) -> Document | None:
+    found = damaged(subject.deployment)
+    return _say(subject, "RecordDamaged", found.reason.value, found.message) if found is not None else None
 
 
 def _paused(subject: Subject) -> Document | None:

@@ -8,7 +8,7 @@ resourceVersion that every write on a Deployment depends on.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Protocol
 
@@ -51,7 +51,7 @@ class Desk(Protocol):
         ...
 
     async def delete(
-        self, resource: Resource, namespace: str | None, name: str, *, uid: str | None = None
+        self, resource: Resource, namespace: str | None, name: str, *, only: Mapping[str, str] | None = None
     ) -> None:
         """See Kube."""
         ...
@@ -98,11 +98,11 @@ class Fence:
             return await kube.apply_status(resource, namespace, name, document)
 
     async def delete(
-        self, resource: Resource, namespace: str | None, name: str, *, uid: str | None = None
+        self, resource: Resource, namespace: str | None, name: str, *, only: Mapping[str, str] | None = None
     ) -> None:
         """See the class."""
         async with self._opened() as kube:
-            await kube.delete(resource, namespace, name, uid=uid)
+            await kube.delete(resource, namespace, name, only=only)
 
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[Kube]:

@@ -52,7 +52,7 @@ class OverlayWriter:
         facts: dict[str, Any] = {"act": f"{change.verb.value} NodeOverlay"}
         match change.verb, change.overlay:
             case Verb.DELETE, _:
-                await self._desk.delete(NODE_OVERLAYS, None, change.name, uid=change.uid)
+                await self._desk.delete(NODE_OVERLAYS, None, change.name, only={"uid": change.uid})
                 log.info("NodeOverlay %s: deleted", change.name, extra=facts)
             case Verb.CREATE, overlay if overlay is not None:
                 await self._desk.create(NODE_OVERLAYS, None, overlay.document)

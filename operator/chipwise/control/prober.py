@@ -69,9 +69,12 @@ class Prober:
 
     async def _clear(self, probe: Probe, uid: str) -> None:
         """The request by its uid, then its template."""
-        found: tuple[tuple[Resource, str | None], ...] = ((PROVISIONING_REQUESTS, uid), (POD_TEMPLATES, None))
+        found: tuple[tuple[Resource, dict[str, str]], ...] = (
+            (PROVISIONING_REQUESTS, {"uid": uid}),
+            (POD_TEMPLATES, {}),
+        )
         for resource, which in found:
             try:
-                await self._kube.delete(resource, probe.namespace, probe.name, uid=which)
+                await self._kube.delete(resource, probe.namespace, probe.name, only=which or None)
             except NotFound:
                 continue

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import floor
 
-from chipwise.api import InferenceWorkload
 from chipwise.cluster.bridging import leads_to
 from chipwise.cluster.cooling import CoolDown, kept, stamp
+from chipwise.cluster.copies import HOME
 from chipwise.cluster.decide import Decision
-from chipwise.cluster.restoring import HOME
+from chipwise.cluster.remembered import size_fields
 from chipwise.cluster.subject import Subject
 from chipwise.control.conditions import Document, condition, conditions_of
-from chipwise.placement.explain import cost_per_million_tokens
+from chipwise.control.placed import money, placements, proposal
 from chipwise.placement.moves import Decision as Verdict
 from chipwise.placement.moves import Move
-from chipwise.placement.problem import Figures
 from chipwise.reasons import Reason
 
 DECISIONS_KEPT = 10
 CANDIDATES_SHOWN = 8
 _MESSAGE = 500
-
-
-def money(amount: float) -> str:
-    """Dollars to the cent, as status holds them."""
-    return f"{round(amount, 2) + 0.0:.2f}"  # + 0.0 takes the sign off a zero
 
 
 def workload_status(key: str, decision: Decision, writes_refused: str | None = None) -> Document:
@@ -39,33 +32,39 @@ def workload_status(key: str, decision: Decision, writes_refused: str | None = N
             condition("Ready", holds=False, reason=reason, message=refusal.message, generation=generation),
             condition("Accepted", holds=False, reason=reason, message=refusal.message, generation=generation),
         ]
-        return {"observedGeneration": generation, "summary": {"reason": reason}, "conditions": conditions}
+        status: Document = {
+            "observedGeneration": generation,
+            "summary": {"reason": reason},
+            "conditions": conditions,
+        }
+        return status | _cool_downs(key, decision)
     subject, move = decision.subjects[key], said(decision.move(key), decision)
-    placed, proposed = _present(subject, decision), _proposed(subject, decision)
-    bridge = _bridge(subject, decision)
-    status: Document = {
+    placed, proposed = placements(subject, decision), proposal(subject, decision)
+    status = {
         "observedGeneration": generation,
         "summary": _summary(subject, placed, move),
-        "placements": [each for each in (placed, *_spilled(subject, decision), bridge) if each][:4],
+        "placements": placed[:4],
         "proposed": [proposed] if proposed else [],
         "candidates": _candidates(key, decision),
         "conditions": conditions_of(subject, move, decision, writes_refused),
     }
-    cool_downs = _cool_downs(subject, decision)
-    if cool_downs:
-        status["coolDowns"] = cool_downs
+    status |= _cool_downs(key, decision)
     if move.target is not None and move.decision is not Verdict.STAY:
         status["savingsPerHour"] = money(move.savings_per_hour)
     return status
 
 
-def _cool_downs(subject: Subject, decision: Decision) -> list[Document]:
-    """What the status tells of already, and what is new. One that failed again takes the place of the one before."""
-    found = list(decision.setbacks.cooling.own(subject.key))
-    news = decision.setbacks.news.get(subject.key)
+def _cool_downs(key: str, decision: Decision) -> Document:
+    """What the status tells of already, and what is new. One that failed again takes the place of the one before.
+
+    Also of a workload that is refused: a name that is mistyped for a moment must not let a pool be tried again.
+    """
+    found = list(decision.setbacks.cooling.own(key))
+    news = decision.setbacks.news.get(key)
     if news is not None:
         found = [news, *(one for one in found if one.culprit != news.culprit)]
-    return [_cool_down(one) for one in kept(found, subject.policy.cool_down.longest_seconds, decision.now)]
+    entries = [_cool_down(one) for one in kept(found, decision.now)]
+    return {"coolDowns": entries} if entries else {}
 
 
 def _cool_down(one: CoolDown) -> Document:
@@ -79,7 +78,9 @@ def _cool_down(one: CoolDown) -> Document:
         "until": stamp(one.until),
     }
     if culprit.pool:
-        entry |= {"pool": culprit.pool, "capacityType": culprit.capacity_type, "chips": culprit.chips}
+        entry |= {"pool": culprit.pool, "capacityType": culprit.capacity_type}
+    if culprit.size is not None:
+        entry |= size_fields(culprit.size)
     return entry
 
 
@@ -137,116 +138,10 @@ def destination(move: Move) -> str | None:
     return None if move.target is None else f"{move.target.variant} on {move.target.pool}"
 
 
-def _present(subject: Subject, decision: Decision) -> Document | None:
-    home = subject.home
-    if home is None:
-        return None
-    view = decision.views[home.pool]
-    replicas = max(0, subject.deployment.replicas - home.spilled)
-    amortised = subject.deployment.replicas * home.chips * view.chip_price_per_hour
-    billed = decision.current.shares.get(subject.key, amortised) if decision.current else amortised
-    placed: Document = {
-        "pool": home.pool,
-        "variant": home.variant or "",
-        "acceleratorClass": view.class_name,
-        "replicas": replicas,
-        "chips": replicas * home.chips,
-        "costPerHour": money(billed),
-        **_per_million(billed, subject.workload),
-    }
-    option = next(
-        (
-            w_option
-            for w in decision.shown.problem.workloads
-            if w.key == subject.key
-            for w_option in w.options
-            if (w_option.pool, w_option.variant) == (home.pool, home.variant)
-        ),
-        None,
-    )
-    if option is not None and option.figures is not None:
-        placed |= _figures(option.figures)
-    if subject.record is not None:
-        placed["since"] = subject.record.moved_at
-    return placed
-
-
-def _spilled(subject: Subject, decision: Decision) -> list[Document]:
-    """Pods that found room in a further pool only. What they cost is in the workload's own bill."""
-    home, found = subject.home, []
-    for name in home.further if home is not None else ():
-        view = decision.views[name]
-        there = [pod for pod in decision.pods[subject.key].spilled if pod.node in view.node_names]
-        if home is not None and there:
-            found.append(
-                {
-                    "pool": name,
-                    "variant": home.variant or "",
-                    "acceleratorClass": view.class_name,
-                    "replicas": len(there),
-                    "chips": len(there) * home.chips,
-                    "reason": "Spilled",
-                }
-            )
-    return found
-
-
-def _bridge(subject: Subject, decision: Decision) -> Document | None:
-    """The bridge, which is billed to nobody: it goes within minutes."""
-    standing = subject.bridge
-    if standing is None or standing.bridge is None:
-        return None
-    pool, variant = standing.bridge.place
-    view = decision.views.get(pool)
-    chips = next((v.chips for v in subject.profile.spec.variants if v.name == variant), 0)
-    return {
-        "pool": pool,
-        "variant": variant,
-        "acceleratorClass": view.class_name if view else "",
-        "replicas": standing.replicas,
-        "ready": min(standing.ready_replicas, standing.replicas),
-        "chips": standing.replicas * chips,
-        "reason": "Bridge",
-    }
-
-
-def _proposed(subject: Subject, decision: Decision) -> Document | None:
-    choice = decision.choice(subject.key)
-    option = choice.option
-    if option is None:
-        return None
-    return {
-        "pool": option.pool,
-        "variant": option.variant,
-        "acceleratorClass": decision.views[option.pool].class_name,
-        "replicas": option.replicas,
-        "chips": option.chips,
-        "costPerHour": money(choice.cost_per_hour),
-        **_per_million(choice.cost_per_hour, subject.workload),
-        **(_figures(option.figures) if option.figures else {}),
-    }
-
-
-def _per_million(cost: float, workload: InferenceWorkload) -> Document:
-    traffic = workload.spec.traffic
-    rate = cost_per_million_tokens(cost, float(traffic.mean_requests_per_second) * traffic.output_tokens)
-    return {"costPerMillionOutputTokens": money(rate)} if rate is not None else {}
-
-
-def _figures(figures: Figures) -> Document:
-    return {
-        "suggestedTarget": {
-            "requestsPerSecondPerReplica": f"{floor(figures.requests_per_second * 100) / 100:.2f}",
-            "concurrencyPerReplica": max(1, int(figures.concurrency)),
-        },
-        "ttft": f"{figures.ttft_ms:.0f}ms",
-        "tpot": f"{figures.tpot_ms:.1f}ms",
-        "provenance": figures.provenance,
-    }
-
-
-def _summary(subject: Subject, placed: Document | None, move: Move) -> Document:
+def _summary(subject: Subject, placements: list[Document], move: Move) -> Document:
+    """Of what is billed: neither a bridge nor what a move has not replaced the old pods with yet."""
     summary: Document = {"reason": move.reason.value}
+    placed = next((each for each in placements if "costPerHour" in each), None)
     if placed:
         summary |= {
             "pool": placed["pool"],

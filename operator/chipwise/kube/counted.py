@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
 from typing import Self
 
@@ -92,6 +92,7 @@ class Counted:
         namespace: str | None = None,
         label_selector: str | None = None,
         field_selector: str | None = None,
+        opened: Callable[[], None] | None = None,
     ) -> AsyncGenerator[tuple[str, Document], None]:
         """See the protocol."""
         events = self._kube.watch(
@@ -100,6 +101,7 @@ class Counted:
             namespace=namespace,
             label_selector=label_selector,
             field_selector=field_selector,
+            opened=opened,
         )
         with self._told("watch", resource.plural):
             async with aclosing(events):
@@ -145,11 +147,11 @@ class Counted:
             return await self._kube.apply_status(resource, namespace, name, document, field_manager)
 
     async def delete(
-        self, resource: Resource, namespace: str | None, name: str, *, uid: str | None = None
+        self, resource: Resource, namespace: str | None, name: str, *, only: Mapping[str, str] | None = None
     ) -> None:
         """See the protocol."""
         with self._told("delete", resource.plural):
-            await self._kube.delete(resource, namespace, name, uid=uid)
+            await self._kube.delete(resource, namespace, name, only=only)
 
     async def served(self, group: str, version: str) -> frozenset[str]:
         """See the protocol."""

@@ -37,7 +37,8 @@ class Crossing:
 
     ``replicas`` are asked of the author's Deployment, ``ready`` are those Ready in it while all its pods are of one template (0 while
     two run). ``bridge`` are asked of the bridge (0: there is none), ``bridge_ready`` of them Ready. ``wanted`` is what the new chip
-    needs. ``spare`` is for how many replicas beyond that there is room. ``external``: somebody else owns the author's replicas.
+    needs. ``spare`` is for how many replicas beyond that there is room. ``most``: somebody else owns the author's replicas and lets
+    no more than so many run; None where chipwise owns them.
     """
 
     wanted: int
@@ -46,7 +47,12 @@ class Crossing:
     bridge: int
     bridge_ready: int
     spare: int = 1
-    external: bool = False
+    most: int | None = None
+
+    @property
+    def allowed(self) -> int:
+        """How many of the replicas that are needed the author's Deployment can ever have."""
+        return self.wanted if self.most is None else min(self.wanted, max(self.most, self.replicas))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +102,21 @@ def after_crossing(seen: Crossing) -> Action:
 
     What the bridge serves is given up as soon as it serves in the author's Deployment, and never before: it may be the very room for
     which the others of the author's Deployment wait.
+
+    An autoscaler with the author's selector counts the bridge's pods as its own and never makes the missing ones. So it is handed over
+    to it like to anybody: within what it allows, and with all that it allows Ready nothing is left to wait for.
     """
-    if seen.ready >= seen.wanted:
-        return Action(Span.REMOVE, f"{seen.ready} replicas are Ready: the bridge goes")
+    if seen.ready >= seen.allowed:
+        short = f" of the {seen.wanted} that are needed, and no more are allowed"
+        told = short if seen.allowed < seen.wanted else ""
+        return Action(Span.REMOVE, f"{seen.ready} replicas are Ready{told}: the bridge goes")
     left = seen.wanted - seen.ready
     if seen.bridge > left:
         sentence = f"{seen.ready} replicas are Ready: the bridge narrows from {seen.bridge} to {left}"
         return Action(Span.NARROW, sentence, left)
-    if seen.external or seen.replicas >= seen.wanted or seen.ready < seen.replicas:
+    if seen.replicas >= seen.allowed or seen.ready < seen.replicas:
         return Action(Span.WAIT, standing(seen))
-    then = min(seen.wanted, seen.wanted - seen.bridge + max(1, seen.spare))
+    then = min(seen.allowed, seen.wanted - seen.bridge + max(1, seen.spare))
     return Action(Span.TAKE_IN, f"the bridge is taken in: scale from {seen.replicas} to {then}", then)
 
 

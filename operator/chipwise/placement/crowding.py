@@ -88,9 +88,9 @@ class Crowding:
         return self.secure(crowd) >= crowd.count
 
     def secure(self, crowd: Crowd) -> int:
-        """How many of a crowd are bound however all the others fall; enough is enough. Its own workload's other pods are no rivals."""
+        """How many of a crowd are bound however all the others fall; enough is enough."""
         mine = next((one for one in self._coming if one.crowd is crowd), None) or self._measure(crowd)
-        kin = [one for one in self._coming if _is_kin(one.crowd, crowd)]
+        kin = [one for one in self._coming if _is_part(one.crowd, crowd)]
         least = self._together(crowd.terms, dict(enumerate(mine.full)))
         if len(kin) == len(self._coming) or least < crowd.count:
             return least
@@ -104,7 +104,7 @@ class Crowding:
         all_land = self._together(crowd.terms, self._poor(mine, kin))
         if all_land >= crowd.count:
             return all_land
-        others = [one for one in self._coming if not _is_kin(one.crowd, crowd)]
+        others = [one for one in self._coming if not _is_part(one.crowd, crowd)]
         near = least - sum(spoils[one.crowd.need] * self._within(one, mine) for one in others)
         return max(0, quick, all_land, near)
 
@@ -162,8 +162,8 @@ class Crowding:
         return terms.spread.allowed(capacity)
 
 
-def _is_kin(one: Crowd, other: Crowd) -> bool:
-    return one is other or (bool(one.key) and one.key == other.key)
+def _is_part(one: Crowd, crowd: Crowd) -> bool:
+    return one is crowd or (crowd.whole and one.key == crowd.key)
 
 
 def _pods(crowds: Iterable[Crowd]) -> dict[Vector, int]:

@@ -36,7 +36,8 @@ class Site:
 class Crowd:
     """Pods alike that the scheduler is about to place, of the workload ``key`` if that is known.
 
-    ``promised``: chipwise said that they will be bound.
+    ``promised``: chipwise said that they will be bound. ``whole``: the other pods of its workload that are about to come are counted in
+    it, and so are no rivals.
     """
 
     need: Vector
@@ -44,6 +45,7 @@ class Crowd:
     terms: Terms
     key: str = ""
     promised: bool = False
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,27 +16,12 @@ from chipwise.placement.ground import Truth
 from chipwise.placement.outlook import Outlook
 from chipwise.placement.plan import Choice, Plan
 from chipwise.placement.problem import Option, Problem
-from chipwise.placement.rules import BEFORE, STANDING, Case, MoveRule, Running, first_refusal, money
+from chipwise.placement.rules import BEFORE, STANDING, Case, MoveRule, Running, first_refusal
 from chipwise.placement.sequence import Nodes, Place, Slot, sequence
+from chipwise.placement.telling import saying, starting, way
+from chipwise.placement.tenable import is_untenable
 from chipwise.placement.worth import Candidate, unpaid, wanted, worthwhile
 from chipwise.reasons import Reason, Refusal
-
-#: Refusals of the place where a workload runs that make leaving it a rescue. Not those of a pool that is misdeclared: correcting that
-#: is a person's work, and nobody should move for a slip of the pen.
-_UNTENABLE = frozenset(
-    {
-        Reason.OBJECTIVE_MISSED,
-        Reason.OVERLOADED,
-        Reason.REPLICAS_EXCEEDED,
-        Reason.MEMORY_EXCEEDED,
-        Reason.CONTEXT_EXCEEDED,
-        Reason.PRECISION_TOO_LOW,
-        Reason.VARIANT_NOT_ALLOWED,
-        Reason.POOL_NOT_ALLOWED,
-        Reason.NAMESPACE_NOT_ALLOWED,
-        Reason.CAPACITY_TYPE_NOT_ALLOWED,
-    }
-)
 
 
 class Decision(StrEnum):
@@ -133,6 +118,9 @@ class _Round:
             if rule.idle is not None:
                 why = rule.idle
                 self._settled[key] = Move(key, running, None, 0.0, Decision.STAY, why.reason, why.message)
+            elif rule.damaged is not None:
+                why = rule.damaged
+                self._settled[key] = Move(key, running, None, 0.0, Decision.HOLD, why.reason, why.message)
             elif target is None:
                 self._settled[key] = self._without_place(key)
             elif running.moving_to is not None:
@@ -161,7 +149,7 @@ class _Round:
         for key, running in self._now.items():
             target = self._target(key)
             stays = target is not None and (running.pool, running.variant) == (target.pool, target.variant)
-            if target is None or running.moving_to is not None or self._rules[key].idle is not None:
+            if target is None or running.moving_to is not None or self._rules[key].untouched:
                 continue
             if not stays:
                 outlook.leave(key)
@@ -198,13 +186,7 @@ class _Round:
 
     def _is_untenable(self, key: str) -> bool:
         """Whether it fails where it runs, or that place was refused for what its own people demand."""
-        running = self._now[key]
-        return running.failing is not None or any(
-            refused.variant == running.variant
-            and refused.pool in (None, running.pool)
-            and refused.refusal.reason in _UNTENABLE
-            for refused in self._refused.get(key, ())
-        )
+        return is_untenable(self._now[key], self._refused.get(key, ()))
 
     def _without_place(self, key: str) -> Move:
         running, choice = self._now[key], self._choices.get(key)
@@ -252,16 +234,16 @@ class _Round:
     def _stepped(self, slot: Slot) -> Move:
         """The move of a place in the order."""
         running, target = self._now[slot.key], slot.target
-        way = _way(running, target)
+        how = way(running, target)
         if slot.place is Place.IN_FLIGHT:
             if slot.key in self._settled:
                 return replace(self._settled.pop(slot.key), step=0, spare=slot.spare)
-            reason, message = Reason.MOVE_IN_PROGRESS, f"Moving {way}"
+            reason, message = Reason.MOVE_IN_PROGRESS, f"Moving {how}"
         elif slot.place is Place.NOW:
-            reason, message = _starting(running, target)
+            reason, message = starting(running, target)
         else:
             wait = slot.wait or Refusal(Reason.NO_SURGE_CAPACITY, "it waits for its turn")
-            reason, message = wait.reason, f"{wait.message}; step {slot.step} in the order is {way}"
+            reason, message = wait.reason, f"{wait.message}; step {slot.step} in the order is {how}"
         decision = Decision.MOVE if slot.place in (Place.IN_FLIGHT, Place.NOW) else Decision.HOLD
         return Move(
             slot.key,
@@ -295,40 +277,6 @@ class _Round:
             floor.add(held(move.source), -1)
             floor.add(wanted(move.target))
             savings = round(before - floor.cost(pools), 9)
-            text = f"{move.message}, {_saying(savings)}" if move.step is not None else move.message
+            text = f"{move.message}, {saying(savings)}" if move.step is not None else move.message
             found.append(replace(move, savings_per_hour=savings, message=text))
         return tuple(found)
-
-
-def _starting(running: Running, target: Option) -> tuple[Reason, str]:
-    failing = running.failing
-    if failing is None:
-        return Reason.MOVED, f"Moves {_way(running, target)}"
-    there = f"to {target.variant} on {target.pool}"
-    why = f"where it failed ({failing.reason}: {failing.message})"
-    now, then = running.numbers(target)
-    dips = (
-        f"; until it is scaled up there, {now} of the {then} replicas serve that are needed"
-        if now < then
-        else ""
-    )
-    return Reason.RESCUED, f"Moves from {running.place}, {why}, {there}{dips}"
-
-
-def _way(running: Running, target: Option) -> str:
-    """From where to where, and how."""
-    goal, carried = f"{target.variant} on {target.pool}", running.over_a_bridge(target)
-    if carried and running.moving_to is not None and not running.replicas:
-        return f"to {goal}: a bridge of {_replicas(carried)} is taken in"
-    over = f" over a bridge of {_replicas(carried)}" if carried else ""
-    return f"from {running.place} to {goal}{over}"
-
-
-def _replicas(count: int) -> str:
-    return f"{count} {'replica' if count == 1 else 'replicas'}"
-
-
-def _saying(savings: float) -> str:
-    if savings > 0:
-        return f"saves {money(savings)}"
-    return f"adds {money(-savings)}" if savings < 0 else "the bill stays the same"

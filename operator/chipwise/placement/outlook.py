@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
@@ -49,7 +50,7 @@ class Outlook:
         return pool is not None and option.terms is not None and pool.has(option, option.terms)
 
     def grow(self, key: str, option: Option) -> int:
-        """How many of the replicas of ``option`` are secure beside everybody else. So many are counted as coming from now on."""
+        """How many of the replicas of ``option`` are secure beside everybody else and break no promise: they come from now on."""
         count, pool = option.replicas, self._pools.get(option.pool)
         for name, amount in option.usage:
             if amount > self._left.get(name, amount):
@@ -85,27 +86,27 @@ class _Pool:
         if need is None:
             return self.lacks(option, terms, frozenset())
         coming = Crowd(need, option.replicas, terms, key, promised=True)
-        promised = [other for other in crowding.crowds if other.promised and other.key != key]
-        if promised and (terms.picky or any(other.terms.picky for other in promised)):
+        if self._disturbs(coming):
             message = "it minds the pods beside it, and others are being placed at the same time"
             return Refusal(Reason.NO_SURGE_CAPACITY, message)
-        if self._sound is None:
-            self._sound = [other for other in crowding.crowds if other.promised and crowding.holds(other)]
-        crowding.add(coming)
-        if all(map(crowding.holds, (coming, *self._sound))):
-            self._sound.append(coming)
+        if self._admits(coming):
+            self._add(coming)
             return None
-        crowding.drop(coming)
         message = f"others are about to be placed on pool {option.pool} and may take the room"
         return self.lacks(option, terms, frozenset()) or Refusal(Reason.NO_SURGE_CAPACITY, message)
 
     def grow(self, key: str, option: Option, terms: Terms) -> int:
+        """The most that are bound for certain and break no promise: fewer of them never spoil more."""
         need = need_of(option, self.crowding.ground.resources)
         if need is None:
             return 0
-        count = min(option.replicas, self.crowding.secure(Crowd(need, option.replicas, terms, key)))
+        wished = Crowd(need, option.replicas, terms, key, promised=True, whole=True)
+        if self._disturbs(wished):
+            return 0
+        numbers = range(1, min(option.replicas, self.crowding.secure(wished)) + 1)
+        count = bisect_left(numbers, True, key=lambda n: not self._admits(replace(wished, count=n)))
         if count:
-            self.crowding.add(Crowd(need, count, terms, key, promised=True))
+            self._add(replace(wished, count=count))
         return count
 
     def has(self, option: Option, terms: Terms) -> bool:
@@ -114,6 +115,29 @@ class _Pool:
             return False
         free = self.crowding.freed(replace(terms, new_nodes=False), frozenset())
         return self.crowding.alone(need, terms, free) >= option.replicas
+
+    def _disturbs(self, coming: Crowd) -> bool:
+        """Whether somebody promised minds its neighbours, or the newcomer does: what they do to each other is not counted."""
+        promised = [other for other in self._kept() if other.key != coming.key]
+        return bool(promised) and (coming.terms.picky or any(other.terms.picky for other in promised))
+
+    def _admits(self, coming: Crowd) -> bool:
+        """Whether all of it is bound, and with it still everything that was promised and held till now."""
+        sound = self._kept()
+        self.crowding.add(coming)
+        holds = all(map(self.crowding.holds, (coming, *sound)))
+        self.crowding.drop(coming)
+        return holds
+
+    def _add(self, coming: Crowd) -> None:
+        self.crowding.add(coming)
+        self._kept().append(coming)
+
+    def _kept(self) -> list[Crowd]:
+        if self._sound is None:
+            crowds = self.crowding.crowds
+            self._sound = [other for other in crowds if other.promised and self.crowding.holds(other)]
+        return self._sound
 
     def lacks(self, option: Option, terms: Terms, leaving: frozenset[str]) -> Refusal | None:
         need = need_of(option, self.crowding.ground.resources)

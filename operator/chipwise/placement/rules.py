@@ -86,8 +86,9 @@ class MoveRule:
     ``max_concurrent_moves`` counts the moves in flight among the workloads of the same ``policy``, with the ``restoring`` ones: those on
     their way back to their author. ``restored``: it was asked to be given back, and is left there. ``frozen_by`` is who stopped every
     move, in words; None if nobody did. ``replicas_external``: somebody else owns their number. ``idle``: it stands at zero replicas, and
-    nothing becomes of it until somebody scales it up. ``halted``: too much failed lately under its policy. ``max_pools``: so many pools its
-    template may name.
+    nothing becomes of it until somebody scales it up. ``halted``: too much failed lately under its policy. ``suspended``: nothing
+    that is written to its template is rolled out. ``damaged``: what its author wrote is not known any more. ``max_pools``:
+    so many pools its template may name.
     """
 
     mode: Mode = Mode.OFF
@@ -105,7 +106,14 @@ class MoveRule:
     replicas_external: bool = False
     idle: Refusal | None = None
     halted: Refusal | None = None
+    suspended: Refusal | None = None
+    damaged: Refusal | None = None
     max_pools: int = 1
+
+    @property
+    def untouched(self) -> bool:
+        """It is left as it is, whatever the plan wants."""
+        return self.idle is not None or self.damaged is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +175,11 @@ def frozen(case: Case) -> Refusal | None:
     if case.rule.frozen_by is not None:
         return Refusal(Reason.FROZEN, f"{case.rule.frozen_by} is frozen")
     return None
+
+
+def suspended(case: Case) -> Refusal | None:
+    """What would not be carried out is not written, and a move under way that is not carried out is no longer waited for."""
+    return case.rule.suspended
 
 
 def author_rolling_out(case: Case) -> Refusal | None:
@@ -240,6 +253,7 @@ STANDING: tuple[Callable[[Case], Refusal | None], ...] = (
     paused,
     contested,
     frozen,
+    suspended,
     author_rolling_out,
 )
 #: Asked before a move starts.

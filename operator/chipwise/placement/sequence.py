@@ -197,7 +197,8 @@ def _spare(floor: Floor, candidate: Candidate) -> int:
 def _in_flight(flying: Mapping[str, Candidate], rules: Mapping[str, MoveRule]) -> dict[str, int]:
     counts = {rule.policy: rule.restoring for rule in rules.values()}
     for key in flying:
-        counts[rules[key].policy] = counts.get(rules[key].policy, 0) + 1
+        if rules[key].suspended is None:
+            counts[rules[key].policy] = counts.get(rules[key].policy, 0) + 1
     return counts
 
 

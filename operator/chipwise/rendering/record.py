@@ -1,8 +1,10 @@
 """What chipwise keeps on a Deployment that it moved: the author's base, our rendering, where it runs and for whom, and two labels.
 
 ``kubectl rollout undo`` puts the old ReplicaSet's annotations in place of the Deployment's and leaves the labels alone. So the labels
-vouch for the annotations: ``chipwise.dev/managed`` says that there is a record, ``chipwise.dev/record`` which one. An undo to the
-author's ReplicaSet leaves no record, one to an earlier rendering leaves an older record, and both are told from our own writes.
+vouch for the annotations: ``chipwise.dev/managed`` says that there is a record, ``chipwise.dev/record`` which one, and over which
+template. An undo to the author's ReplicaSet leaves no record, one to an earlier rendering leaves an older record, and both are told from
+our own writes. Where the template is still ours and the record is not, or where half a record is left, nobody undid anything: somebody
+edited the annotations.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from hashlib import sha256
 from typing import Any
 
 from chipwise.reasons import Reason, Refusal
-from chipwise.rendering.manifest import Manifest, RenderingRefused
+from chipwise.rendering.manifest import Manifest, RenderingRefused, manifest_of
 
 BASE_ANNOTATION = "chipwise.dev/base"
 RENDERED_ANNOTATION = "chipwise.dev/rendered"
@@ -29,7 +31,7 @@ BASE_LIMIT_BYTES = 80 * 1024
 
 
 class RecordDamaged(Exception):  # noqa: N818  it names a state of the cluster, as KeyError names one of a dict
-    """The managed label is there but the record is missing or unreadable: an undo, or someone edited the annotations."""
+    """The managed label is there but the record cannot be read, or is not there."""
 
 
 class Standing(StrEnum):
@@ -37,7 +39,8 @@ class Standing(StrEnum):
 
     UNMANAGED = "Unmanaged"  # no label: the document is the author's, whatever annotations say
     MANAGED = "Managed"
-    UNDONE = "Undone"  # labelled, but the record is missing, broken or not the one that the label vouches for
+    UNDONE = "Undone"  # labelled, but the record is missing or an older one, and so is the template
+    DAMAGED = "Damaged"  # labelled, but somebody edited or removed the record
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +87,38 @@ def standing(deployment: Mapping[str, Any]) -> Standing:
     """Tell how a Deployment stands. A record without the label that vouches for it counts as ours."""
     if not is_managed(deployment):
         return Standing.UNMANAGED
+    if damage(deployment) is not None:
+        return Standing.DAMAGED
+    annotations, (record, _) = deployment["metadata"].get("annotations") or {}, _vouched(deployment)
+    if not any(key in annotations for key in ANNOTATIONS):
+        return Standing.UNDONE
+    return Standing.MANAGED if record in ("", digest(annotations)) else Standing.UNDONE
+
+
+def damage(deployment: Mapping[str, Any]) -> str | None:
+    """What somebody did to the record of a managed Deployment, in words; None if it is as written, or another by an undo.
+
+    An undo replaces the annotations as a whole, and the template with them.
+    """
+    if not is_managed(deployment):
+        return None
+    annotations, (record, template) = deployment["metadata"].get("annotations") or {}, _vouched(deployment)
+    untouched = bool(template) and template == _digest(manifest_of(deployment).template)
+    if not any(key in annotations for key in ANNOTATIONS):
+        return "its annotations are gone" if untouched else None
     try:
         read(deployment)
-    except RecordDamaged:
-        return Standing.UNDONE
-    metadata = deployment["metadata"]
-    expected = metadata["labels"].get(RECORD_LABEL)
-    if expected is None or expected == digest(metadata["annotations"]):
-        return Standing.MANAGED
-    return Standing.UNDONE
+    except RecordDamaged as broken:
+        return str(broken)
+    if untouched and record != digest(annotations):
+        return "its annotations are not those that chipwise wrote"
+    return None
+
+
+def _vouched(deployment: Mapping[str, Any]) -> tuple[str, str]:
+    """The digests of record and template in the label; empty where it has none."""
+    record, _, template = (deployment["metadata"]["labels"].get(RECORD_LABEL) or "").partition(".")
+    return record, template
 
 
 def is_managed(deployment: Mapping[str, Any]) -> bool:
@@ -138,13 +164,17 @@ def too_large(*manifests: Manifest) -> Refusal | None:
 
 def to_labels(annotations: Mapping[str, str]) -> dict[str, str]:
     """Make the labels of the Deployment, not of its pods, that vouch for the annotations of a record."""
-    return {MANAGED_LABEL: MANAGED, RECORD_LABEL: digest(annotations)}
+    template = json.loads(annotations[RENDERED_ANNOTATION])["template"]
+    return {MANAGED_LABEL: MANAGED, RECORD_LABEL: f"{digest(annotations)}.{_digest(template)}"}
 
 
 def digest(annotations: Mapping[str, str]) -> str:
     """Digest the record among the annotations: 16 hexadecimal digits, a valid label value."""
-    text = _json([annotations.get(key) for key in ANNOTATIONS])
-    return sha256(text.encode()).hexdigest()[:16]
+    return _digest([annotations.get(key) for key in ANNOTATIONS])
+
+
+def _digest(value: Any) -> str:
+    return sha256(_json(value).encode()).hexdigest()[:16]
 
 
 def _documents(manifest: Manifest) -> dict[str, Any]:

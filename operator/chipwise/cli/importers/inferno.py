@@ -8,18 +8,24 @@ a workload (arrival rates are per minute); ITL and TTFT of its service class are
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from chipwise.cli.importers.fields import Record, read_json
+from chipwise.cli.importers.inferno_parts import (
+    CHIPS_PER_NODE,
+    Accelerator,
+    chip_class,
+    largest,
+    objectives,
+    pool,
+    traffic,
+    variant,
+)
 from chipwise.cli.importers.manifests import Document, Names, Section, check, decimal, manifest, render, write
 
-#: Chips of one node: the usual size. It must divide every capacity, so that no chip is lost to the shape.
-CHIPS_PER_NODE = 8
 #: "Unlimited": far more than any plan uses.
 UNLIMITED_NODES = 100_000
 
@@ -73,17 +79,6 @@ def inferno(folder: Path, output: str, namespace: str, *, unlimited: bool) -> No
 Named = TypeVar("Named")
 
 
-@dataclass(frozen=True, slots=True)
-class Accelerator:
-    """``chips`` of a type. ``cost`` is dollars per hour and chip."""
-
-    record: Record
-    name: str
-    type: str
-    chips: int
-    cost: Decimal
-
-
 class Folder:
     """What the files say, joined. Reading raises BadInput. Mappings are by the names of the files."""
 
@@ -123,22 +118,22 @@ class Folder:
 
     def _supply(self, profiles: Sequence[Document]) -> tuple[Document, ...]:
         """A class and a pool for each type; no pool where the type has no capacity."""
-        nodes, largest = self._nodes(), _largest(profiles)
+        nodes, most = self._nodes(), largest(profiles)
         documents: list[Document] = []
         for kind in sorted({accelerator.type for accelerator in self._accelerators.values()}):
             members = [a for a in self._accelerators.values() if a.type == kind]
             smallest = min(members, key=lambda a: (a.chips, a.name))
-            if largest.get(kind, 0) > CHIPS_PER_NODE:
-                said = f"a replica of {largest[kind]} chips does not fit the {CHIPS_PER_NODE} chips that a node is taken to have"
+            if most.get(kind, 0) > CHIPS_PER_NODE:
+                said = f"a replica of {most[kind]} chips does not fit the {CHIPS_PER_NODE} chips that a node is taken to have"
                 raise smallest.record.error("type", said)
             for odd in members:
                 if odd.cost != smallest.cost:
                     said = f"makes {decimal(odd.cost)} $/h for a chip, and {decimal(smallest.cost)} in {smallest.name}"
                     raise odd.record.error("cost", f"{said}; a type has one price")
-            documents.append(_class(smallest))
+            documents.append(chip_class(smallest))
             count = UNLIMITED_NODES if nodes is None else nodes.get(kind, 0)
             if count:
-                documents.append(_pool(smallest, count))
+                documents.append(pool(smallest, count))
         return tuple(documents)
 
     def _nodes(self) -> Mapping[str, int] | None:
@@ -163,7 +158,7 @@ class Folder:
             known = variants.setdefault(model, {})
             if accelerator.name in known:
                 raise record.error("acc", f"{model} on {record.text('acc')} is there twice; keep one")
-            known[accelerator.name] = _variant(record, accelerator)
+            known[accelerator.name] = variant(record, accelerator)
         return tuple(
             manifest(
                 "ModelProfile",
@@ -205,8 +200,8 @@ class Folder:
         spec = {
             "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": name},
             "modelProfileName": model,
-            "traffic": _traffic(now.record("load")),
-            "objectives": _objectives(service, record),
+            "traffic": traffic(now.record("load")),
+            "objectives": objectives(service, record),
             "priorityClassName": priority,
         }
         if record.has("maxBatchSize") and record.count("maxBatchSize", zero=True):
@@ -226,92 +221,3 @@ def _named(known: Mapping[str, Named], record: Record, field: str, file: str) ->
             field, f"{name!r} is not in {file}-data.json, which has {', '.join(sorted(known))}"
         )
     return known[name]
-
-
-def _largest(profiles: Sequence[Document]) -> Mapping[str, int]:
-    """The most chips that a replica has of each type."""
-    found: dict[str, int] = {}
-    for variant in (variant for profile in profiles for variant in profile["spec"]["variants"]):
-        kind = variant["className"]
-        found[kind] = max(found.get(kind, 0), variant["chips"])
-    return found
-
-
-def _class(unit: Accelerator) -> Document:
-    record, chips = unit.record, unit.chips
-    spec = {
-        "vendor": "not stated",
-        "chip": record.text("type"),
-        "memory": f"{decimal(record.number('memSize') / chips)}G",
-        "memoryBandwidthGBps": max(1, round(record.number("memBW") / chips)),
-        "resourceName": f"example.com/{unit.type}",
-    }
-    return manifest("AcceleratorClass", unit.type, spec)
-
-
-def _pool(unit: Accelerator, nodes: int) -> Document:
-    source = f"accelerator-data.json: {unit.record.text('name')}, {decimal(unit.record.number('cost'))} cents/h for {unit.chips} chip(s)"
-    return manifest(
-        "AcceleratorPool",
-        unit.type,
-        {
-            "className": unit.type,
-            "nodeSelector": {"example.com/accelerator": unit.type},
-            "shape": {"chips": CHIPS_PER_NODE, "cpu": "64", "memory": "512Gi"},
-            "nodes": {"min": 0, "max": nodes},
-            "price": {"amount": decimal(unit.cost), "currency": "USD", "unit": "Chip", "source": source},
-        },
-    )
-
-
-def _variant(record: Record, accelerator: Accelerator) -> Document:
-    fitted = record.record("perfParms")
-    return {
-        "name": accelerator.name,
-        "className": accelerator.type,
-        "chips": record.count("accCount") * accelerator.chips,
-        "precision": "bf16",
-        "startupSeconds": 1,
-        "performance": {
-            "coefficients": {
-                "alpha": decimal(fitted.number("alpha")),
-                "beta": decimal(fitted.number("beta", zero=True)),
-                "gamma": decimal(fitted.number("gamma", zero=True)),
-                "maxBatchSize": record.count("maxBatchSize"),
-                "atTokens": record.count("atTokens"),
-            },
-            "source": f"model-data.json: {record.text('name')} on {record.text('acc')}",
-        },
-    }
-
-
-def _traffic(load: Record) -> Mapping[str, Any]:
-    return {
-        "meanRequestsPerSecond": decimal(load.number("arrivalRate") / 60),
-        "inputTokens": load.count("AvgInTokens"),
-        "outputTokens": load.count("AvgOutTokens"),
-    }
-
-
-def _objectives(service: Record, server: Record) -> list[Document]:
-    """A target of zero means that there is none."""
-    model = server.text("model")
-    targets = [target for target in service.records("modelTargets") if target.text("model") == model]
-    if len(targets) != 1:
-        said = "has no target" if not targets else "has several targets"
-        raise service.error(
-            "modelTargets", f"{said} for model {model!r}, which server {server.text('name')!r} serves"
-        )
-    (target,) = targets
-    if target.has("slo-tps") and target.number("slo-tps", zero=True):
-        raise target.error(
-            "slo-tps", "cannot be carried over: chipwise has objectives for TTFT and TPOT; set it to 0"
-        )
-    found: list[Document] = [
-        {"metric": metric, "statistic": "Mean", "threshold": f"{decimal(target.number(field, zero=True))}ms"}
-        for metric, field in (("TPOT", "slo-itl"), ("TTFT", "slo-ttft"))
-        if target.number(field, zero=True)
-    ]
-    if not found:
-        raise target.error("slo-itl", "is zero and so is slo-ttft: chipwise needs at least one objective")
-    return found

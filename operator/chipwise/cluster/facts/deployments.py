@@ -25,7 +25,7 @@ class CreateFailure:
 class DeploymentFact:
     """One Deployment: the counts that a move watches, and the document (as JSON) that rendering reads.
 
-    ``bridge`` is what it says of itself if it is a bridge of ours.
+    ``bridge`` is what it says of itself if it is a bridge of ours. ``paused`` is ``spec.paused``: no new template is rolled out.
     """
 
     namespace: str
@@ -43,6 +43,7 @@ class DeploymentFact:
     bridge: Bridge | None
     text: str
     create_failure: CreateFailure | None = None
+    paused: bool = False
 
     @property
     def key(self) -> str:
@@ -101,6 +102,7 @@ def deployment_fact(raw: Document) -> DeploymentFact:
             {"metadata": {**kept, "annotations": annotations}, "spec": spec}, separators=(",", ":")
         ),
         create_failure=_create_failure(status),
+        paused=bool(spec.get("paused", False)),
     )
 
 
