@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from chipwise.cluster.decide import Decision
-from chipwise.cluster.health import Autoscaling, examine
+from chipwise.cluster.health import Seen, examine
 from chipwise.kube.resources import AUTOSCALER_STATUS, CORE_EVENTS, INFERENCE_WORKLOADS
 from chipwise.reasons import Reason
 
@@ -187,11 +187,11 @@ def test_a_pool_that_may_take_the_pods_too_is_waited_for():
     decision = world.decide()
     subject, pods, view = decision.subjects[KEY], decision.pods[KEY], decision.views["maia"]
     assert view.group_state is not None
-    alone = examine(subject, pods, view, world.now, Autoscaling())
+    alone = examine(subject, pods, view, world.now, Seen())
     assert alone.trouble is not None
     assert alone.trouble.reason is Reason.STOCKOUT
     other = replace(view, name="maia-east", group_state=None)
-    assert examine(subject, pods, view, world.now, Autoscaling(further=(other,))).trouble is None
+    assert examine(subject, pods, view, world.now, Seen(further=(other,))).trouble is None
     dry = replace(view, name="maia-east")
-    both = examine(subject, pods, view, world.now, Autoscaling(further=(dry,)))
+    both = examine(subject, pods, view, world.now, Seen(further=(dry,)))
     assert both.trouble is not None

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from chipwise.cluster import bridging
-from chipwise.cluster.cooling import CoolDown, Cooling, Culprit, culprit_of, remembered
+from chipwise.cluster.cooling import CoolDown, Cooling, Culprit, culprit_of
 from chipwise.cluster.halting import Halts, halts
-from chipwise.cluster.health import Autoscaling, Health, Trouble, examine
+from chipwise.cluster.health import Health, Seen, Trouble, examine
 from chipwise.cluster.pools import PoolView
+from chipwise.cluster.remembered import remembered
 from chipwise.cluster.situation import Pods, is_restore_requested, old_home, pods_of
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.cluster.subject import Subject
@@ -48,7 +49,7 @@ def setbacks(
     look = _Examiner(views, snapshot, now)
     healths = {key: look(subject, pods[key]) for key, subject in subjects.items()}
     troubles = {key: health.trouble for key, health in healths.items() if health.trouble is not None}
-    known = Cooling(now, remembered(snapshot))
+    known = Cooling(now, remembered(snapshot, now))
     news, failing, fallen = {}, {}, {}
     for key, trouble in troubles.items():
         subject = subjects[key]
@@ -104,7 +105,7 @@ class _Examiner:
             return Health()
         home = subject.home
         further = tuple(self.views[name] for name in home.further if name in self.views) if home else ()
-        said = Autoscaling(self.snapshot.refusals_by_pod, further)
+        said = Seen(self.snapshot.refusals_by_pod, further, self.snapshot.watched_since)
         return examine(subject, pods, self.views.get(home.pool) if home else None, self.now, said)
 
 
