@@ -64,6 +64,12 @@ def test_real_pods_are_led_where_the_plan_is(expandable: Lab, tmp_path: Path) ->
             "cpu",
         ]
 
+        asked = audit.requests()
+        assert {each["verb"] for each in asked} == {"list", "watch"}
+        assert not [each for each in asked if each["responseStatus"].get("code") == 403]
+        resources = {"acceleratorpools", "inferenceworkloads", "deployments"}
+        assert {each["objectRef"]["resource"] for each in asked} == resources
+
         with lab.cluster.api_server_down():
             assert ask(address, authority, offered) == ["asg-alt"]
             assert process.probe("/readyz")[0] == 200
@@ -72,11 +78,6 @@ def test_real_pods_are_led_where_the_plan_is(expandable: Lab, tmp_path: Path) ->
         assert 'chipwise_expander_answers_total{answer="Chosen"}' in text
         assert process.probe("/livez") == (200, "ok\n")
 
-        asked = audit.requests()
-        assert {each["verb"] for each in asked} == {"list", "watch"}
-        assert not [each for each in asked if each["responseStatus"].get("code") == 403]
-        resources = {"acceleratorpools", "inferenceworkloads", "deployments"}
-        assert {each["objectRef"]["resource"] for each in asked} == resources
         assert process.stop() == 0
         assert "Traceback" not in process.log
 
