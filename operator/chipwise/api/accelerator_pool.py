@@ -19,6 +19,8 @@ from chipwise.api.rules import Rule
 from chipwise.api.text import Currency, LabelValue, Line, Name, Timestamp
 from chipwise.api.toleration import Tolerations
 
+_BOOT_SECONDS = 300
+
 
 class CapacityType(StrEnum):
     """On what terms the provider lends the nodes."""
@@ -64,7 +66,7 @@ class NodeRange(Model):
     """The fewest nodes that are kept even when idle. They are paid for anyway and so cost a workload nothing. Default 0."""
     max: Count
     """The most nodes there can be, such as 8. Equal to min, the pool is static and only nodes that exist are counted on."""
-    boot_seconds: SecondsOrZero = 300
+    boot_seconds: SecondsOrZero = _BOOT_SECONDS
     """Seconds from a pod that fits no node until a new node is Ready and shows its chips, such as 240. A pod that waits longer counts
     as starved. Default 300. Without meaning in a static pool."""
 
@@ -147,6 +149,11 @@ class AcceleratorPoolSpec(Model):
     namespace_selector: LabelSelector | None = None
     """Labels of the namespaces whose workloads may be placed here. Left out, all may."""
 
+    @property
+    def boot_seconds(self) -> int:
+        """Seconds that a node takes to come; the default where nobody says so."""
+        return self.nodes.boot_seconds if self.nodes else _BOOT_SECONDS
+
 
 class NodeCounts(StatusModel):
     """Nodes of the pool now."""
@@ -215,7 +222,11 @@ class PoolCoolDown(StatusModel):
     capacity_type: CapacityType
     """OnDemand, Spot or Reserved."""
     chips: CountOrZero
-    """Chips of one replica. Replicas of as many or more are not placed here."""
+    """Chips of one replica. Replicas of as many or more, and of as much CPU and memory as is said, are not placed here."""
+    cpu: Annotated[str, Field(max_length=32)] = ""
+    """CPU of one replica. Empty if it does not matter."""
+    memory: Annotated[str, Field(max_length=32)] = ""
+    """Memory of one replica. Empty if it does not matter."""
     reason: ReasonText
     """What happened, as one word, such as Unschedulable."""
     until: Timestamp

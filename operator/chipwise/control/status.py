@@ -9,6 +9,7 @@ from chipwise.api import InferenceWorkload
 from chipwise.cluster.bridging import leads_to
 from chipwise.cluster.cooling import CoolDown, kept, stamp
 from chipwise.cluster.decide import Decision
+from chipwise.cluster.remembered import size_fields
 from chipwise.cluster.restoring import HOME
 from chipwise.cluster.subject import Subject
 from chipwise.control.conditions import Document, condition, conditions_of
@@ -39,11 +40,16 @@ def workload_status(key: str, decision: Decision, writes_refused: str | None = N
             condition("Ready", holds=False, reason=reason, message=refusal.message, generation=generation),
             condition("Accepted", holds=False, reason=reason, message=refusal.message, generation=generation),
         ]
-        return {"observedGeneration": generation, "summary": {"reason": reason}, "conditions": conditions}
+        status: Document = {
+            "observedGeneration": generation,
+            "summary": {"reason": reason},
+            "conditions": conditions,
+        }
+        return status | _cool_downs(key, decision)
     subject, move = decision.subjects[key], said(decision.move(key), decision)
     placed, proposed = _present(subject, decision), _proposed(subject, decision)
     bridge = _bridge(subject, decision)
-    status: Document = {
+    status = {
         "observedGeneration": generation,
         "summary": _summary(subject, placed, move),
         "placements": [each for each in (placed, *_spilled(subject, decision), bridge) if each][:4],
@@ -51,21 +57,23 @@ def workload_status(key: str, decision: Decision, writes_refused: str | None = N
         "candidates": _candidates(key, decision),
         "conditions": conditions_of(subject, move, decision, writes_refused),
     }
-    cool_downs = _cool_downs(subject, decision)
-    if cool_downs:
-        status["coolDowns"] = cool_downs
+    status |= _cool_downs(key, decision)
     if move.target is not None and move.decision is not Verdict.STAY:
         status["savingsPerHour"] = money(move.savings_per_hour)
     return status
 
 
-def _cool_downs(subject: Subject, decision: Decision) -> list[Document]:
-    """What the status tells of already, and what is new. One that failed again takes the place of the one before."""
-    found = list(decision.setbacks.cooling.own(subject.key))
-    news = decision.setbacks.news.get(subject.key)
+def _cool_downs(key: str, decision: Decision) -> Document:
+    """What the status tells of already, and what is new. One that failed again takes the place of the one before.
+
+    Also of a workload that is refused: a name that is mistyped for a moment must not let a pool be tried again.
+    """
+    found = list(decision.setbacks.cooling.own(key))
+    news = decision.setbacks.news.get(key)
     if news is not None:
         found = [news, *(one for one in found if one.culprit != news.culprit)]
-    return [_cool_down(one) for one in kept(found, subject.policy.cool_down.longest_seconds, decision.now)]
+    entries = [_cool_down(one) for one in kept(found, decision.now)]
+    return {"coolDowns": entries} if entries else {}
 
 
 def _cool_down(one: CoolDown) -> Document:
@@ -79,7 +87,9 @@ def _cool_down(one: CoolDown) -> Document:
         "until": stamp(one.until),
     }
     if culprit.pool:
-        entry |= {"pool": culprit.pool, "capacityType": culprit.capacity_type, "chips": culprit.chips}
+        entry |= {"pool": culprit.pool, "capacityType": culprit.capacity_type}
+    if culprit.size is not None:
+        entry |= size_fields(culprit.size)
     return entry
 
 
