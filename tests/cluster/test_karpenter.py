@@ -335,6 +335,22 @@ def test_failures_from_before_the_pod_waited_and_of_other_node_pools_say_nothing
     assert evidence(kd.launch_event("h100-spot-aaaaa"), kd.launch_event("h100-spot-bbbbb")) is None
 
 
+def test_the_providers_words_are_told_rather_than_a_later_loss_without_any():
+    """The Event about the last NodeClaim may come after it is gone."""
+    state = ClusterState(karpenter=True)
+    lost = kd.unlaunched("h100-bbbbb", deleting=kd.LATER)
+    event = kd.launch_event("h100-aaaaa")
+    for document in (CLASS, kd.pool(shape=SHAPE), kd.node_pool(), event, lost):
+        state.put(resource_of(document), key_of(document), extract(resource_of(document), document))
+    state.drop(NODE_CLAIMS, key_of(lost))
+    launches = view_pools(state.snapshot())["h100"].launches
+    assert launches is not None
+    found = launches.against(kd.EARLY)
+    assert found is not None
+    assert (found.reason, found.since) == (Reason.LAUNCH_FAILED, kd.LATER)
+    assert found.message.endswith("2 times: InsufficientCapacityError: no capacity in zone-a")
+
+
 def test_a_failure_in_a_condition_counts_once_with_its_event():
     stuck = kd.unlaunched("h100-aaaaa", reason="LaunchFailed")
     assert evidence(stuck, kd.launch_event("h100-aaaaa")) is None

@@ -19,6 +19,8 @@ from chipwise.api.rules import Rule
 from chipwise.api.text import LABEL_KEY, Currency, LabelValue, Line, Name, Timestamp
 from chipwise.api.toleration import Tolerations
 
+_BOOT_SECONDS = 300
+
 
 class CapacityType(StrEnum):
     """On what terms the provider lends the nodes."""
@@ -64,7 +66,7 @@ class NodeRange(Model):
     """The fewest nodes that are kept even when idle. They are paid for anyway and so cost a workload nothing. Default 0."""
     max: Count
     """The most nodes there can be, such as 8. Equal to min, the pool is static and only nodes that exist are counted on."""
-    boot_seconds: SecondsOrZero = 300
+    boot_seconds: SecondsOrZero = _BOOT_SECONDS
     """Seconds from a pod that fits no node until a new node is Ready and shows its chips, such as 240. A pod that waits longer counts
     as starved. Default 300. Without meaning in a static pool."""
 
@@ -153,6 +155,11 @@ class AcceleratorPoolSpec(Model):
     """The autoscaler's own name of this group of nodes, such as the name of the scale set."""
     namespace_selector: LabelSelector | None = None
     """Labels of the namespaces whose workloads may be placed here. Left out, all may."""
+
+    @property
+    def boot_seconds(self) -> int:
+        """Seconds that a node takes to come; the default where nobody says so."""
+        return self.nodes.boot_seconds if self.nodes else _BOOT_SECONDS
 
 
 class NodeCounts(StatusModel):

@@ -227,28 +227,30 @@ class _Look:
         since = max(progress.created, latest)
         blame = (Blame.ROOM if self.ours else Blame.PLACE) if starved else Blame.VARIANT
         wanting = _wanting(pod, progress.verdict.lacking) if starved else None
-        told = self._told(pod, since, allowed)
+        told = self._told(pod, since, allowed, blame) if starved else None
         if told is not None:
             return told
         return _Deadline(self._left(since, allowed), Trouble(Reason.UNSCHEDULABLE, blame, message, wanting))
 
-    def _told(self, pod: PodFact, since: str, allowed: float) -> _Deadline | None:
+    def _told(self, pod: PodFact, since: str, allowed: float, blame: Blame) -> _Deadline | None:
         """What an autoscaler says: there will be no node for this pod, so there is less to wait for."""
-        return self._told_by_karpenter(pod, since, allowed) or self._told_by_cluster_autoscaler(pod, since)
+        return self._told_by_karpenter(pod, since, allowed, blame) or self._told_by_cluster_autoscaler(
+            pod, since, blame
+        )
 
-    def _told_by_cluster_autoscaler(self, pod: PodFact, since: str) -> _Deadline | None:
+    def _told_by_cluster_autoscaler(self, pod: PodFact, since: str, blame: Blame) -> _Deadline | None:
         name, group = self.view.name, self.view.group_state
         others = [view.group_state for view in self.said.further]
         if group is not None and all(each is not None and each.backoff for each in (group, *others)):
             message = f"pod {pod.name} gets no node of pool {name}: node group {group.name} backs off ({group.backoff})"
-            return _Deadline(self._left(since, _TOLD), Trouble(Reason.STOCKOUT, Blame.ROOM, message))
+            return _Deadline(self._left(since, _TOLD), Trouble(Reason.STOCKOUT, blame, message))
         found = verdict(self.said.refusals.get(pod.uid, ()), self.now)
         if found is None:
             return None
         message = f"pod {pod.name} gets no node of pool {name}: of the autoscaler's node groups {found.words}"
-        return _Deadline(self._left(since, _TOLD), Trouble(found.reason, Blame.ROOM, message))
+        return _Deadline(self._left(since, _TOLD), Trouble(found.reason, blame, message))
 
-    def _told_by_karpenter(self, pod: PodFact, since: str, allowed: float) -> _Deadline | None:
+    def _told_by_karpenter(self, pod: PodFact, since: str, allowed: float, blame: Blame) -> _Deadline | None:
         """The provider's own evidence that none will come, where that is recognised sooner than in ``allowed`` seconds.
 
         At its limit a pool is like a static one: room may yet come of what others leave.
@@ -261,7 +263,7 @@ class _Look:
         if left > self._left(since, allowed):
             return None
         message = f"pod {pod.name} gets no node of pool {self.view.name}: {found.message}"
-        return _Deadline(left, Trouble(found.reason, Blame.ROOM, message))
+        return _Deadline(left, Trouble(found.reason, blame, message))
 
     def _deadline(self, since: str, allowed: float, reason: Reason, message: str) -> _Deadline:
         return _Deadline(self._left(since, allowed), Trouble(reason, Blame.VARIANT, message))

@@ -16,11 +16,12 @@ from chipwise.reasons import Reason
 
 #: One failure may be a zone or an instance type, and Karpenter tries the next by itself, about 10 s later.
 ENOUGH = 2
+_WORDLESS = "its NodeClaims were deleted before they were launched"
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Failure:
-    """A NodeClaim that got no machine: when, which, and what is said of it."""
+    """A NodeClaim that got no machine: when, which, and what is said of it, empty if it went without a word."""
 
     at: str
     claim: str
@@ -74,7 +75,8 @@ class Launches:
             return None
         lately = [one for one in self.failures if one.at > max(since, self.launched)]
         if len(lately) >= ENOUGH:
-            message = f"Karpenter got no node for NodePool {self.node_pool}, {len(lately)} times: {lately[-1].message}"
+            said = next((one.message for one in reversed(lately) if one.message), _WORDLESS)
+            message = f"Karpenter got no node for NodePool {self.node_pool}, {len(lately)} times: {said}"
             return Evidence(Reason.LAUNCH_FAILED, lately[-1].at, message)
         if self.limit and not lately:
             message = f"Karpenter starts no more nodes: {self.limit} is reached; raise it, or free room"
@@ -101,10 +103,8 @@ def _failures(whose: Whose, snapshot: Snapshot) -> Iterator[Failure]:
     """Who says more comes later: of two that tell of one NodeClaim the later is kept."""
     for lost in snapshot.lost_claims:
         if whose.has(lost):
-            words = f"NodeClaim {lost.name} was deleted before it was launched"
-            yield Failure(
-                lost.deleting or lost.created, lost.name, lost.failure.sentence if lost.failure else words
-            )
+            said = lost.failure.sentence if lost.failure else ""
+            yield Failure(lost.deleting or lost.created, lost.name, said)
     for claim in whose.claims:
         if claim.failure is not None:
             yield Failure(claim.failure.since or claim.created, claim.name, claim.failure.sentence)

@@ -19,8 +19,6 @@ from chipwise.placement.problem import Billing, Room
 from chipwise.reasons import Reason, Refusal
 from chipwise.rendering.constraints import tolerates
 
-#: Seconds that a node takes to come where nobody says so; the default of spec.nodes.bootSeconds.
-BOOT_SECONDS = 300
 #: Of a pool whose nodes nobody has seen: it is refused, and whole numbers keep the figures finite.
 _UNKNOWN = Room(chips=1, cpu_milli=0, memory_bytes=0, pods=0)
 
@@ -147,7 +145,7 @@ def _view(pool: AcceleratorPool, snapshot: Snapshot) -> PoolView:
         room=room_of(spec.shape) if spec.shape else _UNKNOWN,
         minimum=spec.nodes.min if spec.nodes else 0,
         maximum=spec.nodes.max if spec.nodes else 0,
-        boot_seconds=spec.nodes.boot_seconds if spec.nodes else BOOT_SECONDS,
+        boot_seconds=spec.boot_seconds,
         committed=spec.committed_nodes,
         nodes=nodes,
         refusal=_refusal(pool, chip_class),

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 
 from chipwise.api import CoolDownStatus, InferenceWorkload, PlacementPolicySpec
 from chipwise.cluster.cooling import CoolDown, Culprit
-from chipwise.cluster.pools import BOOT_SECONDS
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.cluster.subject import policy_of
 from chipwise.placement.problem import Footprint
@@ -58,7 +57,7 @@ def _attempt(workload: InferenceWorkload, entry: CoolDownStatus, snapshot: Snaps
     if variant is None:
         return 0
     boots = (
-        pool.spec.nodes.boot_seconds if pool.spec.nodes else BOOT_SECONDS
+        pool.spec.boot_seconds
         for name, pool in snapshot.pools.items()
         if (name == entry.pool if entry.pool else pool.spec.class_name == variant.class_name)
     )
