@@ -30,7 +30,8 @@ KINDS: dict[str, Callable[[Fleet], Fleet]] = {
 
 def carried_out(model: Model, decision: Decision) -> list[str]:
     """Makes what is promised beside all that runs, and says what did not come true."""
-    broken, made = [], []
+    broken: list[str] = []
+    made: list[set[str]] = []
     asked = promises(decision)
     for number, promise in enumerate(asked):
         more = promise.count - promise.standing
@@ -40,8 +41,8 @@ def carried_out(model: Model, decision: Decision) -> list[str]:
         made.append(set(names) | (set(model.pods_of(promise.maker)) if promise.standing else set()))
     model.let_nodes_come()
     model.schedule()
-    for promise, names in zip(asked, made, strict=True):
-        bound = sum(map(model.is_bound, names))
+    for promise, pods in zip(asked, made, strict=True):
+        bound = sum(map(model.is_bound, pods))
         if bound < promise.count:
             broken.append(f"{promise.maker}: {bound} of {promise.count}: {promise.act.message}")
     return broken

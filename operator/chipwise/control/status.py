@@ -8,8 +8,8 @@ from math import floor
 from chipwise.api import InferenceWorkload
 from chipwise.cluster.bridging import leads_to
 from chipwise.cluster.cooling import CoolDown, kept, stamp
+from chipwise.cluster.copies import HOME
 from chipwise.cluster.decide import Decision
-from chipwise.cluster.restoring import HOME
 from chipwise.cluster.subject import Subject
 from chipwise.control.conditions import Document, condition, conditions_of
 from chipwise.placement.explain import cost_per_million_tokens

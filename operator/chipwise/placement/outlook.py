@@ -111,7 +111,7 @@ class _Pool:
 
     def _admits(self, coming: Crowd) -> bool:
         """Whether all of it is bound, and with it still everything that was promised and held till now."""
-        sound = self._kept()
+        sound = [other for other in self._kept() if not (coming.whole and other.key == coming.key)]
         self.crowding.add(coming)
         holds = all(map(self.crowding.holds, (coming, *sound)))
         self.crowding.drop(coming)
