@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import http.client
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from chipwise.control.lease import LeaseTiming
@@ -157,6 +160,40 @@ def test_an_outage_longer_than_the_lease(lab: Lab) -> None:
         assert all(each.is_alive for each in everybody)
 
 
+@dataclass(frozen=True, slots=True)
+class Hurried(Surplus):
+    """New pods are given some seconds longer than they take."""
+
+    ready_delay: str = "12s"
+    boot_seconds: int = 1
+    startup_seconds: int = 10
+    policy: Mapping[str, Any] = field(default_factory=lambda: {"failureGrace": "12s"})
+
+
+def test_an_outage_longer_than_a_placement_may_take(lab: Lab) -> None:
+    """No pod could get Ready meanwhile, and none failed: the move goes on, and nothing is taken back or cools down.
+
+    The template has just been written when the API server goes, for twice as long as the new pods are given.
+    """
+    with team(lab, 2, SHORT) as crew:
+        world = lab.world(Hurried("long-away"), crew.leader).build()
+        world.edit_workload(mode="Rollout")
+        lab.within(20, world.writes, "the template is written")
+        lab.api_server_away(50)
+        back = time.time()
+        everybody = [crew.leader, *crew.standbys]
+        lab.within(30, lambda: any(each.leads for each in everybody), "one leads")
+        act = lab.within(
+            SHORT.duration + _GRACE,
+            lambda: [each for each in crew.requests() if each.is_act and each.received > back],
+            "it acts",
+        )[0]
+        print(f"\nit acted {act.answered - back:.1f} s after the API server was back")
+        moved_once(world, crew)
+        assert world.status().get("coolDowns", []) == []
+        assert not {"RolledBack", "Restoring"} & {each["reason"] for each in lab.events(world.namespace)}
+
+
 def test_a_write_that_arrives_late(lab: Lab) -> None:
     """The leader alone is cut off with a template on its way. The successor writes it; when the network hands in the first, it is refused."""
     with (
@@ -183,6 +220,21 @@ def test_a_write_that_arrives_late(lab: Lab) -> None:
 def of(crew: Team, what: str, since: float) -> list[Request]:
     """What the old leader asked for."""
     return [each for each in leases.by(crew.leader.credential, crew.requests(), since) if each.what == what]
+
+
+def test_a_leader_whose_clock_is_wrong_lives_through_a_rollout(lab: Lab, tmp_path: Path) -> None:
+    """An hour ahead: pods that were created a moment ago are not overdue, and what is written is dated by the API server's clock."""
+    clock = tmp_path / "clock"
+    clock.write_text(str(_HOUR))
+    with team(lab, 2, SHORT, lambda _: ("jumping.py", str(clock))) as crew:
+        world = build(lab, "wrong-clock", crew)
+        world.edit_workload(mode="Rollout")
+        moved_once(world, crew)
+        assert leases.terms(crew.requests()) == [crew.leader.credential]
+        status = world.status()
+        assert status.get("coolDowns", []) == []
+        for decided in status["decisions"]:
+            assert abs(datetime.fromisoformat(decided["at"]).timestamp() - time.time()) < _HOUR / 2
 
 
 def test_clocks_that_jump(lab: Lab, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from e2e.admin import GROUP
-from e2e.authored import ALT_IMAGE, MINE, Document, Setup, nodes, profile
+from e2e.authored import AGENT_POOL, ALT_IMAGE, AMD, MINE, Document, Setup, nodes, profile, workload
 from e2e.cluster.fleet import apply
 from e2e.faults import Lab
 from e2e.staging import case
@@ -84,7 +84,7 @@ def back_with_the_author(world: World) -> Callable[[], bool]:
     [
         # 2 s to pull, 2 s to start, and the grace.
         case(ails("ready"), "NeverReady", 4 + GRACE),
-        case(ails("crash"), "CrashLoop", 0),
+        case(ails("crash"), "CrashLoop", GRACE),
         case(ails("pull"), "ImagePullFailed", 2 + GRACE),
         case(ails("config"), "ContainerNotStarted", GRACE),
     ],
@@ -166,6 +166,62 @@ def test_pods_that_find_no_node_are_taken_back(world: World) -> None:
         [node for node in nodes(Hasty(world.setup.name)) if "-alt-" in node["metadata"]["name"]],
     )
     world.settled("alt", deadline=60)
+    world.nothing_lost()
+
+
+def broken(setup: Setup) -> list[Document]:
+    """An author's own Deployment on the other pool whose volume nobody made, and a workload that names it."""
+    labels, pool = {"app": "broken"}, f"{setup.name}-alt"
+    server = {
+        "name": "server",
+        "image": ALT_IMAGE,
+        "resources": {"requests": {"cpu": "1"}, "limits": {AMD: "4"}},
+    }
+    pod = {
+        "nodeSelector": {AGENT_POOL: pool},
+        "tolerations": [{"operator": "Exists"}],
+        "containers": [server],
+        "volumes": [{"name": "weights", "persistentVolumeClaim": {"claimName": "weights"}}],
+    }
+    template = {"metadata": {"labels": labels}, "spec": pod}
+    deployment = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "broken", "labels": {MINE: setup.name}},
+        "spec": {"replicas": 1, "selector": {"matchLabels": labels}, "template": template},
+    }
+    found = workload(setup, name="broken", mode="Rollout", allowedPools=[pool])
+    found["spec"]["traffic"]["meanRequestsPerSecond"] = "1"
+    found["spec"]["targetRef"]["name"] = "broken"
+    return [deployment, found]
+
+
+@pytest.mark.setup(Hasty("volume", mode="Off"))
+def test_a_pod_that_waits_for_a_volume_closes_no_pool(world: World) -> None:
+    """The scheduler says that it is not room that is missing: a neighbour still moves there, however long the pod waits."""
+    for document in broken(world.setup):
+        world.kubectl_apply(document)
+
+    def waits() -> bool:
+        pods = [pod for pod in world.pods() if pod["metadata"]["name"].startswith("broken-")]
+        said = [each.get("message", "") for pod in pods for each in pod["status"].get("conditions", ())]
+        return any('persistentvolumeclaim "weights" not found' in each for each in said)
+
+    world.eventually(waits, "the scheduler names the volume")
+    time.sleep(4 + GRACE + HASTE / 2)  # boot, grace, and a cool-down would have been told
+    told = world.admin.get(world.path_of("broken"))["status"]
+    assert "coolDowns" not in told
+    assert "coolDowns" not in world.admin.get(world.path_of_pool("alt"))["status"]
+    assert "CoolingDown" not in {one.get("reason") for one in world.status()["candidates"]}
+    world.edit_workload(mode="Rollout")
+
+    def moved() -> bool:
+        where = world.status()["summary"].get("pool")
+        return where == f"{world.namespace}-alt" and world.condition("Ready") == ("True", "Placed")
+
+    world.eventually(moved, "the neighbour moved there", 60)
+    world.kubectl("delete", "inferenceworkload,deployment", "broken")
+    world.settled("alt")
     world.nothing_lost()
 
 

@@ -60,6 +60,7 @@ class World:
         self._rates = {
             f"{setup.name}-gpu": rate(setup.tpot),
             f"{setup.name}-alt": rate(setup.alternative_tpot),
+            f"{setup.name}-alt2": rate(setup.alternative_tpot),
         }
         self.log: WatchLog
         self._beside: list[tuple[WatchLog, float, float]] = []

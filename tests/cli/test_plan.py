@@ -133,6 +133,7 @@ MOVE: dict[str, Any] = {
     "reason": TEXT,
     "message": TEXT,
     "step": COUNT,
+    "further": (list,),
 }
 
 
@@ -186,6 +187,7 @@ def test_a_workload_moves_where_the_bill_is_lower(moving):
         "reason": "Moved",
         "message": "",
         "step": 1,
+        "further": [],
     }
     assert document["summary"]["costPerHour"] == "16.0000"
     assert document["summary"]["currentCostPerHour"] == "80.0000"

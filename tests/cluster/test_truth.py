@@ -13,7 +13,8 @@ import pytest
 from chipwise.cluster.decide import Decision, decide
 from chipwise.control.act import Kind
 
-from e2e.fleets import Fleet, fleet, growing
+from e2e.coming import growing
+from e2e.fleets import Fleet, fleet
 from e2e.managed import in_use
 from e2e.promises import claimed, left_out, options, promises
 from tests.cluster.scheduler import Model

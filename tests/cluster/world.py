@@ -8,6 +8,7 @@ the old one, the worst case.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from math import ceil, floor
@@ -51,6 +52,7 @@ class World:
     def __init__(self, *objects: Document) -> None:
         self.kube = FakeKube()
         self.now = NOON
+        self.watched_since: datetime | None = None
         self.standing = Standing()
         #: Images of which no pod comes to serve, and the container status that the kubelet shows for it.
         self.ailing: dict[str, Document] = {}
@@ -111,7 +113,7 @@ class World:
         return state
 
     def snapshot(self) -> Snapshot:
-        return self.state().snapshot()
+        return replace(self.state().snapshot(), watched_since=self.watched_since)
 
     def decide(self, **changes: Any) -> Decision:
         return decide(
@@ -150,10 +152,34 @@ class World:
     def schedule(self) -> None:
         """Bind what fits, in order of name."""
         for pod in self.all(PODS):
-            if not pod["spec"].get("nodeName") and (chosen := self._node_for(pod)):
+            if pod["spec"].get("nodeName"):
+                continue
+            chosen = self._node_for(pod)
+            if chosen is None:
+                self._refuse(pod)
+            else:
                 bound = self.condition("PodScheduled", "True")
                 status = {**pod["status"], "conditions": [bound]}
                 self.kube.put(PODS, {**pod, "spec": {**pod["spec"], "nodeName": chosen}, "status": status})
+
+    def _refuse(self, pod: Document) -> None:
+        """In the scheduler's words, once; it says nothing about other nodes than those whose labels fit."""
+        if pod["status"].get("conditions"):
+            return
+        constraints = author_constraints({"spec": pod["spec"]}, _NoChips())
+        fitting = sum(constraints.matches(node["metadata"]["labels"]) for node in self.all(NODES))
+        others = len(self.all(NODES)) - fitting
+        (resource,) = _chips(pod) or {"cpu": 0}
+        parts = [f"{fitting} Insufficient {resource}"] if fitting else []
+        parts += [f"{others} node(s) didn't match Pod's node affinity/selector"] if others else []
+        listed = f"0/{fitting + others} nodes are available: {', '.join(parts)}."
+        self.refuse_to_schedule(pod, listed if parts else "no nodes available to schedule pods")
+
+    def refuse_to_schedule(self, pod: Document, message: str) -> None:
+        """The scheduler says why a pod has no node."""
+        spec = {key: value for key, value in pod["spec"].items() if key != "nodeName"}
+        said = self.condition("PodScheduled", "False", reason="Unschedulable", message=message)
+        self.kube.put(PODS, {**pod, "spec": spec, "status": {"phase": "Pending", "conditions": [said]}})
 
     def become_ready(self, most: int = 1000) -> None:
         """Up to ``most`` bound pods of Deployments start to serve."""

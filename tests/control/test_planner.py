@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from chipwise.cluster.decide import Decision, Standing
 from chipwise.control.planner import Planner
 from chipwise.kube.resources import ACCELERATOR_POOLS, INFERENCE_WORKLOADS
+from chipwise.kube.sight import Sight
 
 from tests.cluster.world import World
 from tests.control.carrying import until_quiet
@@ -84,6 +85,35 @@ async def test_nothing_is_decided_before_every_list_is_complete():
         desk.synced.set()
         await desk.until(1)
     assert desk.decisions[0].standing.frozen
+
+
+class Fog(Sight):
+    """In sight from the moment that a test says."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lifts = asyncio.Event()
+
+    async def clear(self) -> None:
+        await self.lifts.wait()
+
+    def seconds(self) -> float:
+        return 7.0
+
+
+async def test_nothing_is_decided_while_the_cluster_is_out_of_sight():
+    """And a decision knows since when it is in sight."""
+    desk, fog = Desk(World.standard()), Fog()
+    desk.planner._sight = fog
+    async with desk.running():
+        await asyncio.sleep(0.6)
+        assert desk.planner.decided == 0
+        news(desk)
+        fog.lifts.set()
+        await desk.until(1)
+    (only,) = desk.decisions[:1]
+    assert only.snapshot.revision == desk.state.revision
+    assert only.snapshot.watched_since == only.now - timedelta(seconds=7)
 
 
 async def test_a_quiet_cluster_is_decided_about_once():

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from chipwise.cluster.cooling import stamp
 from chipwise.cluster.decide import Decision
+from chipwise.cluster.remembered import remembered
 from chipwise.control.act import Kind
 from chipwise.control.conditions import timed
 from chipwise.control.status import workload_status
-from chipwise.kube.resources import DEPLOYMENTS, INFERENCE_WORKLOADS, PODS
+from chipwise.control.status_of_others import other_statuses
+from chipwise.kube.resources import ACCELERATOR_POOLS, DEPLOYMENTS, INFERENCE_WORKLOADS, MODEL_PROFILES, PODS
 from chipwise.placement.moves import Decision as Verdict
 from chipwise.reasons import Reason
 from chipwise.rendering import record as records
@@ -30,6 +32,7 @@ MAIA = {"example.com/maia": 2}
 AMD = {"amd.com/gpu": 2}
 H100 = {"nvidia.com/gpu": 2}
 MAIA_IMAGE = "example.com/maia/engine:1"
+NO_CHIPS = "0/6 nodes are available: 2 Insufficient example.com/maia, 4 node(s) didn't match Pod's node affinity/selector."
 
 
 def tell(world: World) -> Decision:
@@ -67,7 +70,10 @@ def rests(world: World, most: int = 30) -> list[str]:
         said += [act.kind.value for act in found]
         tell(world)
         world.settle()
+        well = world.kube.version
         world.fall_ill()
+        if world.kube.version != well:
+            world.pass_time(seconds=30)  # a third crash takes as long
         if not found and world.kube.version == version:
             return said
     raise AssertionError(f"never at rest: {said}")
@@ -91,7 +97,7 @@ AILMENTS = [
     # kubelet's word, restarts, reason, seconds it is given: 300 to pull, 60 to start, 60 of grace
     pytest.param(NOT_READY, Reason.NEVER_READY, 420, id="never ready"),
     pytest.param(waiting("CrashLoopBackOff", 1), Reason.CRASH_LOOP, 60, id="crashes once"),
-    pytest.param(waiting("CrashLoopBackOff", 3), Reason.CRASH_LOOP, 0, id="crashes again and again"),
+    pytest.param(waiting("CrashLoopBackOff", 3), Reason.CRASH_LOOP, 30, id="crashes again and again"),
     pytest.param(waiting("ImagePullBackOff"), Reason.IMAGE_PULL_FAILED, 360, id="image"),
     pytest.param(
         waiting("CreateContainerConfigError"), Reason.CONTAINER_NOT_STARTED, 60, id="secret missing"
@@ -129,6 +135,38 @@ def test_a_move_that_does_not_come_to_serve_is_taken_back(status: Document, reas
     assert serving(world) == AMD
 
 
+@pytest.mark.parametrize(("status", "reason", "allowed"), AILMENTS)
+def test_an_outage_counts_against_nobody(status: Document, reason: Reason, allowed: int):
+    """Whatever was under way when the cluster went out of sight has its whole time again, and fails only then."""
+    world = ailing(status)
+    carry_out(world)
+    world.settle()
+    world.fall_ill()
+    world.pass_time(hours=1)
+    world.watched_since = world.now
+    world.pass_time(seconds=max(allowed - 1, 0))
+    if allowed:
+        assert failing(world) is None
+        assert world.decide().due_seconds == pytest.approx(1.1)
+        world.pass_time(seconds=1)
+    said = failing(world)
+    assert said is not None
+    assert said[0] == reason
+
+
+def test_an_outage_lets_a_pod_that_waits_for_a_node_go_on_waiting():
+    """Nobody scheduled and nothing scaled up meanwhile; the pool is not to blame."""
+    world = starving()
+    carry_out(world)
+    world.settle()
+    world.pass_time(hours=1)
+    world.watched_since = world.now
+    world.pass_time(seconds=359)
+    assert failing(world) is None
+    world.pass_time(seconds=1)
+    assert failing(world) is not None
+
+
 def test_after_the_cool_down_the_cheapest_is_tried_again_and_longer_left_alone():
     """5, 10, 20 minutes, and 30 however often it fails."""
     world = ailing(waiting("CrashLoopBackOff", 3), docs.policy(minimumStay="0s"))
@@ -157,12 +195,110 @@ def test_what_was_long_ago_is_forgotten():
     assert cool_downs(world) == []
 
 
+def test_a_pod_that_served_for_long_is_given_the_grace_when_it_crashes_again():
+    """Restarts are counted for a pod's whole life: those of last week say nothing, nor does it matter when it was bound."""
+    world = settled_on_maia()
+    world.pass_time(hours=100)
+    for pod in world.pods():
+        conditions = [*pod["status"]["conditions"][:1], world.condition("Ready", "False")]
+        shown = {"conditions": conditions, "containerStatuses": [waiting("CrashLoopBackOff", 7)]}
+        world.kube.put(PODS, {**pod, "status": {"phase": "Running", **shown}})
+    world.pass_time(seconds=29)
+    assert failing(world) is None
+    world.pass_time(seconds=1)
+    said = failing(world)
+    assert said is not None
+    assert said[0] == Reason.CRASH_LOOP
+
+
+@pytest.mark.parametrize("what", ["profile", "policy"])
+def test_a_cool_down_outlives_a_moment_in_which_its_workload_is_refused(what: str):
+    """A name that somebody mistypes, or a profile that is written anew, lets nothing be tried again, and forgets no failure."""
+    world = ailing(waiting("CrashLoopBackOff", 3), docs.policy(minimumStay="0s"))
+    rests(world)
+    (noted,) = cool_downs(world)
+    if what == "profile":
+        world.kube.drop(MODEL_PROFILES, None, "llama")
+    else:
+        world.edit(INFERENCE_WORKLOADS, "chat", lambda d: d["spec"].update(policyName="typo"))
+    tell(world)
+    assert KEY in world.decide().refused
+    assert cool_downs(world) == [noted]
+    world.put(docs.profile())
+    world.edit(INFERENCE_WORKLOADS, "chat", lambda d: d["spec"].pop("policyName", None))
+    tell(world)
+    assert cool_downs(world) == [noted]
+    assert rests(world) == []
+
+
+def test_a_pool_stays_closed_to_neighbours_while_the_workload_that_starved_is_refused():
+    world = starving(
+        docs.policy(minimumStay="0s"), docs.workload("other", mode="Off"), docs.deployment("other")
+    )
+    carry_out(world)
+    world.settle()
+    world.pass_time(minutes=7)
+    tell(world)
+    assert Reason.COOLING_DOWN in refused_to(world, "prod/other")
+    world.edit(INFERENCE_WORKLOADS, "chat", lambda d: d["spec"].update(policyName="typo"))
+    for _ in range(2):
+        tell(world)
+        assert Reason.COOLING_DOWN in refused_to(world, "prod/other")
+
+
+def test_it_is_left_alone_longer_each_time_however_long_one_try_takes():
+    """Forty minutes to start, and the longest cool-down is half an hour: the failures are in a row all the same."""
+    slow = docs.variant("maia", startupSeconds=2400)
+    profile = docs.profile(docs.variant("h100", container=None), docs.variant("mi300x"), slow)
+    world = ailing(NOT_READY, docs.policy(minimumStay="0s"), profile)
+    counted: list[int] = []
+    for _ in range(6 * 60 // 5):
+        world.pass_time(minutes=5)
+        rests(world)
+        counted += [one["failures"] for one in cool_downs(world) if one["failures"] not in counted]
+    assert counted == [1, 2, 3, 4, 5]
+
+
+def test_a_cool_down_that_a_wrong_clock_wrote_counts_from_now():
+    """A leader three hours ahead closed the variant; whoever comes next does not obey it for three hours."""
+    world = ailing(waiting("CrashLoopBackOff", 3), docs.policy(minimumStay="0s"))
+    rests(world)
+    world.ailing.clear()
+    world.pass_time(hours=-3)
+    tell(world)
+    (noted,) = cool_downs(world)
+    assert noted["at"] == world.stamp
+    world.pass_time(minutes=4)
+    assert rests(world) == []
+    assert cool_downs(world) == [noted]
+    world.pass_time(minutes=2)
+    assert rests(world) == ["Moving"]
+    assert serving(world) == MAIA
+
+
+@given(
+    ahead=st.integers(-(10**6), 10**6),
+    span=st.integers(0, 10**7),
+    longest=st.integers(60, 86400),
+)
+def test_no_cool_down_lasts_longer_than_the_policy_allows(ahead: int, span: int, longest: int):
+    """Whatever stands in a status, and whoever's clock it was."""
+    world = World(docs.policy(coolDown={"first": f"{min(60, longest)}s", "longest": f"{longest}s"}))
+    at = world.now + timedelta(seconds=ahead)
+    entry = {"reason": "CrashLoop", "message": "", "variant": "maia-x4", "failures": 1}
+    entry |= {"at": stamp(at), "until": stamp(at + timedelta(seconds=span))}
+    world.put({**docs.workload(), "status": {"coolDowns": [entry]}})
+    (found,) = remembered(world.snapshot(), world.now)
+    assert found.until <= world.now + timedelta(seconds=longest + 5)
+    assert found.at <= world.now + timedelta(seconds=5)
+
+
 def test_too_many_failures_stop_moves_for_savings_until_they_are_old():
     """Two different variants failed, and the policy allows one: the third is not tried before the first failure is 30 minutes old."""
     policy = docs.policy(minimumStay="0s", maxFailures=2)
     world = ailing(waiting("CrashLoopBackOff", 3), policy)
     world.ailing["example.com/mi300x/engine:1"] = waiting("CrashLoopBackOff", 3)
-    begun = world.now
+    begun = world.now + timedelta(seconds=30)
     rests(world)
     assert [one["variant"] for one in cool_downs(world)] == ["mi300x-x4", "maia-x4"]
     world.ailing.clear()
@@ -255,6 +391,144 @@ def _workload_shown(decision: Decision, key: str) -> Any:
     return next(w for w in decision.shown.problem.workloads if w.key == key)
 
 
+AFFINITY = "node(s) didn't match Pod's node affinity/selector"
+NOT_FOR_WANT_OF_ROOM = [
+    '0/6 nodes are available: persistentvolumeclaim "weights" not found.',
+    f"0/6 nodes are available: 2 node(s) didn't match pod anti-affinity rules, 4 {AFFINITY}.",
+    f"0/6 nodes are available: 2 node(s) had volume node affinity conflict, 4 {AFFINITY}.",
+    f"0/6 nodes are available: 6 {AFFINITY}.",  # and the pool has nodes
+    "",  # another scheduler, or none
+]
+
+
+def pend(world: World, name: str, message: str) -> None:
+    """No pod of a Deployment has a node, for the reason that the scheduler gives."""
+    for pod in world.pods(name):
+        world.refuse_to_schedule(pod, message)
+
+
+def authored_on_maia(name: str, **spec: Any) -> list[Document]:
+    """A workload whose author put it on Maia, and which may go nowhere else."""
+    template = docs.template("maia")
+    template["metadata"]["labels"] = {"app": name}
+    return [docs.workload(name, allowedPools=["maia"], **spec), docs.deployment(name, content=template)]
+
+
+def refused_to(world: World, key: str = KEY, pool: str = "maia") -> set[Reason]:
+    found = _workload_shown(world.decide(), key).refused
+    return {candidate.refusal.reason for candidate in found if candidate.pool == pool}
+
+
+@pytest.mark.parametrize("message", [NO_CHIPS, *NOT_FOR_WANT_OF_ROOM])
+def test_what_an_author_placed_closes_a_pool_for_nobody_else(message: str):
+    """Its pods may ask for one node of it. For want of room it leaves; anything else is the author's to mend."""
+    world = World.standard(docs.policy(minimumStay="0s"), *authored_on_maia("other"))
+    pend(world, "other", message)
+    for _ in range(20):
+        world.pass_time(minutes=7)
+        tell(world)
+        assert Reason.COOLING_DOWN not in refused_to(world)
+    closed = Reason.COOLING_DOWN in refused_to(world, "prod/other")
+    assert closed == (message == NO_CHIPS)
+
+
+@pytest.mark.parametrize("message", NOT_FOR_WANT_OF_ROOM)
+def test_a_pod_that_pends_for_another_reason_than_room_closes_the_variant_for_its_workload(message: str):
+    """The move is taken back as any other that fails; the pool stays open for the neighbours."""
+    world = World.standard(
+        docs.policy(minimumStay="0s"), docs.workload("other", mode="Off"), docs.deployment("other")
+    )
+    carry_out(world)
+    world.roll()
+    for pod in world.pods():
+        if not pod["spec"].get("nodeName"):
+            world.refuse_to_schedule(pod, message)
+    world.pass_time(minutes=7)
+    tell(world)
+    (noted,) = cool_downs(world)
+    assert noted["reason"] == Reason.UNSCHEDULABLE
+    assert noted["variant"] == "maia-x4"
+    assert "pool" not in noted
+    assert Reason.COOLING_DOWN in refused_to(world)
+    assert Reason.COOLING_DOWN not in refused_to(world, "prod/other")
+    rests(world)
+    assert serving(world) == AMD
+
+
+def test_a_gate_is_somebody_elses_to_take_away():
+    """Nothing fails while no scheduler looks at the pod."""
+    world = World.standard()
+    carry_out(world)
+    world.roll()
+    for pod in world.pods():
+        if not pod["spec"].get("nodeName"):
+            world.kube.put(PODS, {**pod, "spec": {**pod["spec"], "schedulingGates": [{"name": "queue"}]}})
+    world.pass_time(hours=3)
+    assert failing(world) is None
+
+
+@pytest.mark.parametrize(
+    ("message", "memory", "closed"),
+    [
+        ("0/6 nodes are available: 6 Insufficient memory.", "100Gi", False),
+        ("0/6 nodes are available: 6 Insufficient memory.", "450Gi", True),
+        ("0/6 nodes are available: 6 Insufficient memory, 2 Insufficient example.com/maia.", "100Gi", False),
+        (NO_CHIPS, "100Gi", True),
+        ("0/6 nodes are available: 6 Insufficient ephemeral-storage.", "100Gi", False),
+    ],
+)
+def test_a_pool_cools_down_in_the_respect_in_which_it_had_no_room(message: str, memory: str, closed: bool):
+    """What asks for less of what was missing may still find room; chips that there were enough of say nothing."""
+    thin, fat = docs.template(), docs.template()
+    thin["metadata"]["labels"] = {"app": "thin"}
+    thin["spec"]["containers"][0]["resources"]["requests"]["memory"] = memory
+    fat["spec"]["containers"][0]["resources"]["requests"]["memory"] = "400Gi"
+    world = World.standard(
+        docs.policy(minimumStay="0s"),
+        docs.workload("thin", mode="Off"),
+        docs.deployment("thin", content=thin),
+        docs.deployment(content=fat),
+    )
+    carry_out(world)
+    world.roll()
+    for pod in world.pods():
+        if not pod["spec"].get("nodeName"):
+            world.refuse_to_schedule(pod, message)
+    world.pass_time(minutes=7)
+    tell(world)
+    (noted,) = cool_downs(world)
+    assert noted["pool"] == "maia"
+    found = {
+        c.refusal.reason for c in _workload_shown(world.decide(), "prod/thin").refused if c.pool == "maia"
+    }
+    assert (Reason.COOLING_DOWN in found) == closed
+
+
+def test_a_pool_tells_in_which_respect_it_had_no_room():
+    world = starving()
+    carry_out(world)
+    world.roll()
+    pend(world, "chat", "0/6 nodes are available: 6 Insufficient cpu.")
+    world.pass_time(minutes=7)
+    tell(world)
+    (noted,) = cool_downs(world)
+    assert noted["pool"] == "maia"
+    assert "chips" not in noted
+    asked = next(iter(world.pods()))["spec"]["containers"][0]["resources"]["requests"]["cpu"]
+    assert noted["cpu"] == asked
+    (shown,) = pool_cool_downs(world)
+    assert (shown["chips"], shown["cpu"]) == (0, asked)
+
+
+def pool_cool_downs(world: World) -> list[Document]:
+    (found,) = (
+        report.wanted.get("coolDowns", [])
+        for report in other_statuses(world.decide())
+        if report.resource == ACCELERATOR_POOLS and report.name == "maia"
+    )
+    return list(found)
+
+
 def settled_on_maia(*more: Document) -> World:
     world = World.standard(*more)
     rests(world)
@@ -337,6 +611,7 @@ def test_one_crashing_pod_of_four_is_left_to_kubernetes():
             conditions = [*pod["status"]["conditions"][:1], world.condition("Ready", "False")]
             shown = {"conditions": conditions, "containerStatuses": [waiting("CrashLoopBackOff", 5)]}
             world.kube.put(PODS, {**pod, "status": {"phase": "Running", **shown}})
+        world.pass_time(seconds=30)
         said = failing(world)
         assert (said and said[0]) == expected
 
@@ -349,7 +624,7 @@ def test_one_that_starves_fewer_than_needed_is_rescued():
     pod = world.pods()[0]
     pending = {
         "phase": "Pending",
-        "conditions": [world.condition("PodScheduled", "False", message="0/6 nodes")],
+        "conditions": [world.condition("PodScheduled", "False", message=NO_CHIPS)],
     }
     spec = {key: value for key, value in pod["spec"].items() if key != "nodeName"}
     world.kube.put(PODS, {**pod, "spec": spec, "status": pending})
@@ -357,7 +632,7 @@ def test_one_that_starves_fewer_than_needed_is_rescued():
     said = failing(world)
     assert said is not None
     assert said == (Reason.UNSCHEDULABLE, said[1])
-    assert said[1].endswith("0/6 nodes")
+    assert said[1].endswith(NO_CHIPS)
 
 
 def test_refused_pods_are_told_by_quota_and_admission():
@@ -436,6 +711,7 @@ def test_a_freeze_leaves_a_failed_move_as_it_is(frozen: bool):
     carry_out(world)
     world.settle()
     world.fall_ill()
+    world.pass_time(seconds=30)
     tell(world)
     world.put(docs.policy(freeze=frozen))
     assert [act.kind for act in carry_out(world)] == ([] if frozen else [Kind.RESTORE])

@@ -200,11 +200,14 @@ class FakeKube:
         namespace: str | None = None,
         label_selector: str | None = None,
         field_selector: str | None = None,
+        opened: Callable[[], None] | None = None,
     ) -> AsyncGenerator[tuple[str, Document], None]:
         await self._enter("watch", resource, namespace)
         seen, epoch = int(resource_version), self._epoch
         if seen < self._oldest:
             raise Gone(f"too old resource version: {seen} ({self._oldest})", code=410, reason="Expired")
+        if opened is not None:
+            opened()
         selected = {
             _key(resource, each) for each in self._as_of(resource, seen, label_selector, field_selector)
         }

@@ -6,11 +6,13 @@ import asyncio
 import json
 import time
 from contextlib import aclosing
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from aiohttp import web
 from chipwise.kube.client import Client
+from chipwise.kube.clock import ServerClock
 from chipwise.kube.connection import Connection, Endpoint
 from chipwise.kube.errors import (
     AlreadyExists,
@@ -349,3 +351,27 @@ async def test_credentials_refused_for_good_are_unauthorized(server):
         with pytest.raises(Unauthorized):
             await client.get(NODES, None, "n1")
     assert len(server.seen) == 1
+
+
+async def test_the_time_of_each_answer_is_heard(server):
+    """Also of a refusal: it is the server's time, and the machine's may be wrong."""
+    clock = ServerClock(lambda: datetime(2001, 1, 1, tzinfo=UTC))
+    async with Client(connection_to(server), QUICK, clock=clock) as client:
+        with pytest.raises(NotFound):
+            await client.get(NODES, None, "n9")
+    assert abs((clock.now() - datetime.now(UTC)).total_seconds()) < 3
+
+
+async def test_a_watch_says_when_the_server_has_taken_it(server, client):
+    """Before anything happened, and not when it could not be asked."""
+    opened: list[str] = []
+    stream = client.watch(NODES, "1", opened=lambda: opened.append("taken"))
+    ending = asyncio.ensure_future(anext(stream, "end"))
+    await asyncio.sleep(0.05)
+    assert opened == ["taken"]
+    server.kube.break_streams()
+    assert await ending == "end"
+    server.fail(503, query="watch=1")
+    with pytest.raises(Unavailable):
+        await anext(client.watch(NODES, "1", opened=lambda: opened.append("again")))
+    assert opened == ["taken"]

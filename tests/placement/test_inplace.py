@@ -95,18 +95,18 @@ def test_one_more_footprint_fits_exactly_as_far_as_there_is_room(
     assert (stand(lots, footprints, counts) is not None) == (replicas <= space)
 
 
-def test_odd_sizes_that_share_a_node_are_billed_one_node():
-    """Three and five chips on one node of eight: no rule would let them share."""
-    three, five = footprint(3), footprint(5)
-    alone = Pool("p", "c", Billing.NODE, PRICE, 8, (Bucket(EIGHT, 1, PRICE),))
-    layout, counts = counted(alone, [three, five])
+def test_what_stands_is_seen_where_no_quick_way_finds_it():
+    """Four, two and two chips beside three, three and two fill two nodes of eight; first fit by decreasing size needs a third."""
+    two, three, four = footprint(2), footprint(3), footprint(4)
+    pods = [four, two, two, three, three, two]
+    layout, counts = counted(pool_of([(EIGHT, []), (EIGHT, [])]), pods)
     assert quick(layout, counts) is None
-    layout, counts = counted(pool_of([(EIGHT, [three, five])]), [three, five])
+    layout, counts = counted(pool_of([(EIGHT, pods[:3]), (EIGHT, pods[3:])]), pods)
     packing = quick(layout, counts)
     assert packing is not None
-    assert packing.price == PRICE
+    assert packing.price == 2 * PRICE
     assert packing.in_place is not None
-    assert (packing.in_place.nodes, packing.in_place.paid) == (1, 1)
+    assert (packing.in_place.nodes, packing.in_place.paid) == (2, 2)
 
 
 def test_who_leaves_makes_room_for_those_who_stay_and_come():

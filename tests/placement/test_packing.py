@@ -1,18 +1,28 @@
-"""Packing never promises what does not fit, and in the chain case refuses nothing that does."""
+"""Packing is true bin packing where there is little to pack; beyond that it never promises what does not fit, nor claims what it has not tried."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
-from chipwise.placement.exact import cheapest
+from chipwise.placement import patterns
+from chipwise.placement.exact import certain, cheapest
 from chipwise.placement.layout import lay_out
 from chipwise.placement.packing import nodes_touched, quick
 from chipwise.placement.problem import Billing, Bucket, Footprint, Pool, Room
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.placement.build import EIGHT, GIB, any_footprint, any_room, footprint, node_pool
+from tests.placement.build import (
+    EIGHT,
+    GIB,
+    Bins,
+    any_footprint,
+    any_room,
+    footprint,
+    node_pool,
+    without_patterns,
+)
 
 
 def bins_hold(rooms: Sequence[Room], items: Sequence[Footprint]) -> bool:
@@ -101,6 +111,75 @@ def test_the_price_of_a_chain_is_the_least(nodes, sizes):
     layout, counts = counted(pool_of(rooms, prices), items)
     packing = cheapest(layout, counts)
     assert (None if packing is None else packing.price) == pytest.approx(least)
+
+
+any_kind = st.builds(Bucket, any_room, st.integers(1, 3), st.sampled_from([0.0, 1.0, 1.0, 3.0]))
+any_mix = st.dictionaries(st.one_of(any_item, any_footprint), st.integers(1, 4), max_size=4)
+
+
+def pool_with(kinds: Sequence[Bucket]) -> Pool:
+    return Pool("p", "c", Billing.NODE, 1.0, 8, tuple(kinds))
+
+
+def counts_of(pool: Pool, mix: Mapping[Footprint, int], others: Sequence[Footprint]):
+    layout = lay_out(pool, [*mix, *others])
+    return layout, tuple(mix.get(f, 0) for f in layout.footprints)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(any_kind, max_size=3), any_mix, st.lists(any_item, max_size=2))
+def test_what_fits_and_what_it_costs_is_that_of_true_bin_packing(kinds, mix, others):
+    """Several kinds of nodes, several of each, odd sizes, any shape: exactly, both ways, and it is said to be certain."""
+    pool = pool_with(kinds)
+    layout, counts = counts_of(pool, mix, others)
+    packing, least = cheapest(layout, counts), Bins(pool).cost(mix)
+    assert (None if packing is None else packing.price) == (None if least is None else pytest.approx(least))
+    assert certain(layout, counts)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(any_kind, max_size=3), any_mix, st.lists(any_item, max_size=2))
+def test_nothing_is_claimed_that_was_not_tried(kinds, mix, others):
+    """Where the patterns are too many: what is promised fits, and what is said to be certain is."""
+    pool = pool_with(kinds)
+    layout, counts = counts_of(pool, mix, others)
+    least = Bins(pool).cost(mix)
+    with without_patterns():
+        packing, sure = cheapest(layout, counts), certain(layout, counts)
+    if packing is not None:
+        assert least is not None
+        assert packing.price >= least - 1e-9
+    if sure:
+        assert (None if packing is None else packing.price) == (
+            None if least is None else pytest.approx(least)
+        )
+
+
+def test_what_was_not_tried_is_not_certain():
+    """Four, two and two chips and three, three and two fill two nodes of eight. No quick way finds it, and no law forbids it."""
+    pods = [footprint(2)] * 3 + [footprint(3)] * 2 + [footprint(4)]
+    layout, counts = counted(node_pool("p", 2), pods)
+    assert cheapest(layout, counts) is not None
+    with without_patterns():
+        assert cheapest(layout, counts) is None
+        assert not certain(layout, counts)
+
+
+def test_patterns_are_few_where_replicas_are_few_and_where_sizes_are_few():
+    """Twelve replicas all unlike, and thousands of three sizes."""
+    unlike = [Footprint(1 + n % 3, 1_000 * n, n * 20 * GIB) for n in range(1, 13)]
+    few = lay_out(node_pool("p", 4), unlike)
+    assert patterns.book_of(few.kinds, few.footprints, [1] * 12) is not None
+    alike = [footprint(3), footprint(1, cpu=30), footprint(2, memory=500)]
+    many = lay_out(node_pool("p", 1000), alike)
+    assert patterns.book_of(many.kinds, many.footprints, [5_000] * 3) is not None
+
+
+def test_too_many_patterns_are_not_listed():
+    """Forty sizes, dozens of each: the list is given up after a bounded search."""
+    sizes = [Footprint(1, 1_000 * n, (60 - n) * 10 * GIB) for n in range(1, 41)]
+    layout = lay_out(node_pool("p", 100), sizes)
+    assert patterns.book_of(layout.kinds, layout.footprints, [30] * 40) is None
 
 
 @settings(max_examples=100, deadline=None)

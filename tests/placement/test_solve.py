@@ -11,6 +11,7 @@ from chipwise.placement.billing import bill
 from chipwise.placement.canonical import MalformedProblemError, canonical
 from chipwise.placement.instance import number
 from chipwise.placement.occupancy import Occupancy
+from chipwise.placement.plan import Plan
 from chipwise.placement.problem import (
     Billing,
     Bucket,
@@ -22,6 +23,7 @@ from chipwise.placement.problem import (
     Problem,
     Room,
     SolveLimits,
+    Workload,
 )
 from chipwise.placement.rounding import rounded
 from chipwise.placement.solve import solve
@@ -32,14 +34,18 @@ from hypothesis import strategies as st
 from tests.placement.build import (
     GIB,
     assignment,
+    bins_of,
     brute_force,
     chip_pool,
+    footprint,
     node_pool,
     option,
     placed_by_priority,
     problem,
     problems,
+    true_cost,
     within_limits,
+    without_patterns,
     workload,
 )
 
@@ -78,10 +84,11 @@ def test_the_order_of_the_question_does_not_matter(question, random):
 @settings(max_examples=100, deadline=None)
 @given(problems(most=7))
 def test_the_plan_keeps_within_capacity_and_limits(question):
-    """Billing refuses what does not fit, so that it can be billed proves that it fits."""
+    """All that is placed fits the nodes, and costs what the cheapest of them do."""
     plan = solve(question)
     chosen = assignment(plan)
     assert within_limits(question, chosen)
+    assert true_cost(bins_of(question), chosen) == pytest.approx(plan.cost_per_hour)
     assert bill(question, chosen).cost_per_hour == plan.cost_per_hour
 
 
@@ -112,12 +119,78 @@ def test_rounding_always_fits(question, shares):
 @given(problems(most=6), st.sampled_from([SolveLimits(mip_nodes=0), SolveLimits(mip_options=0)]))
 def test_a_stopped_search_still_gives_a_plan_that_fits(question, limits):
     """Without a tree the plan is the rounding's, its bound holds, and it does not claim more than it proved."""
-    plan, (placed, objective) = solve(question, limits), brute_force(question)
-    bill(question, assignment(plan))
-    if placed_by_priority(question, assignment(plan)) == placed:
+    _claims_no_more_than_is_true(question, solve(question, limits))
+
+
+@settings(max_examples=200, deadline=None)
+@given(problems(most=6))
+def test_where_not_every_packing_is_tried_no_more_is_claimed_than_is_true(question):
+    """With too many patterns to list: what is promised fits, the bound holds, the optimum is one, and who is refused is told how surely."""
+    with without_patterns():
+        plan = solve(question)
+    _claims_no_more_than_is_true(question, plan)
+    if plan.optimal and question.workloads:
+        placed, _ = brute_force(question)
+        assert placed_by_priority(question, assignment(plan)) == placed
+
+
+def _claims_no_more_than_is_true(question: Problem, plan: Plan) -> None:
+    placed, objective = brute_force(question)
+    chosen, bins = assignment(plan), bins_of(question)
+    assert true_cost(bins, chosen) is not None
+    if placed_by_priority(question, chosen) == placed:
         assert plan.lower_bound_per_hour <= objective + 1e-6
     if plan.optimal:
         assert plan.objective_per_hour == pytest.approx(objective, abs=1e-6)
+    for choice in plan.choices:
+        if choice.refusal is None or "Others of equal or higher" not in choice.refusal.message:
+            continue
+        refused = next(w for w in question.workloads if w.key == choice.workload)
+        for one in refused.options:
+            more = {**chosen, choice.workload: one}
+            assert true_cost(bins, more) is None or not within_limits(question, more)
+
+
+def _sizes(*replicas: tuple[int, Footprint]) -> list[Workload]:
+    """One workload of so many replicas of each footprint."""
+    return [
+        Workload(f"prod/{n}", 0, (Option("gpu", f"v{n}", count, size),))
+        for n, (count, size) in enumerate(replicas)
+    ]
+
+
+@pytest.mark.parametrize(
+    "replicas",
+    [
+        [(1, footprint(4, 4, 1000)), (1, footprint(2, 4, 500)), (1, footprint(1, 4, 300))],
+        [(1, footprint(3)), (1, footprint(5))],
+        [(1, footprint(6)), (2, footprint(1))],
+        [(2, footprint(1, 16)), (2, footprint(2, 32))],
+        [(6, footprint(1, 16))],
+        [(1, footprint(1, 20)), (1, footprint(4, 40))],
+    ],
+)
+def test_what_fits_one_node_is_placed_on_one_node(replicas):
+    """Sizes that do not divide the node, hungry for CPU or for memory: with one node all are placed, with two one is paid for."""
+    room = Room(8, 96_000, 1900 * GIB, 110)
+    for nodes in (1, 2):
+        plan = solve(problem(_sizes(*replicas), [node_pool("gpu", nodes, price=98.32, room=room)]))
+        assert all(choice.option is not None for choice in plan.choices)
+        assert plan.cost_per_hour == 98.32
+        assert plan.optimal
+        assert plan.pools[0].nodes == 1
+
+
+def test_a_refusal_says_where_not_every_packing_was_tried():
+    """Two nodes do for all six, but no quick way finds it: the last one is refused, and told that this is not certain."""
+    sizes = _sizes((1, footprint(4)), (2, footprint(3)), (3, footprint(2)))
+    with without_patterns():
+        plan = solve(problem(sizes, [node_pool("gpu", 2)]))
+    (refusal,) = [choice.refusal for choice in plan.choices if choice.refusal]
+    assert refusal.reason is Reason.CAPACITY_EXHAUSTED
+    assert "not every way was tried" in refusal.message
+    assert not plan.optimal
+    assert solve(problem(sizes, [node_pool("gpu", 2)])).optimal
 
 
 def test_whole_nodes_are_paid_for():

@@ -159,3 +159,36 @@ async def test_a_feed_that_goes_deaf_later_ends_the_process_too():
             if task.done():
                 break
         assert isinstance(task.exception(), FeedIsDeafError)
+
+
+async def test_after_an_outage_it_waits_until_the_feed_has_told_every_version():
+    """An edit made meanwhile changes no uid."""
+    scene = Scene()
+    scene.put("a", "b")
+    async with scene.running():
+        await scene.audit.caught_up()
+        edited = scene.kube.put(IW, {**scene.kube.peek(IW, "prod", "a"), "spec": {"edited": True}})
+        catching_up = asyncio.ensure_future(scene.audit.caught_up())
+        await asyncio.sleep(60)
+        assert not catching_up.done()
+        scene.roster.observe(IW, "MODIFIED", edited)
+        await asyncio.sleep(0.1)
+        assert catching_up.done()
+
+
+async def test_after_an_outage_what_was_deleted_meanwhile_is_forgotten():
+    scene = Scene()
+    scene.put("a", "b")
+    async with scene.running():
+        scene.kube.drop(IW, "prod", "a")
+        await scene.audit.caught_up()
+        assert [name for _, name in scene.roster.uids(IW)] == ["b"]
+
+
+async def test_whether_anything_was_missed_is_not_known_while_nothing_can_be_listed():
+    scene = Scene()
+    scene.put("a")
+    async with scene.running():
+        scene.kube.fail("list_metadata", Unavailable("503"))
+        with pytest.raises(Unavailable):
+            await scene.audit.caught_up()

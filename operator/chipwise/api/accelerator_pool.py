@@ -157,7 +157,11 @@ class PoolCoolDown(StatusModel):
     capacity_type: CapacityType
     """OnDemand, Spot or Reserved."""
     chips: CountOrZero
-    """Chips of one replica. Replicas of as many or more are not placed here."""
+    """Chips of one replica. Replicas of as many or more, and of as much CPU and memory as is said, are not placed here."""
+    cpu: Annotated[str, Field(max_length=32)] = ""
+    """CPU of one replica. Empty if it does not matter."""
+    memory: Annotated[str, Field(max_length=32)] = ""
+    """Memory of one replica. Empty if it does not matter."""
     reason: ReasonText
     """What happened, as one word, such as Unschedulable."""
     until: Timestamp

@@ -66,6 +66,9 @@ class PlacementPolicySpec(Model):
     """True stops every move of the workloads under this policy; in the policy named default, of all workloads. Default false."""
     capacity_types: Annotated[tuple[CapacityType, ...], Field(max_length=3), Distinct()] = ()
     """Kinds of capacity that workloads may use: OnDemand, Spot, Reserved. Empty allows all."""
+    max_pools: Annotated[CountOrZero, Field(ge=1, le=8)] = 4
+    """How many pools one Deployment may name: its own and, where the nodes of that have still to come, others of the same chips in which
+    the plan keeps room for it, in order of cost. 1 names no other. Default 4."""
     autoscaler_headroom: Percentage = "0%"
     """How much more than its declared peak takes is set aside, and counted, for a workload whose replicas an autoscaler owns, such as
     "20%": room in which it can scale up at once. At most up to the autoscaler's maximum. Default 0%."""

@@ -102,11 +102,15 @@ class CoolDownStatus(StatusModel):
     variant: ObjectName
     """The variant that failed. It is not tried again if the pool is empty here."""
     pool: ObjectName = ""
-    """The AcceleratorPool that had no room. Empty if the variant is what failed."""
+    """The AcceleratorPool that had no room: for this workload, or for replicas of that size if one is given. Empty if the variant failed."""
     capacity_type: Annotated[str, Field(max_length=32)] = ""
     """The pool's capacity type at that time."""
     chips: CountOrZero = 0
-    """Chips of one replica that found no room."""
+    """Chips of one replica that found no room. 0 if there were enough of them."""
+    cpu: Annotated[str, Field(max_length=32)] = ""
+    """CPU of one replica that found no room. Empty if there was enough."""
+    memory: Annotated[str, Field(max_length=32)] = ""
+    """Memory of one replica that found no room. Empty if there was enough."""
     failures: CountOrZero
     """How often it failed in a row. Each time it cools down twice as long."""
     at: Timestamp
@@ -138,7 +142,8 @@ class InferenceWorkloadStatus(CommonStatus):
     summary: PlacementSummary | None = None
     """One line for kubectl get: where it is, what it costs, why."""
     placements: Annotated[tuple[Placement, ...], Field(max_length=4)] = ()
-    """Where it runs now. Beside it the bridge of a move to more replicas, while there is one: its reason is Bridge."""
+    """Where it runs now. Beside it the bridge of a move to more replicas, while there is one: its reason is Bridge. And replicas that found
+    room only in a further pool that the template names: their reason is Spilled, and what they cost is in the first one's bill."""
     proposed: Annotated[tuple[Placement, ...], Field(max_length=4)] = ()
     """Where it should run. The same as placements when there is nothing to gain."""
     savings_per_hour: AnyDecimal | None = None

@@ -109,4 +109,5 @@ def move_document(move: Move) -> Document:
         "reason": move.reason.value,
         "message": move.message,
         "step": move.step,
+        "further": list(move.further),
     }

@@ -1,20 +1,20 @@
 """What failed and is not tried again for a while: twice as long after each failure, up to the policy's longest.
 
 It is kept in the status of the workload that failed, and read only from there: a failure counts when the status that was read tells of
-it, so whoever leads next knows as much. A pool without room cools down for every workload with replicas of that size or more; a
-variant that does not come to serve cools down for its own workload.
+it, so whoever leads next knows as much. A pool without room cools down for every workload with replicas of that size or more, or, where
+an author chose it, for that workload; a variant that does not come to serve cools down for its own workload.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from chipwise.api import CoolDownStatus, PlacementPolicySpec
+from chipwise.api import PlacementPolicySpec
 from chipwise.cluster.health import Blame, Trouble
 from chipwise.cluster.pools import PoolView
-from chipwise.cluster.snapshot import Snapshot
+from chipwise.placement.problem import Footprint
 from chipwise.reasons import Reason, Refusal
 
 #: So many are kept in one status.
@@ -23,31 +23,42 @@ KEPT = 16
 
 @dataclass(frozen=True, slots=True)
 class Culprit:
-    """What cools down: a pool for replicas of so many chips on its terms, or (``pool`` empty) a variant of one workload."""
+    """What cools down: a pool, on its terms, or (``pool`` empty) a variant.
+
+    A pool does for every workload whose replicas are as large as ``size`` or larger in every respect; where that is None, for one
+    workload. ``size`` has nothing in the respects in which there was room. A variant does for one workload.
+    """
 
     workload: str
     variant: str
     pool: str = ""
     capacity_type: str = ""
-    chips: int = 0
+    size: Footprint | None = None
 
-    def covers(self, workload: str, variant: str, view: PoolView, chips: int) -> bool:
+    def covers(self, workload: str, variant: str, view: PoolView, footprint: Footprint) -> bool:
         """Whether a workload's variant on a pool is what cools down."""
-        if self.pool:
-            return (self.pool, self.capacity_type) == (view.name, view.capacity_type) and chips >= self.chips
-        return (self.workload, self.variant) == (workload, variant)
+        if self.pool and (self.pool, self.capacity_type) != (view.name, view.capacity_type):
+            return False
+        if self.size is not None:
+            return holds(self.size, footprint)
+        return self.workload == workload and (bool(self.pool) or self.variant == variant)
 
     def is_like(self, other: Culprit) -> bool:
         """Whether a failure of one counts with the failures of the other."""
-        if self.pool or other.pool:
-            ours = (self.pool, self.capacity_type, self.chips)
-            return ours == (other.pool, other.capacity_type, other.chips)
-        return (self.workload, self.variant) == (other.workload, other.variant)
+        place = (self.pool, self.capacity_type, self.size)
+        if place != (other.pool, other.capacity_type, other.size):
+            return False
+        if self.size is not None:
+            return True
+        return self.workload == other.workload and (bool(self.pool) or self.variant == other.variant)
 
 
 @dataclass(frozen=True, slots=True)
 class CoolDown:
-    """One culprit. ``failures`` in a row, the last noticed ``at``; not tried again before ``until``."""
+    """One culprit. ``failures`` in a row, the last noticed ``at``; not tried again before ``until``.
+
+    A failure after ``forgotten`` is the first again.
+    """
 
     culprit: Culprit
     reason: str
@@ -55,6 +66,7 @@ class CoolDown:
     failures: int
     at: datetime
     until: datetime
+    forgotten: datetime
 
     @property
     def sentence(self) -> str:
@@ -74,12 +86,12 @@ class Cooling:
     failing: Mapping[str, Trouble] = field(default_factory=dict)
 
     def refusal(
-        self, workload: str, variant: str, view: PoolView, chips: int, *, at_home: bool
+        self, workload: str, variant: str, view: PoolView, footprint: Footprint, *, at_home: bool
     ) -> Refusal | None:
         """Why this is not to be tried now. Where a workload already runs only its own present trouble counts."""
         if at_home and workload not in self.failing:
             return None
-        found = [one for one in self.live if one.culprit.covers(workload, variant, view, chips)]
+        found = [one for one in self.live if one.culprit.covers(workload, variant, view, footprint)]
         if not found:
             return None
         latest = max(found, key=lambda one: (one.until, one.message))
@@ -110,11 +122,11 @@ class Cooling:
         return tuple(reversed(found))
 
     def of_pool(self, pool: str) -> tuple[CoolDown, ...]:
-        """What cools down in a pool now, one for each size, the longest."""
-        latest: dict[tuple[str, int], CoolDown] = {}
+        """What cools down in a pool for everybody now, one for each size, the longest."""
+        latest: dict[tuple[str, Footprint], CoolDown] = {}
         for one in sorted(self.live, key=lambda one: (one.until, one.message)):
-            if one.culprit.pool == pool:
-                latest[one.culprit.capacity_type, one.culprit.chips] = one
+            if one.culprit.pool == pool and one.culprit.size is not None:
+                latest[one.culprit.capacity_type, one.culprit.size] = one
         return tuple(latest[key] for key in sorted(latest))
 
     def noticed(self, culprit: Culprit, trouble: Trouble, policy: PlacementPolicySpec) -> CoolDown | None:
@@ -123,45 +135,40 @@ class Cooling:
         if any(one.culprit.workload == culprit.workload and one.until > self.now for one in before):
             return None
         longest = timedelta(seconds=policy.cool_down.longest_seconds)
-        lately = [one.failures for one in before if one.until + longest > self.now]
+        lately = [one.failures for one in before if one.forgotten > self.now]
         # Two workloads that fail in the same room at once have seen one failure.
         at_once = [one.failures for one in before if one.until > self.now]
         failures = max(at_once, default=max(lately, default=0) + 1)
         span = min(timedelta(seconds=policy.cool_down.first_seconds) * 2 ** min(failures - 1, 32), longest)
-        return CoolDown(culprit, trouble.reason.value, trouble.message, failures, self.now, self.now + span)
+        reason, until = trouble.reason.value, self.now + span
+        return CoolDown(culprit, reason, trouble.message, failures, self.now, until, until + longest)
 
 
 def culprit_of(workload: str, variant: str, view: PoolView, chips: int, trouble: Trouble) -> Culprit:
     """What is to blame for the trouble of one placement."""
-    if trouble.blame is Blame.ROOM:
-        return Culprit(workload, variant, view.name, view.capacity_type, chips)
-    return Culprit(workload, variant)
+    if trouble.blame is Blame.VARIANT:
+        return Culprit(workload, variant)
+    size = _in_whole_ki(trouble.wanting or Footprint(chips)) if trouble.blame is Blame.ROOM else None
+    return Culprit(workload, variant, view.name, view.capacity_type, size)
 
 
-def remembered(snapshot: Snapshot) -> tuple[CoolDown, ...]:
-    """All cool-downs in the statuses of workloads, those that are over included: they tell how often something failed."""
-    return tuple(
-        _read(key, entry)
-        for key, workload in sorted(snapshot.workloads.items())
-        for entry in (workload.status.cool_downs if workload.status else ())
+def _in_whole_ki(size: Footprint) -> Footprint:
+    """As it is kept: what is read again must be what was noticed."""
+    return replace(size, memory_bytes=size.memory_bytes // 1024 * 1024)
+
+
+def holds(smaller: Footprint, larger: Footprint) -> bool:
+    """In every respect."""
+    return (
+        smaller.chips <= larger.chips
+        and smaller.cpu_milli <= larger.cpu_milli
+        and smaller.memory_bytes <= larger.memory_bytes
     )
 
 
-def kept(cool_downs: Iterable[CoolDown], longest_seconds: int, now: datetime) -> tuple[CoolDown, ...]:
+def kept(cool_downs: Iterable[CoolDown], now: datetime) -> tuple[CoolDown, ...]:
     """What a status goes on telling of: whatever still matters to how long the next one takes."""
-    longest = timedelta(seconds=longest_seconds)
-    return tuple(one for one in cool_downs if one.until + longest > now)[:KEPT]
-
-
-def _read(key: str, entry: CoolDownStatus) -> CoolDown:
-    return CoolDown(
-        Culprit(key, entry.variant, entry.pool, entry.capacity_type, entry.chips),
-        entry.reason,
-        entry.message,
-        entry.failures,
-        datetime.fromisoformat(entry.at),
-        datetime.fromisoformat(entry.until),
-    )
+    return tuple(one for one in cool_downs if one.forgotten > now)[:KEPT]
 
 
 def stamp(moment: datetime) -> str:

@@ -113,6 +113,7 @@ def decide(
         else:
             subjects[key] = found
     pods = {key: situation.pods_of(subject, snapshot, views) for key, subject in subjects.items()}
+    subjects = {key: situation.with_spilled(subject, pods[key]) for key, subject in subjects.items()}
     suffered = setbacks(subjects, pods, views, snapshot, now)
     subjects = dict(suffered.subjects)
     lost, held = orphans(snapshot)

@@ -28,7 +28,7 @@ _PLENTY = 2**62
 class Flight:
     """A workload with its pods, and ``home``, what it needs where it is or is on its way to (``moving``).
 
-    ``ahead``: only its bridge is there yet.
+    ``ahead``: only its bridge is there yet. ``further`` is the same in the other pools that its template names.
     """
 
     subject: Subject
@@ -36,6 +36,7 @@ class Flight:
     home: Option | None
     moving: bool
     ahead: bool = False
+    further: tuple[Option, ...] = ()
 
     @property
     def arrived(self) -> tuple[PodFact, ...]:
@@ -169,8 +170,9 @@ def _missing(view: PoolView, flights: Iterable[Flight], names: tuple[str, ...]) 
     """Pods that Deployments have still to create."""
     found = []
     for flight in flights:
-        option = flight.home
-        if option is None or option.pool != view.name or option.terms is None or not flight.missing:
+        ways = (flight.home, *flight.further) if flight.home is not None else ()
+        option = next((way for way in ways if way.pool == view.name), None)
+        if option is None or option.terms is None or not flight.missing:
             continue
         need = need_of(option, (*FIRST, *names[len(FIRST) :]))
         if need is not None:

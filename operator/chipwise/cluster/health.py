@@ -2,7 +2,8 @@
 
 Every stage on a pod's way has its deadline: no node for longer than a node of the pool takes to boot, no Ready for longer than the
 image takes to pull and the model to load, each with the policy's grace on top. What the kubelet or the API server says outright (a
-crash loop, a refused pod) need not wait that long. Nothing is remembered: all moments are read from the objects themselves.
+crash loop, a refused pod) need not wait that long. Nothing is remembered: all moments are read from the objects themselves. But no
+deadline begins before the cluster was in sight: in an outage nobody could have reported what did not come.
 """
 
 from __future__ import annotations
@@ -18,11 +19,13 @@ from chipwise.cluster.facts import PodFact, Progress
 from chipwise.cluster.pools import PoolView
 from chipwise.cluster.situation import Pods, in_flight
 from chipwise.cluster.subject import Subject
+from chipwise.placement.problem import Footprint
 from chipwise.placement.rules import duration
 from chipwise.reasons import Reason
 
-#: So often a container has to end before a crash loop is believed without waiting for the grace.
-_CRASHES = 3
+#: So often a container has to end, and for so many seconds it must not serve, before a crash loop is believed without waiting for the
+#: grace. The count is of the pod's whole life; a third crash in a row comes 10 + 20 s after the first (kubelet's back-off).
+_CRASHES, _IN_A_ROW = 3, 30.0
 #: Waiting reasons of the kubelet (kubernetes pkg/kubelet/images/types.go).
 _IMAGE = frozenset(
     {
@@ -42,16 +45,26 @@ class Blame(Enum):
     """What is at fault, and so what is not tried again for a while."""
 
     ROOM = auto()  # the pool, for replicas of this size
+    PLACE = auto()  # the pool, for this workload
     VARIANT = auto()  # the variant, for this workload
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """A placement has failed. ``message`` is a sentence with the figures of the case."""
+    """A placement has failed. ``message`` is a sentence with the figures of the case.
+
+    ``wanting`` is what there was no room for, without what there was enough of; None where a whole node is what did not come.
+    """
 
     reason: Reason
     blame: Blame
     message: str
+    wanting: Footprint | None = None
+
+    @property
+    def starves(self) -> bool:
+        """Its pods have no node."""
+        return self.blame is not Blame.VARIANT or self.reason is Reason.UNSCHEDULABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +83,17 @@ class _Deadline:
     trouble: Trouble
 
 
-def examine(subject: Subject, pods: Pods, view: PoolView | None, now: datetime) -> Health:
-    """Look at what runs, or should run, where the workload is placed. ``view`` is its pool, None where that is unknown."""
+def examine(
+    subject: Subject, pods: Pods, view: PoolView | None, now: datetime, watched_since: datetime | None = None
+) -> Health:
+    """Look at what runs, or should run, where the workload is placed. ``view`` is its pool, None where that is unknown.
+
+    ``watched_since`` is when the last gap in what is seen was over, None if it does not matter.
+    """
     if view is None or not subject.deployment.replicas:
         return Health()
     variant = next((v for v in subject.profile.spec.variants if v.name == _variant(subject)), None)
-    look = _Look(subject, pods, view, variant, now)
+    look = _Look(subject, pods, view, variant, now, watched_since)
     deadlines = sorted(look.deadlines(), key=lambda deadline: (deadline.left, deadline.trouble.message))
     overdue = [deadline.trouble for deadline in deadlines if deadline.left <= 0]
     ahead = [deadline.left for deadline in deadlines if 0 < deadline.left < inf]
@@ -93,6 +111,7 @@ class _Look:
     view: PoolView
     variant: Variant | None
     now: datetime
+    watched_since: datetime | None
 
     @property
     def ours(self) -> bool:
@@ -113,7 +132,7 @@ class _Look:
         if not overdue or moving or self.pods.new_ready == 0:
             return next(iter(overdue), None)
         record, replicas = self.subject.record, self.subject.deployment.replicas
-        starved = [trouble for trouble in overdue if trouble.blame is Blame.ROOM]
+        starved = [trouble for trouble in overdue if trouble.starves]
         if starved and self.pods.serving < (record.replicas if record else replicas):
             return starved[0]
         failed = [trouble for trouble in overdue if trouble.blame is Blame.VARIANT]
@@ -157,9 +176,10 @@ class _Look:
             return _Deadline(inf, Trouble(Reason.NEVER_READY, Blame.VARIANT, ""))
         name, pull, start = pod.name, self._seconds("pull"), self._seconds("startup")
         if progress.waiting == _CRASH:
-            allowed = 0.0 if progress.restarts >= _CRASHES else self.grace
+            allowed = min(_IN_A_ROW, self.grace) if progress.restarts >= _CRASHES else self.grace
             message = f"pod {name} crashed {progress.restarts} times: {progress.message or 'see its log'}"
-            return self._deadline(progress.bound, allowed, Reason.CRASH_LOOP, message)
+            since = max(progress.bound, progress.ready_changed)
+            return self._deadline(since, allowed, Reason.CRASH_LOOP, message)
         if progress.waiting in _IMAGE:
             message = f"pod {name} cannot get its image ({progress.waiting}): {progress.message}"
             return self._deadline(progress.bound, pull + self.grace, Reason.IMAGE_PULL_FAILED, message)
@@ -173,14 +193,24 @@ class _Look:
         )
 
     def _unbound(self, pod: PodFact, progress: Progress) -> _Deadline:
-        """Room may yet come: a node that boots, or the pods that this rollout is about to take away once others are Ready."""
+        """Room may yet come: a node that boots, or the pods that this rollout is about to take away once others are Ready.
+
+        A pool is to blame only where the scheduler says that room is what is missing; for everybody only where chipwise chose it, for
+        an author may ask for one node of it. What else keeps a pod (a volume, an affinity) is of this workload alone, and the author's
+        own business where the author placed it. A gate is somebody else's, who takes it away.
+        """
+        starved = bool(progress.verdict.lacking) or (progress.verdict.unmet and not self.view.usable_nodes)
+        if pod.needs.gated or not (starved or self.ours):
+            return _Deadline(inf, Trouble(Reason.UNSCHEDULABLE, Blame.VARIANT, ""))
         scales = self.view.minimum < self.view.maximum
         allowed = (self.view.boot_seconds if scales else 0.0) + self.grace
         latest = max((p.progress.ready_changed for p in self.pods.new if p.ready and p.progress), default="")
-        words = f": {progress.message}" if progress.message else ""
+        words = f": {progress.message or 'no scheduler says why'}"
         message = f"pod {pod.name} found no node of pool {self.view.name} within {duration(allowed)}{words}"
         since = max(progress.created, latest)
-        return _Deadline(self._left(since, allowed), Trouble(Reason.UNSCHEDULABLE, Blame.ROOM, message))
+        blame = (Blame.ROOM if self.ours else Blame.PLACE) if starved else Blame.VARIANT
+        wanting = _wanting(pod, progress.verdict.lacking) if starved else None
+        return _Deadline(self._left(since, allowed), Trouble(Reason.UNSCHEDULABLE, blame, message, wanting))
 
     def _deadline(self, since: str, allowed: float, reason: Reason, message: str) -> _Deadline:
         return _Deadline(self._left(since, allowed), Trouble(reason, Blame.VARIANT, message))
@@ -189,9 +219,22 @@ class _Look:
         """Seconds until the deadline. Without a moment to count from there is none yet: news will bring it."""
         if not since:
             return inf
-        return allowed - (self.now - datetime.fromisoformat(since)).total_seconds()
+        begin = datetime.fromisoformat(since)
+        if self.watched_since is not None:
+            begin = max(begin, self.watched_since)
+        return allowed - (self.now - begin).total_seconds()
 
     def _seconds(self, what: str) -> float:
         if self.variant is None:
             return 0.0
         return float(self.variant.pull_seconds if what == "pull" else self.variant.startup_seconds)
+
+
+def _wanting(pod: PodFact, lacking: Sequence[str]) -> Footprint | None:
+    """What of a pod there was no room for; all of it where that is a resource that pods are not compared by."""
+    asked = {"cpu": pod.cpu_milli, "memory": pod.memory_bytes, **dict(pod.chips)}
+    if not lacking:
+        return None
+    named = asked if set(lacking) - asked.keys() else {name: asked[name] for name in lacking}
+    chips = sum(count for name, count in named.items() if name not in ("cpu", "memory"))
+    return Footprint(chips, named.get("cpu", 0), named.get("memory", 0))

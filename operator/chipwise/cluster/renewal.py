@@ -20,11 +20,24 @@ from chipwise.placement.floor import Floor, occupied
 from chipwise.placement.moves import Decision, Move
 from chipwise.placement.outlook import Outlook
 from chipwise.placement.problem import Option, Problem, Workload
-from chipwise.placement.rules import Running
+from chipwise.placement.rules import Running, duration
 from chipwise.placement.worth import wanted
 from chipwise.reasons import Reason, Refusal
 from chipwise.rendering.manifest import Manifest, RenderingRefused
 from chipwise.rendering.render import render
+
+
+def pools_today(subject: Subject, views: Mapping[str, PoolView]) -> tuple[str, ...]:
+    """The recorded pools that there still are. The first alone where pods have spilled from that: so they come back to it.
+
+    Where most pods are in another, that is where the workload runs, and going to the first is a move with savings of its own.
+    """
+    record, home = subject.record, subject.home
+    if record is None:
+        return ()
+    names = tuple(name for name in record.pools if name in views)
+    has_spilled = home is not None and home.spilled > 0 and home.pool == record.pools[0]
+    return names[:1] if has_spilled else names
 
 
 def rendered_today(subject: Subject, views: Mapping[str, PoolView]) -> Manifest | None:
@@ -32,7 +45,7 @@ def rendered_today(subject: Subject, views: Mapping[str, PoolView]) -> Manifest 
     record = subject.record
     if record is None:
         return None
-    pools = [views[name] for name in record.pools if name in views]
+    pools = [views[name] for name in pools_today(subject, views)]
     variant = next((v for v in subject.profile.spec.variants if v.name == record.variant), None)
     if variant is None or not pools or not pools[0].resource_name:
         return None
@@ -118,7 +131,17 @@ def _refusal(subject: Subject, option: Option | None, now: datetime, *, frozen: 
             Reason.NEEDS_BRIDGE,
             f"{option.replicas} replicas are needed and {subject.deployment.replicas} run: scaled first",
         )
-    return None
+    return _stay(subject, now)
+
+
+def _stay(subject: Subject, now: datetime) -> Refusal | None:
+    """What has spilled is left where it is for the minimum stay, as a move that saves money is."""
+    record, home, least = subject.record, subject.home, subject.policy.minimum_stay_seconds
+    if record is None or home is None or not home.spilled:
+        return None
+    if (now - datetime.fromisoformat(record.moved_at)).total_seconds() >= least:
+        return None
+    return Refusal(Reason.MINIMUM_STAY, f"moved at {record.moved_at} and stays {duration(least)}")
 
 
 def _policy(subject: Subject) -> str:

@@ -18,7 +18,7 @@ from chipwise.cluster.setback import Setbacks
 from chipwise.cluster.situation import Course, Pods
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.cluster.subject import Subject
-from chipwise.cluster.supply import supply
+from chipwise.cluster.supply import Guest, supply
 from chipwise.cluster.terms import TermsOf
 from chipwise.placement.explain import Explainer
 from chipwise.placement.fragments import ROUNDS, Barred, fragmented, joined, without
@@ -93,8 +93,9 @@ class Rounds:
         released = self._released(movable) - self._left_over(workloads)
         now = {key: self._running(key, workloads[key]) for key in sorted(movable)}
         standing = {uid: size for key, one in now.items() for uid, size in self._standing(key, one)}
+        guests = self._guests(now)
         pools = tuple(
-            supply(view, self.snapshot, released, standing)
+            supply(view, self.snapshot, released, standing, guests.get(view.name, ()))
             for view in self.views.values()
             if view.refusal is None
         )
@@ -132,7 +133,20 @@ class Rounds:
             (pods.bridge, coming),
         ):
             if footprint is not None:
-                yield from ((pod.uid, footprint) for pod in there if pod.node)
+                yield from ((pod.uid, footprint) for pod in there if pod.node and pod not in pods.spilled)
+
+    def _guests(self, now: Mapping[str, Running]) -> dict[str, list[Guest]]:
+        """By pool, the replicas of its workloads that are in others."""
+        found: dict[str, list[Guest]] = {}
+        for key, one in now.items():
+            home, footprint = self.subjects[key].home, one.footprint
+            if home is None or footprint is None or home.pool != one.pool:
+                continue
+            for pod in self.pods[key].spilled:
+                where = next(view for view in self.views.values() if pod.node in view.node_names)
+                price = where.chip_price_per_hour * footprint.chips
+                found.setdefault(home.pool, []).append(Guest(footprint, price))
+        return found
 
     def _is_ahead(self, key: str, one: Running) -> bool:
         """A bridge stands where it is moving to, and its own Deployment is still where it was."""
@@ -147,12 +161,24 @@ class Rounds:
                 self._flying_to(workload) or home_option(workload, self.subjects[key]),
                 moving=self._flying_to(workload) is not None,
                 ahead=bridging.leads_to(self.subjects[key], self._flying_to(workload)),
+                further=self._further(key),
             )
             for key, workload in sorted(workloads.items())
         )
 
+    def _further(self, key: str) -> tuple[Option, ...]:
+        """What it may have in the other pools that its template names, whether or not it is to be moved there."""
+        home = self.subjects[key].home
+        if home is None or not home.further:
+            return ()
+        asked = self._demand(key, ()).options
+        return tuple(o for o in asked if o.variant == home.variant and o.pool in home.further)
+
     def _released(self, keys: frozenset[str]) -> frozenset[str]:
-        return frozenset(pod.uid for key in keys for pod in self.pods[key].all)
+        """What may be taken away. Not what has spilled: the pool that it is in is another workload's to plan with only when it is gone."""
+        return frozenset(
+            pod.uid for key in keys for pod in self.pods[key].all if pod not in self.pods[key].spilled
+        )
 
     def _left_over(self, workloads: Mapping[str, Workload]) -> frozenset[str]:
         """Pods of bridges of which no move makes use any more: until they are gone nobody may count on their room."""

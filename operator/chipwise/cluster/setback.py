@@ -11,10 +11,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from chipwise.cluster import bridging
-from chipwise.cluster.cooling import CoolDown, Cooling, Culprit, culprit_of, remembered
+from chipwise.cluster.cooling import CoolDown, Cooling, Culprit, culprit_of
 from chipwise.cluster.halting import Halts, halts
 from chipwise.cluster.health import Health, Trouble, examine
 from chipwise.cluster.pools import PoolView
+from chipwise.cluster.remembered import remembered
 from chipwise.cluster.situation import Pods, is_restore_requested, old_home, pods_of
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.cluster.subject import Subject
@@ -45,9 +46,9 @@ def setbacks(
     now: datetime,
 ) -> Setbacks:
     """Examine every placement of ``subjects`` that chipwise may act on, and every bridge on the way to one."""
-    healths = {key: _examined(subject, pods[key], views, now) for key, subject in subjects.items()}
+    healths = {key: _examined(subject, pods[key], views, snapshot, now) for key, subject in subjects.items()}
     troubles = {key: health.trouble for key, health in healths.items() if health.trouble is not None}
-    known = Cooling(now, remembered(snapshot))
+    known = Cooling(now, remembered(snapshot, now))
     news, failing, fallen = {}, {}, {}
     for key, trouble in troubles.items():
         subject = subjects[key]
@@ -63,7 +64,9 @@ def setbacks(
             home = old_home(subject, pods[key], snapshot, views)
             fallen[key] = replace(subject, home=home, standing=subject.reading.base.template)
     for key, bridge in _bridges(subjects, views).items():
-        healths[f"{key} bridge"] = health = _examined(bridge, pods_of(bridge, snapshot, views), views, now)
+        healths[f"{key} bridge"] = health = _examined(
+            bridge, pods_of(bridge, snapshot, views), views, snapshot, now
+        )
         if health.trouble is not None and key not in troubles:
             troubles[key] = health.trouble
             noticed = known.noticed(_culprit(bridge, views, health.trouble), health.trouble, bridge.policy)
@@ -89,13 +92,15 @@ def _bridges(subjects: Mapping[str, Subject], views: Mapping[str, PoolView]) -> 
     return {key: bridge for key, bridge in found.items() if bridge is not None}
 
 
-def _examined(subject: Subject, pods: Pods, views: Mapping[str, PoolView], now: datetime) -> Health:
+def _examined(
+    subject: Subject, pods: Pods, views: Mapping[str, PoolView], snapshot: Snapshot, now: datetime
+) -> Health:
     if str(subject.workload.spec.mode) == "Off" or is_restore_requested(subject.workload):
         return Health()
     if subject.record is not None and subject.record.restoring:
         return Health()
     view = views.get(subject.home.pool) if subject.home else None
-    return examine(subject, pods, view, now)
+    return examine(subject, pods, view, now, snapshot.watched_since)
 
 
 def _culprit(subject: Subject, views: Mapping[str, PoolView], trouble: Trouble) -> Culprit:

@@ -35,13 +35,15 @@ EDITED = "Edited"
 class Pods:
     """Pods of a workload that are not terminating.
 
-    Those of the present placement, those whose node is gone, the others, and those of its bridge.
+    Those of the present placement, those whose node is gone, the others, and those of its bridge. ``spilled`` are those of the present
+    placement that are in another pool than the workload's own.
     """
 
     new: tuple[PodFact, ...]
     old: tuple[PodFact, ...]
     lost: tuple[PodFact, ...] = ()
     bridge: tuple[PodFact, ...] = ()
+    spilled: tuple[PodFact, ...] = ()
 
     @property
     def all(self) -> tuple[PodFact, ...]:
@@ -60,7 +62,7 @@ class Pods:
 
 
 def pods_of(subject: Subject, snapshot: Snapshot, views: Mapping[str, PoolView]) -> Pods:
-    """A pod is new when it shows the template's container and is on (or not yet bound to) a node of the home pool.
+    """A pod is new when it shows the template's container and is on (or not yet bound to) a node of a pool that the template names.
 
     One that is bound to a node which does not exist is lost: it serves nobody, whatever its status still says.
     """
@@ -76,13 +78,22 @@ def pods_of(subject: Subject, snapshot: Snapshot, views: Mapping[str, PoolView])
     if home is None or container is None:
         return Pods((), tuple(live), lost, bridge)
     digest = container_digest(container)
-    nodes = views[home.pool].node_names
+    nodes = frozenset[str]().union(*(views[name].node_names for name in home.pools))
     new = [
         p
         for p in live
         if dict(p.digests).get(subject.container) == digest and (p.node is None or p.node in nodes)
     ]
-    return Pods(tuple(new), tuple(p for p in live if p not in new), lost, bridge)
+    own = views[home.pool].node_names
+    spilled = tuple(p for p in new if p.node is not None and p.node not in own)
+    return Pods(tuple(new), tuple(p for p in live if p not in new), lost, bridge, spilled)
+
+
+def with_spilled(subject: Subject, pods: Pods) -> Subject:
+    """The subject with the count of its pods that are in other pools than its own."""
+    if subject.home is None or not pods.spilled:
+        return subject
+    return replace(subject, home=replace(subject.home, spilled=len(pods.spilled)))
 
 
 def in_flight(subject: Subject, pods: Pods) -> bool:
@@ -195,6 +206,7 @@ def rule(subject: Subject, now: datetime, *, frozen: bool) -> MoveRule:
         restored=is_restore_requested(subject.workload),
         replicas_external=subject.replicas_external,
         idle=subject.idle,
+        max_pools=policy.max_pools,
     )
 
 

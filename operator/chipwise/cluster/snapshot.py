@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -40,6 +41,7 @@ class Snapshot:
 
     ``assume_nodes``: no Node was given at all, as with ``chipwise plan -f``; then a pool is taken to have the nodes that its
     ``nodes.max`` allows. ``assumed`` are Deployments (namespace/name) that nobody gave, only a workload that names them.
+    ``watched_since`` is since when every change would have been seen, None where nothing was watched.
     """
 
     revision: int = 0
@@ -59,6 +61,7 @@ class Snapshot:
     claims: Mapping[str, ClaimFact] = field(default_factory=dict)
     assume_nodes: bool = False
     assumed: frozenset[str] = frozenset()
+    watched_since: datetime | None = None
 
     @cached_property
     def workloads_by_target(self) -> Mapping[str, tuple[str, ...]]:

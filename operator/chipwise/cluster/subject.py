@@ -31,13 +31,23 @@ DEFAULT_POLICY = "default"
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Where a workload runs. ``variant`` is None when its profile knows none of this class and size."""
+    """Where a workload runs. ``variant`` is None when its profile knows none of this class and size.
+
+    ``further`` are the other pools that its template names, and ``spilled`` so many of its pods are there.
+    """
 
     pool: str
     variant: str | None
     resource_name: str
     chips: int
     replicas: int
+    further: tuple[str, ...] = ()
+    spilled: int = 0
+
+    @property
+    def pools(self) -> tuple[str, ...]:
+        """Every pool in which a pod of the template may be."""
+        return (self.pool, *self.further)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,11 +242,14 @@ def _home(
     """By our own record where there is one, else by the pods, else by what the template asks for."""
     template, record = document["spec"]["template"], _record(document)
     asked = requested_chips(_container(template, container), words)
-    if record is not None and record.pools[0] in views:
-        resource_name = views[record.pools[0]].resource_name
+    named = [name for name in record.pools if name in views] if record is not None else []
+    if record is not None and named:
+        first = _most(named, deployment, snapshot, views)
+        resource_name = views[first].resource_name
         known = next((v.chips for v in profile.spec.variants if v.name == record.variant), 0)
         chips = asked[1] if asked is not None and asked[0] == resource_name else known
-        return Home(record.pools[0], record.variant, resource_name, chips, deployment.replicas)
+        further = tuple(name for name in named if name != first)
+        return Home(first, record.variant, resource_name, chips, deployment.replicas, further)
     if asked is None:
         return None
     resource_name, chips = asked
@@ -249,6 +262,17 @@ def _home(
         v.name for v in profile.spec.variants if v.class_name == views[pool].class_name and v.chips == chips
     ]
     return Home(pool, fitting[0] if fitting else None, resource_name, chips, deployment.replicas)
+
+
+def _most(
+    named: list[str], deployment: DeploymentFact, snapshot: Snapshot, views: Mapping[str, PoolView]
+) -> str:
+    """Of the pools that a template names the first, or when it has rolled out that in which most of its pods are."""
+    if len(named) == 1 or not deployment.rolled_out:
+        return named[0]
+    on = [pod.node for pod in snapshot.pods_by_deployment.get(deployment.key, ()) if not pod.deleting]
+    counts = {name: sum(node in views[name].node_names for node in on if node) for name in named}
+    return max(named, key=lambda name: counts[name])
 
 
 def _pool_of_pods(pods: tuple[PodFact, ...], resource_name: str, views: Mapping[str, PoolView]) -> str | None:

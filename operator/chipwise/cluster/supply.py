@@ -61,15 +61,25 @@ class _Node:
             self.room[name] = self.room.get(name, 0) - count + late
 
 
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """One replica of a workload of this pool that has spilled to a node of another, where its share costs ``price_per_hour``."""
+
+    footprint: Footprint
+    price_per_hour: float
+
+
 def supply(
     view: PoolView,
     snapshot: Snapshot,
     released: Collection[str],
     standing: Mapping[str, Footprint] | None = None,
+    guests: Iterable[Guest] = (),
 ) -> Pool:
     """The pool for the solver. ``released`` are the UIDs of pods that the plan may take away: their room counts as free.
 
-    ``standing`` has the footprint of each of those that are where their workload may stay.
+    ``standing`` has the footprint of each of those that are where their workload may stay. ``guests`` of other pools count as so many
+    small nodes of this one, with what stands on them: the workload holds them, and pays for them.
     """
     rooms = [snapshot.rooms[node.name] for node in view.nodes]
     takes_pods = {node.name for node in view.usable_nodes}
@@ -82,16 +92,23 @@ def supply(
     empty = empty_room(view, snapshot)
     opened = _reserve(nodes, view, waiting, empty)
     buckets, on_nodes = _priced(view, [*nodes.values(), *opened], view.to_come - len(opened), empty)
+    away = Counter(map(_away, guests))
     return Pool(
         name=view.name,
         class_name=view.class_name,
         billing=view.billing,
         price_per_hour=view.price_per_hour,
         chips_per_node=view.room.chips,
-        buckets=buckets,
+        buckets=(*buckets, *(Bucket(s.room, n, s.price_per_hour) for s, n in sorted(away.items()))),
         committed_chips=_committed_chips(view, others.get(view.resource_name, 0)),
-        standing=on_nodes,
+        standing=tuple(sorted((*on_nodes, *away.elements()))),
     )
+
+
+def _away(guest: Guest) -> Standing:
+    taken = guest.footprint
+    room = Room(taken.chips, taken.cpu_milli, taken.memory_bytes, 1)
+    return Standing(room, guest.price_per_hour, ((taken, 1),))
 
 
 def empty_room(view: PoolView, snapshot: Snapshot) -> Room:

@@ -12,7 +12,7 @@ from chipwise.cluster import bridging
 from chipwise.cluster.authorship import Authorship
 from chipwise.cluster.decide import Decision
 from chipwise.cluster.facts import PodFact
-from chipwise.cluster.renewal import home_option, rendered_today
+from chipwise.cluster.renewal import home_option, pools_today, rendered_today
 from chipwise.cluster.situation import (
     TUG_OF_WAR,
     in_flight,
@@ -108,14 +108,15 @@ def _move(subject: Subject, move: Move, decision: Decision) -> AnyAct | None:
         return None
     base, before = subject.reading.base, subject.record
     variant = next(v for v in subject.profile.spec.variants if v.name == option.variant)
-    pools = (decision.views[option.pool],)
+    names = (option.pool, *move.further)
+    pools = tuple(decision.views[name] for name in names)
     rendered = render(base, target(variant, pools, subject.container, subject.words, surge=option.replicas))
     record = Record(
         base=base,
         base_replicas=before.base_replicas if before else _stated_replicas(subject),
         workload=subject.workload.metadata.name,
         workload_uid=subject.workload.metadata.uid,
-        pools=(option.pool,),
+        pools=names,
         variant=option.variant,
         replicas=option.replicas,
         deletion_policy=str(subject.workload.spec.deletion_policy),
@@ -198,6 +199,7 @@ def _adopt(subject: Subject, decision: Decision) -> Act | None:
     adopted = replace(
         record,
         base=subject.reading.base,
+        pools=pools_today(subject, decision.views) or record.pools,
         rendered=rendered,
         reverts=recent_reverts(record, decision.now),
     )
@@ -214,8 +216,15 @@ def _renew(subject: Subject, decision: Decision) -> Act | None:
     if record is None or turn is not None:
         return None
     rendered = rendered_today(subject, decision.views)
-    renewed = replace(record, rendered=rendered or record.rendered, moved_at=_moment(decision))
+    renewed = replace(
+        record,
+        pools=pools_today(subject, decision.views) or record.pools,
+        rendered=rendered or record.rendered,
+        moved_at=_moment(decision),
+    )
     message = f"variant {record.variant} or its pool changed: the template is rendered anew"
+    if subject.home is not None and subject.home.spilled:
+        message = f"{subject.home.spilled} of its pods are in other pools: the template names {subject.home.pool} alone"
     return Act(Kind.RENEW, subject.deployment, message, manifest=renewed.rendered, record=renewed)
 
 

@@ -1,6 +1,6 @@
 """Turns a changed world into a decision: snapshot, solve off the event loop, publish. It writes nothing.
 
-Nothing is decided before every list is complete. A solve is never cancelled because news arrived: it is followed by another.
+Nothing is decided before every list is complete, nor on what may be out of date after an outage. A solve is never cancelled because news arrived: it is followed by another.
 """
 
 from __future__ import annotations
@@ -10,13 +10,15 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import NoReturn
 
 from chipwise.cluster.decide import Decision, Standing, decide
 from chipwise.cluster.state import ClusterState
 from chipwise.control.quiet import QuietWindow, burst
 from chipwise.kube.backoff import Backoff
+from chipwise.kube.sight import Sight
 from chipwise.placement.problem import SolveLimits
 
 log = logging.getLogger(__name__)
@@ -52,6 +54,7 @@ class Planner:
         term: Callable[[], int] = lambda: 1,
         now: Callable[[], datetime] = utc_now,
         deciding: Callable[[], AbstractContextManager[object]] = nullcontext,
+        sight: Sight | None = None,
     ) -> None:
         self.decided = 0
         self._state = state
@@ -62,6 +65,7 @@ class Planner:
         self._term = term
         self._now = now
         self._deciding = deciding
+        self._sight = sight or Sight()
 
     async def run(self) -> NoReturn:
         """Plan until cancelled."""
@@ -73,6 +77,7 @@ class Planner:
         failures = 0
         while True:
             await burst(self._state.dirty, self._window, due)
+            await self._sight.clear()
             term = self._term()
             decision = await self._decide()
             if term != self._term():
@@ -82,10 +87,12 @@ class Planner:
             due = min((wait for wait in waits if wait is not None), default=None)
 
     async def _decide(self) -> Decision:
-        snapshot, begin = self._state.snapshot(), time.perf_counter()
+        begin, now = time.perf_counter(), self._now()
+        since = now - timedelta(seconds=self._sight.seconds())
+        snapshot = replace(self._state.snapshot(), watched_since=since)
         with self._deciding():
             decision = await asyncio.to_thread(
-                decide, snapshot, now=self._now(), standing=self._standing, solve_limits=_EFFORT
+                decide, snapshot, now=now, standing=self._standing, solve_limits=_EFFORT
             )
         self.decided += 1
         log.debug(

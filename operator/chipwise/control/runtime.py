@@ -27,12 +27,14 @@ from chipwise.control.publisher import Publisher
 from chipwise.control.recorder import Recorder
 from chipwise.control.reporter import Reporter, Versions
 from chipwise.kube.client import Client
+from chipwise.kube.clock import ServerClock
 from chipwise.kube.connection import Connection, connect
 from chipwise.kube.counted import Counted
 from chipwise.kube.errors import Misconfigured
 from chipwise.kube.protocol import Kube
 from chipwise.kube.reflector import Reflector
 from chipwise.kube.resources import GROUP, INFERENCE_WORKLOADS, PODS, Resource
+from chipwise.kube.sight import Sight
 from chipwise.telemetry.server import Address, serving
 from chipwise.telemetry.telemetry import Telemetry
 from chipwise.watch.audit import Absence, Audit
@@ -73,6 +75,14 @@ def run(options: RunOptions) -> int:
     return asyncio.run(operate(connection, options))
 
 
+@dataclass(frozen=True, slots=True)
+class _Server:
+    """What is known of the API server itself: its time, and since when it answers."""
+
+    clock: ServerClock
+    sight: Sight
+
+
 async def operate(connection: Connection, options: RunOptions) -> int:
     """The operator on one event loop."""
     stop = asyncio.Event()
@@ -80,17 +90,20 @@ async def operate(connection: Connection, options: RunOptions) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     telemetry = Telemetry()
-    async with Client(connection) as client, AsyncExitStack() as stack:
+    server = _Server(ServerClock(utc_now), Sight(hiccup=options.lease_timing.deadline))
+    async with Client(connection, clock=server.clock) as client, AsyncExitStack() as stack:
         try:
             await stack.enter_async_context(serving(telemetry.application(), options.listen))
         except OSError as error:
             log.error("cannot listen on %s: %s; choose another address with --listen", options.listen, error)  # noqa: TRY400 - a sentence, not a trace
             return 2
-        kube = Counted(client, telemetry.asked)
+        kube = Counted(Counted(client, server.sight.asked), telemetry.asked)
         elector = Elector(kube, options.lease_namespace, options.lease_name, timing=options.lease_timing)
         warm = asyncio.Event()
         leading = asyncio.create_task(elector.run(warm), name="elector")
-        loops = asyncio.create_task(_loops(kube, connection, elector, options, telemetry, warm), name="loops")
+        loops = asyncio.create_task(
+            _loops(kube, connection, elector, options, telemetry, warm, server), name="loops"
+        )
         stopping = asyncio.create_task(stop.wait(), name="stop")
         siblings: set[asyncio.Task[Any]] = {leading, loops, stopping}
         done, _ = await asyncio.wait(siblings, return_when=asyncio.FIRST_COMPLETED)
@@ -114,15 +127,17 @@ async def _loops(
     options: RunOptions,
     telemetry: Telemetry,
     warm: asyncio.Event,
+    server: _Server,
 ) -> None:
     """``warm`` is set once every list is complete."""
     state, board = ClusterState(), telemetry.board
     roster: Roster[Any] = Roster(state, extract)
     reflectors = [Reflector(kube, each, state, extract, field_selector=_FIELDS.get(each)) for each in FOREIGN]
     audit = Audit(kube, roster, may_forget=_may_forget)
+    server.sight.watches, server.sight.catch_up = reflectors, audit.caught_up
     synced = {GROUP: audit.synced, **{str(each.resource): each.synced for each in reflectors}}
     telemetry.synced, board.reflectors, board.leads = synced, reflectors, elector.is_leader
-    reporter, publisher, herald = _tellers(kube, state, elector, roster, telemetry)
+    reporter, publisher, herald = _tellers(kube, state, elector, roster, telemetry, server.clock)
     planner = Planner(
         state,
         tuple(synced.values()),
@@ -130,6 +145,8 @@ async def _loops(
         standing=Standing(frozen=options.freeze, writes=options.writes),
         deciding=telemetry.deciding,
         term=elector.term,
+        sight=server.sight,
+        now=server.clock.now,
     )
     async with asyncio.TaskGroup() as tasks:
         for reflector in reflectors:
@@ -145,11 +162,16 @@ async def _loops(
 
 
 def _tellers(
-    kube: Kube, state: ClusterState, elector: Elector, versions: Versions, telemetry: Telemetry
+    kube: Kube,
+    state: ClusterState,
+    elector: Elector,
+    versions: Versions,
+    telemetry: Telemetry,
+    clock: ServerClock,
 ) -> tuple[Reporter, Publisher, Herald]:
     """Who writes and who tells, all of them through the fence."""
     desk, pulses, leads = Fence(kube, elector.time_left), telemetry.pulses, elector.is_leader
-    recorder = Recorder(desk, utc_now)
+    recorder = Recorder(desk, clock.now)
     actuator = Actuator(desk, recorder, may_write=leads, pulse=pulses["actuator"], count=telemetry.wrote)
     reporter = Reporter(
         desk,

@@ -10,6 +10,7 @@ from chipwise.cluster.bridging import leads_to
 from chipwise.cluster.cooling import CoolDown, kept, stamp
 from chipwise.cluster.copies import HOME
 from chipwise.cluster.decide import Decision
+from chipwise.cluster.remembered import size_fields
 from chipwise.cluster.subject import Subject
 from chipwise.control.conditions import Document, condition, conditions_of
 from chipwise.placement.explain import cost_per_million_tokens
@@ -39,33 +40,40 @@ def workload_status(key: str, decision: Decision, writes_refused: str | None = N
             condition("Ready", holds=False, reason=reason, message=refusal.message, generation=generation),
             condition("Accepted", holds=False, reason=reason, message=refusal.message, generation=generation),
         ]
-        return {"observedGeneration": generation, "summary": {"reason": reason}, "conditions": conditions}
+        status: Document = {
+            "observedGeneration": generation,
+            "summary": {"reason": reason},
+            "conditions": conditions,
+        }
+        return status | _cool_downs(key, decision)
     subject, move = decision.subjects[key], said(decision.move(key), decision)
     placed, proposed = _present(subject, decision), _proposed(subject, decision)
     bridge = _bridge(subject, decision)
-    status: Document = {
+    status = {
         "observedGeneration": generation,
         "summary": _summary(subject, placed, move),
-        "placements": [each for each in (placed, bridge) if each],
+        "placements": [each for each in (placed, *_spilled(subject, decision), bridge) if each][:4],
         "proposed": [proposed] if proposed else [],
         "candidates": _candidates(key, decision),
         "conditions": conditions_of(subject, move, decision, writes_refused),
     }
-    cool_downs = _cool_downs(subject, decision)
-    if cool_downs:
-        status["coolDowns"] = cool_downs
+    status |= _cool_downs(key, decision)
     if move.target is not None and move.decision is not Verdict.STAY:
         status["savingsPerHour"] = money(move.savings_per_hour)
     return status
 
 
-def _cool_downs(subject: Subject, decision: Decision) -> list[Document]:
-    """What the status tells of already, and what is new. One that failed again takes the place of the one before."""
-    found = list(decision.setbacks.cooling.own(subject.key))
-    news = decision.setbacks.news.get(subject.key)
+def _cool_downs(key: str, decision: Decision) -> Document:
+    """What the status tells of already, and what is new. One that failed again takes the place of the one before.
+
+    Also of a workload that is refused: a name that is mistyped for a moment must not let a pool be tried again.
+    """
+    found = list(decision.setbacks.cooling.own(key))
+    news = decision.setbacks.news.get(key)
     if news is not None:
         found = [news, *(one for one in found if one.culprit != news.culprit)]
-    return [_cool_down(one) for one in kept(found, subject.policy.cool_down.longest_seconds, decision.now)]
+    entries = [_cool_down(one) for one in kept(found, decision.now)]
+    return {"coolDowns": entries} if entries else {}
 
 
 def _cool_down(one: CoolDown) -> Document:
@@ -79,7 +87,9 @@ def _cool_down(one: CoolDown) -> Document:
         "until": stamp(one.until),
     }
     if culprit.pool:
-        entry |= {"pool": culprit.pool, "capacityType": culprit.capacity_type, "chips": culprit.chips}
+        entry |= {"pool": culprit.pool, "capacityType": culprit.capacity_type}
+    if culprit.size is not None:
+        entry |= size_fields(culprit.size)
     return entry
 
 
@@ -142,8 +152,8 @@ def _present(subject: Subject, decision: Decision) -> Document | None:
     if home is None:
         return None
     view = decision.views[home.pool]
-    replicas = subject.deployment.replicas
-    amortised = replicas * home.chips * view.chip_price_per_hour
+    replicas = max(0, subject.deployment.replicas - home.spilled)
+    amortised = subject.deployment.replicas * home.chips * view.chip_price_per_hour
     billed = decision.current.shares.get(subject.key, amortised) if decision.current else amortised
     placed: Document = {
         "pool": home.pool,
@@ -169,6 +179,26 @@ def _present(subject: Subject, decision: Decision) -> Document | None:
     if subject.record is not None:
         placed["since"] = subject.record.moved_at
     return placed
+
+
+def _spilled(subject: Subject, decision: Decision) -> list[Document]:
+    """Pods that found room in a further pool only. What they cost is in the workload's own bill."""
+    home, found = subject.home, []
+    for name in home.further if home is not None else ():
+        view = decision.views[name]
+        there = [pod for pod in decision.pods[subject.key].spilled if pod.node in view.node_names]
+        if home is not None and there:
+            found.append(
+                {
+                    "pool": name,
+                    "variant": home.variant or "",
+                    "acceleratorClass": view.class_name,
+                    "replicas": len(there),
+                    "chips": len(there) * home.chips,
+                    "reason": "Spilled",
+                }
+            )
+    return found
 
 
 def _bridge(subject: Subject, decision: Decision) -> Document | None:

@@ -12,6 +12,7 @@ from chipwise.cluster.decide import Decision
 from chipwise.cluster.extract import BY_KIND
 from chipwise.cluster.facts import NodeFact
 from chipwise.cluster.pools import PoolView, class_refusal
+from chipwise.cluster.remembered import size_fields
 from chipwise.cluster.snapshot import Unreadable
 from chipwise.cluster.subject import DEFAULT_POLICY
 from chipwise.cluster.supply import census
@@ -164,7 +165,8 @@ def _pool_status(view: PoolView, decision: Decision) -> Document:
         status["coolDowns"] = [
             {
                 "capacityType": one.culprit.capacity_type,
-                "chips": one.culprit.chips,
+                "chips": 0,
+                **(size_fields(one.culprit.size) if one.culprit.size else {}),
                 "reason": one.reason,
                 "until": stamp(one.until),
                 "message": shorten(one.message),

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
 
+from chipwise.kube.clock import ServerClock
 from chipwise.kube.connection import Connection
 from chipwise.kube.errors import Conflict, Gone, Invalid, from_status, patch_does_not_fit
 from chipwise.kube.protocol import FIELD_MANAGER, Document, Operation, Page
@@ -28,11 +29,16 @@ _WRITER = {"fieldManager": FIELD_MANAGER}
 
 
 class Client:
-    """Keeps :class:`chipwise.kube.protocol.Kube` over a connection. An async context manager; belongs to one event loop."""
+    """Keeps :class:`chipwise.kube.protocol.Kube` over a connection. An async context manager; belongs to one event loop.
 
-    def __init__(self, connection: Connection, timeouts: Timeouts | None = None) -> None:
+    ``clock`` is told the time of each answer.
+    """
+
+    def __init__(
+        self, connection: Connection, timeouts: Timeouts | None = None, clock: ServerClock | None = None
+    ) -> None:
         self._timeouts = timeouts or Timeouts()
-        self._transport = Transport(connection, self._timeouts)
+        self._transport = Transport(connection, self._timeouts, clock)
         self._seconds: float | None = None
 
     def within(self, seconds: float) -> Self:
@@ -95,6 +101,7 @@ class Client:
         namespace: str | None = None,
         label_selector: str | None = None,
         field_selector: str | None = None,
+        opened: Callable[[], None] | None = None,
     ) -> AsyncGenerator[tuple[str, Document], None]:
         """See the protocol."""
         query = _selectors(label_selector, field_selector) | {
@@ -108,6 +115,8 @@ class Client:
         )
         request = Request("GET", resource.path(namespace), query)
         async with self._transport.exchange(request, limit) as response:
+            if opened is not None:
+                opened()
             async for line in _lines(response.content):
                 event = json.loads(line)
                 if event["type"] == "ERROR":

@@ -92,6 +92,7 @@ class Counted:
         namespace: str | None = None,
         label_selector: str | None = None,
         field_selector: str | None = None,
+        opened: Callable[[], None] | None = None,
     ) -> AsyncGenerator[tuple[str, Document], None]:
         """See the protocol."""
         events = self._kube.watch(
@@ -100,6 +101,7 @@ class Counted:
             namespace=namespace,
             label_selector=label_selector,
             field_selector=field_selector,
+            opened=opened,
         )
         with self._told("watch", resource.plural):
             async with aclosing(events):

@@ -7,7 +7,7 @@ resource, and in a list for all namespaces.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, Self
 
 from chipwise.kube.resources import Resource
@@ -78,10 +78,11 @@ class Kube(Protocol):
         namespace: str | None = None,
         label_selector: str | None = None,
         field_selector: str | None = None,
+        opened: Callable[[], None] | None = None,
     ) -> AsyncGenerator[tuple[str, Document], None]:
         """Yield (type, object) after ``resource_version``: ADDED, MODIFIED, DELETED, or BOOKMARK with a version and no content.
 
-        It ends without an error when the server closes the stream, as it does every few minutes. Raises Gone when the version
+        ``opened`` is called when the server has taken the request; it may still answer that the version is too old. It ends without an error when the server closes the stream, as it does every few minutes. Raises Gone when the version
         is too old, NotFound, and Unavailable also for a stream that fell silent.
         """
         ...

@@ -7,12 +7,14 @@ The sink is replaced as a whole after each complete list, so deletions nobody sa
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from typing import Any, Generic, NoReturn, Protocol, TypeVar
 
 from chipwise.kube.backoff import Backoff
+from chipwise.kube.continuity import Continuity
 from chipwise.kube.errors import Forbidden, Gone, Invalid, KubeError, NotFound, Unauthorized
 from chipwise.kube.protocol import Document, Kube
 from chipwise.kube.resources import Resource
@@ -69,7 +71,7 @@ def extracted(extract: Extract[F], resource: Resource, document: Mapping[str, An
 
 
 class Reflector(Generic[F]):
-    """One resource, one task. ``synced`` is set after the first complete list and stays set through outages.
+    """One resource, one task. ``synced`` is set after the first complete list and stays set through outages; ``continuity`` tells of them.
 
     Only a bug in the sink ends :meth:`run`; nothing the server does can.
     """
@@ -87,6 +89,7 @@ class Reflector(Generic[F]):
     ) -> None:
         self.resource = resource
         self.synced = asyncio.Event()
+        self.continuity = Continuity()
         self.lists = 0
         """Complete lists so far, for metrics."""
         self.watches = 0
@@ -100,17 +103,29 @@ class Reflector(Generic[F]):
         self._version: str | None = None  # where to resume; None: list first
         self._failures = 0  # in a row
         self._losses = 0  # of history, in a row
+        self._renewed = asyncio.Event()
+        self._stream: asyncio.Timeout | None = None
+
+    def renew(self) -> None:
+        """Give up the present stream, or the wait for the next, and ask again at once. A list under way is left to end."""
+        self._renewed.set()
+        if self._stream is not None:
+            self._stream.reschedule(asyncio.get_running_loop().time())
 
     async def run(self) -> NoReturn:
         """Reflect until cancelled."""
         while True:
+            self._renewed.clear()
             try:
                 await self._reflect()
                 wait = self._backoff.delay(self._failures)
             except KubeError as error:
                 _report(self.resource, error)
+                self.continuity.broke(asyncio.get_running_loop().time())
                 wait = self._after(error)
-            await asyncio.sleep(wait)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._renewed.wait()
 
     def _after(self, error: KubeError) -> float:
         """Return the wait after ``error``; lost history is the answer of a healthy server, and the first list follows at once."""
@@ -140,6 +155,7 @@ class Reflector(Generic[F]):
                         facts[key_of(document)] = fact
         self._sink.replace(self.resource, facts)
         self.lists += 1
+        self.continuity.listed(asyncio.get_running_loop().time())
         self.synced.set()
         return version
 
@@ -148,14 +164,24 @@ class Reflector(Generic[F]):
         steady_at = loop.time() + _STEADY
         self.watches += 1
         events = self._kube.watch(
-            self.resource, version, label_selector=self._labels, field_selector=self._fields
+            self.resource,
+            version,
+            label_selector=self._labels,
+            field_selector=self._fields,
+            opened=lambda: self.continuity.resumed(loop.time()),
         )
-        async with aclosing(events):
-            async for kind, document in events:
-                self._take(kind, document)
-                self._version = document["metadata"]["resourceVersion"]
-                if (self._failures or self._losses) and loop.time() >= steady_at:
-                    self._failures = self._losses = 0
+        try:
+            async with asyncio.timeout(None) as self._stream, aclosing(events):
+                async for kind, document in events:
+                    self._take(kind, document)
+                    self._version = document["metadata"]["resourceVersion"]
+                    if (self._failures or self._losses) and loop.time() >= steady_at:
+                        self._failures = self._losses = 0
+        except TimeoutError:
+            self._failures = 0
+            return
+        finally:
+            self._stream = None
         if loop.time() >= steady_at:
             self._failures = self._losses = 0
         else:

@@ -15,6 +15,7 @@ from typing import Any
 
 import aiohttp
 
+from chipwise.kube.clock import ServerClock
 from chipwise.kube.connection import Connection, Endpoint
 from chipwise.kube.errors import KubeError, Unavailable, from_status
 
@@ -47,9 +48,10 @@ class Request:
 class Transport:
     """A pool of connections to one API server. Belongs to one event loop."""
 
-    def __init__(self, connection: Connection, timeouts: Timeouts) -> None:
+    def __init__(self, connection: Connection, timeouts: Timeouts, clock: ServerClock | None = None) -> None:
         self._connection = connection
         self._timeouts = timeouts
+        self._clock = clock
         self._agent = f"chipwise/{metadata.version('chipwise')}"
         self._pool: tuple[Endpoint, aiohttp.ClientSession] | None = None
 
@@ -114,7 +116,7 @@ class Transport:
             headers["Content-Type"] = request.content_type
         if endpoint.authorization is not None:
             headers["Authorization"] = endpoint.authorization
-        return await session.request(
+        response = await session.request(
             request.method,
             endpoint.server + request.path,
             params=request.query,
@@ -125,6 +127,9 @@ class Transport:
             server_hostname=endpoint.tls_server_name,
             proxy=endpoint.proxy,
         )
+        if self._clock is not None:
+            self._clock.heard(response.headers.get("Date"))
+        return response
 
     async def _session_for(self, endpoint: Endpoint) -> aiohttp.ClientSession:
         outdated = self._pool

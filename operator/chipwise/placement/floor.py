@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from chipwise.placement.billing import pool_cost
 from chipwise.placement.canonical import canonical
-from chipwise.placement.exact import cheapest
+from chipwise.placement.exact import cheapest, fits
 from chipwise.placement.instance import by_chip, layouts_of
 from chipwise.placement.problem import Footprint, Problem
 from chipwise.placement.rules import Running
@@ -55,7 +55,7 @@ class Floor:
 
     def fits(self, pool: str) -> bool:
         """Whether what the pool holds fits its nodes."""
-        return pool in self._pools and cheapest(self._layouts[pool], tuple(self._counts[pool])) is not None
+        return pool in self._pools and fits(self._layouts[pool], tuple(self._counts[pool]))
 
     def missing(self, pool: str) -> int | None:
         """How many whole nodes the pool lacks for what it holds; None if no number would do or it is unknown."""

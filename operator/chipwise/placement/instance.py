@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chipwise.placement.layout import Layout, lay_out
+from chipwise.placement.patterns import Book, book_of
 from chipwise.placement.problem import Billing, Footprint, Option, Pool, Problem, Workload
 
 
@@ -26,7 +28,10 @@ class Seat:
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """``workloads`` are those with an option. ``ranks`` are their priorities as 0 for the highest; ``of`` the seats of each."""
+    """``workloads`` are those with an option. ``ranks`` are their priorities as 0 for the highest; ``of`` the seats of each.
+
+    ``books`` has the patterns of the nodes of each pool, None where a formula does, or where they are too many.
+    """
 
     workloads: tuple[Workload, ...]
     ranks: tuple[int, ...]
@@ -36,6 +41,16 @@ class Instance:
     pools: tuple[Pool, ...]
     layouts: tuple[Layout, ...]
     limits: tuple[int, ...]
+    books: tuple[Book | None, ...]
+
+    @property
+    def exact(self) -> bool:
+        """Whether it is known of every pool what fits there, by a formula or by all the patterns of its nodes."""
+        return all(self.known(p) for p in range(len(self.pools)))
+
+    def known(self, p: int) -> bool:
+        """The same of one pool."""
+        return self.layouts[p].formal or self.books[p] is not None
 
 
 def layouts_of(problem: Problem, more: dict[str, set[Footprint]] | None = None) -> dict[str, Layout]:
@@ -91,7 +106,26 @@ def number(problem: Problem) -> Instance:
         pools=problem.pools,
         layouts=layouts,
         limits=tuple(limit.amount for limit in problem.limits),
+        books=_books(layouts, of),
     )
+
+
+def _books(layouts: tuple[Layout, ...], of: list[tuple[Seat, ...]]) -> tuple[Book | None, ...]:
+    """The patterns of each pool for as many replicas of each footprint as all workloads could want there."""
+    most = [[0] * len(layout.footprints) for layout in layouts]
+    for seats in of:
+        wanted: dict[tuple[int, int], int] = {}
+        for seat in seats:
+            place = (seat.pool, seat.footprint)
+            wanted[place] = max(wanted.get(place, 0), seat.replicas)
+        for (p, f), replicas in wanted.items():
+            most[p][f] += replicas
+    return tuple(book(layout, counts) for layout, counts in zip(layouts, most, strict=True))
+
+
+def book(layout: Layout, most: Sequence[int]) -> Book | None:
+    """The patterns of one pool for at most so many replicas of each footprint."""
+    return None if layout.formal else book_of(layout.kinds, layout.footprints, most)
 
 
 def by_chip(pool: Pool) -> bool:

@@ -13,21 +13,20 @@ taken has exactly floor(chips / s_j) - u left, and if no node has one then all o
 Two conservative steps keep the rule sound beyond that case. A node that is short of CPU, memory or pods for its chips counts with fewer
 chips, the most at which every regular footprint is regular again. Any other footprint (an odd size, or hungry for CPU) either gets
 nodes of its own, as many replicas on each as every resource allows, or shares a node as if it had the next size of the chain at which it
-is regular. What is promised therefore always fits; a mix that a luckier bin packing would fit may be refused. Which footprints are
-regular, and as what size the others share, follows from the kinds of nodes in the pool and not from their numbers: more of one kind only
-ever helps, while a node of another kind can make the rule refuse a mix of odd footprints that it let in before.
-
-Where the rule is not exact and replicas already stand on nodes, packing them in place (``inplace``) is tried as well.
+is regular. What is promised therefore always fits. But a mix may be refused that real nodes hold, so there the rule is only the quick way:
+what fits then follows from all the patterns of a node (``patterns``), and where these are too many, the laws that every packing keeps
+(``volume``) say what is certain.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from chipwise.placement.inplace import Lot, holds, lots_of
-from chipwise.placement.problem import Billing, Footprint, Pool, Room
+from chipwise.placement.problem import Billing, Bucket, Footprint, Pool, Room
+from chipwise.placement.volume import Law, laws_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +45,8 @@ class Layout:
 
     ``levels`` are the sizes of the chain, ascending. ``slots[f]`` is what one replica of footprint f takes of each level when it
     shares a node, None when it cannot. ``odd`` lists the footprints that may have nodes of their own. ``free`` and ``total`` are the
-    slots of the nodes that cost nothing and of all nodes. ``ordered`` says that buying groups in order is the cheapest way. ``lots`` are all
-    nodes with what stands on them, where the formulas are not exact.
+    slots of the nodes that cost nothing and of all nodes. ``ordered`` says that buying groups in order is the cheapest way. Where the
+    formulas are not exact, ``kinds`` are all nodes, ``lots`` the same with what stands on them, and ``laws`` what any packing keeps to.
     """
 
     footprints: tuple[Footprint, ...]
@@ -58,7 +57,9 @@ class Layout:
     free: tuple[int, ...]
     total: tuple[int, ...]
     ordered: bool
+    kinds: tuple[Bucket, ...] = ()
     lots: tuple[Lot, ...] = ()
+    laws: tuple[Law, ...] = field(default=(), compare=False)
 
     @property
     def closed(self) -> bool:
@@ -67,8 +68,8 @@ class Layout:
 
     @property
     def formal(self) -> bool:
-        """Whether what fits follows from a formula."""
-        return not self.odd and not self.lots
+        """Whether what fits follows from a formula, which then is exact."""
+        return not self.odd and not self.kinds
 
 
 def size(footprint: Footprint) -> int:
@@ -95,7 +96,12 @@ def lay_out(pool: Pool, footprints: Iterable[Footprint]) -> Layout:
     levels = tuple(sorted({s for s in as_size.values() if s}))
     odd = tuple(i for i, f in enumerate(known) if f not in chained)
     groups = _groups(pool, levels, [known[i] for i in odd], rooms)
-    exact = not odd and all(chips == room.chips for room, chips in rooms.items())
+    exact = (
+        not odd
+        and all(f.chips for f in known)
+        and all(_wasteless(room, chips, chained) for room, chips in rooms.items())
+    )
+    kinds = () if exact else _kinds(pool)
     return Layout(
         footprints=known,
         levels=levels,
@@ -105,7 +111,31 @@ def lay_out(pool: Pool, footprints: Iterable[Footprint]) -> Layout:
         free=_capacity([g for g in groups if not g.price], len(levels)),
         total=_capacity(groups, len(levels)),
         ordered=_ordered([g for g in groups if g.price]),
-        lots=lots_of(pool, known) if pool.standing and not exact else (),
+        kinds=kinds,
+        lots=() if exact else lots_of(pool, known),
+        laws=() if exact else laws_of(kinds, known),
+    )
+
+
+def _kinds(pool: Pool) -> tuple[Bucket, ...]:
+    """The nodes of a pool by room and price."""
+    counts: dict[tuple[Room, float], int] = {}
+    for bucket in pool.buckets:
+        key = (bucket.room, bucket.price_per_hour if pool.billing is Billing.NODE else 0.0)
+        counts[key] = counts.get(key, 0) + bucket.count
+    return tuple(Bucket(room, count, price) for (room, price), count in sorted(counts.items()) if count > 0)
+
+
+def _wasteless(room: Room, chips: int, chained: frozenset[Footprint]) -> bool:
+    """Whether regular footprints cannot use more than these ``chips`` of the node, as even the leanest of them cannot use the next."""
+    step = min((size(f) for f in chained), default=1)
+    more = (chips // step + 1) * step
+    if more > room.chips or not chained:
+        return True
+    return (
+        all(f.cpu_milli * more > room.cpu_milli * size(f) for f in chained)
+        or all(f.memory_bytes * more > room.memory_bytes * size(f) for f in chained)
+        or all(more > room.pods * size(f) for f in chained)
     )
 
 

@@ -55,7 +55,8 @@ class Move:
     ``step`` 0 is in flight, 1 starts now (all of step 1 together fit beside everything else), from 2 one after the other.
     ``savings_per_hour`` is what the bill falls by when this move is made after those of earlier steps (and earlier in the list), so
     that the savings of a sequence add up to what the bill falls by altogether. ``spare`` is for how many replicas beyond the target's
-    there is room, where the move goes over a bridge. ``refusal`` is why it is held.
+    there is room, where the move goes over a bridge. ``refusal`` is why it is held. ``further`` are pools that the template names beside
+    the target's, in this order: room is kept for it there too.
     """
 
     workload: str
@@ -68,6 +69,7 @@ class Move:
     step: int | None = None
     spare: int = 0
     refusal: Refusal | None = None
+    further: tuple[str, ...] = ()
 
 
 def plan_moves(
@@ -181,7 +183,18 @@ class _Round:
     def _candidate(self, key: str, target: Option) -> Candidate:
         horizon = self._rules[key].payback_horizon_seconds
         priority, rescue = self._priorities.get(key, 0), self._is_untenable(key)
-        return Candidate(key, self._now[key], target, priority, horizon, rescue=rescue)
+        further = self._further(key, target)
+        return Candidate(key, self._now[key], target, priority, horizon, rescue=rescue, further=further)
+
+    def _further(self, key: str, target: Option) -> tuple[Option, ...]:
+        """Other pools for the same variant, the cheapest first. Not the one that it leaves."""
+        prices = {pool.name: pool.price_per_chip for pool in self._problem.pools}
+        others = (
+            option
+            for option in self._options.get(key, ())
+            if option.variant == target.variant and option.pool not in (target.pool, self._now[key].pool)
+        )
+        return tuple(sorted(others, key=lambda option: (prices[option.pool], option.pool)))
 
     def _is_untenable(self, key: str) -> bool:
         """Whether it fails where it runs, or that place was refused for what its own people demand."""
@@ -250,7 +263,18 @@ class _Round:
             wait = slot.wait or Refusal(Reason.NO_SURGE_CAPACITY, "it waits for its turn")
             reason, message = wait.reason, f"{wait.message}; step {slot.step} in the order is {way}"
         decision = Decision.MOVE if slot.place in (Place.IN_FLIGHT, Place.NOW) else Decision.HOLD
-        return Move(slot.key, running, target, 0.0, decision, reason, message, slot.step, slot.spare)
+        return Move(
+            slot.key,
+            running,
+            target,
+            0.0,
+            decision,
+            reason,
+            message,
+            slot.step,
+            slot.spare,
+            further=slot.further,
+        )
 
     def _priced(self, ordered: list[Move]) -> tuple[Move, ...]:
         """Savings by making all moves one after the other: those with a step first, then what is held, by name.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chipwise.placement.exact import cheapest
+from chipwise.placement.exact import cheapest, fits
 from chipwise.placement.instance import Instance, Seat, by_chip
 from chipwise.placement.layout import Layout
-from chipwise.placement.packing import Packing, quick, shared_nodes
+from chipwise.placement.packing import Packing, quick, quickly_fits, shared_nodes
 
 
 class OverCapacityError(AssertionError):
@@ -64,7 +64,18 @@ class Occupancy:
             return all(u + s <= t for u, s, t in zip(used, slots, layout.total, strict=True))
         counts = self.counts[seat.pool].copy()
         counts[seat.footprint] += seat.replicas
-        return quick(layout, counts) is not None
+        return quickly_fits(layout, counts)
+
+    def truly_fits(self, seat: Seat) -> bool:
+        """The same, with all the search that it takes."""
+        if self.fits(seat):
+            return True
+        layout = self.instance.layouts[seat.pool]
+        if layout.formal or any(self.limits[i] + n > self.instance.limits[i] for i, n in seat.limits):
+            return False
+        counts = self.counts[seat.pool].copy()
+        counts[seat.footprint] += seat.replicas
+        return fits(layout, tuple(counts))
 
     def put(self, seat: Seat) -> None:
         """Give the workload this option, which must fit."""

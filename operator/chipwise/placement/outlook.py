@@ -44,6 +44,11 @@ class Outlook:
             return None
         return pool.lacks(option, option.terms, frozenset(leaving))
 
+    def has(self, option: Option) -> bool:
+        """Whether the nodes that exist have room for it, if nobody else comes. Of a pool that is not known: no."""
+        pool = self._pools.get(option.pool)
+        return pool is not None and option.terms is not None and pool.has(option, option.terms)
+
     def grow(self, key: str, option: Option) -> int:
         """How many of the replicas of ``option`` are secure beside everybody else and break no promise: they come from now on."""
         count, pool = option.replicas, self._pools.get(option.pool)
@@ -126,6 +131,13 @@ class _Pool:
             crowds = self.crowding.crowds
             self._sound = [other for other in crowds if other.promised and self.crowding.holds(other)]
         return self._sound
+
+    def has(self, option: Option, terms: Terms) -> bool:
+        need = need_of(option, self.crowding.ground.resources)
+        if need is None:
+            return False
+        free = self.crowding.freed(replace(terms, new_nodes=False), frozenset())
+        return self.crowding.alone(need, terms, free) >= option.replicas
 
     def lacks(self, option: Option, terms: Terms, leaving: frozenset[str]) -> Refusal | None:
         need = need_of(option, self.crowding.ground.resources)

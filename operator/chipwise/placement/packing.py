@@ -8,6 +8,7 @@ from itertools import product
 
 from chipwise.placement.inplace import Stand, stand
 from chipwise.placement.layout import Layout
+from chipwise.placement.volume import exceeded, least_price
 
 #: With more odd footprints than this in one pool, the quick search treats the rest alike.
 _ODD_COMBINED = 4
@@ -72,13 +73,34 @@ def usage_of(layout: Layout, counts: Sequence[int]) -> list[int] | None:
 
 def quick(layout: Layout, counts: Sequence[int]) -> Packing | None:
     """A packing of ``counts`` replicas of each footprint, or None. Sound; the cheapest, and None final, where ``Layout.closed``."""
+    if exceeded(layout.laws, counts):
+        return None
     found = _by_the_rules(layout, counts)
-    if not layout.lots or (found is not None and not found.price):
+    if layout.formal or (found is not None and found.price <= bound(layout, counts)):
         return found
     standing = stand(layout.lots, layout.footprints, counts)
     if standing is None or (found is not None and found.price <= standing.price):
         return found
-    return Packing(standing.price, (0,) * len(layout.groups), (), (0,) * len(layout.odd), standing)
+    return on_nodes(layout, standing)
+
+
+def quickly_fits(layout: Layout, counts: Sequence[int]) -> bool:
+    """Whether ``quick`` finds a packing."""
+    if exceeded(layout.laws, counts):
+        return False
+    return _by_the_rules(layout, counts) is not None or (
+        not layout.formal and stand(layout.lots, layout.footprints, counts) is not None
+    )
+
+
+def bound(layout: Layout, counts: Sequence[int]) -> float:
+    """What any packing costs at least, where ``Layout.formal`` is not so."""
+    return least_price(layout.kinds, layout.laws, counts)
+
+
+def on_nodes(layout: Layout, nodes: Stand) -> Packing:
+    """A packing that is known by its nodes."""
+    return Packing(nodes.price, (0,) * len(layout.groups), (), (0,) * len(layout.odd), nodes)
 
 
 def _by_the_rules(layout: Layout, counts: Sequence[int]) -> Packing | None:

@@ -40,7 +40,8 @@ class Plan:
     """The joint answer, workloads and pools in order of name.
 
     ``objective_per_hour`` is the billed cost plus switching costs, the figure that was minimised and that ``lower_bound_per_hour``
-    bounds for the same set of placed workloads. ``optimal`` is said only when the solver proved it.
+    bounds for the same set of placed workloads. ``optimal`` is said only when it is proven for every
+    packing that there is.
     """
 
     choices: tuple[Choice, ...]

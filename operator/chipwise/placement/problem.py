@@ -79,6 +79,11 @@ class Pool:
     committed_chips: int = 0
     standing: tuple[Standing, ...] = ()
 
+    @property
+    def price_per_chip(self) -> float:
+        """What one chip costs for one hour when its node is full."""
+        return self.price_per_hour / (self.chips_per_node if self.billing is Billing.NODE else 1)
+
 
 @dataclass(frozen=True, slots=True)
 class Figures:

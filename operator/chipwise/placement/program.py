@@ -1,9 +1,10 @@
 """The mixed-integer program as plain lists: columns, rows and entries. It knows nothing of the solver.
 
 Columns: one binary for each option; one for each workload that says it is not placed; and for each pool the nodes bought of each group
-(integer), nodes for odd footprints alone (integer), replicas on those (integer) and chips beyond the committed ones (continuous).
-Rows: each workload has one option or none; slots of each level of each pool; limits; and how many workloads of each priority may be
-left out, which is how the lexicographic stages are told apart.
+(integer), nodes for odd footprints alone (integer), replicas on those (integer) and chips beyond the committed ones (continuous); or,
+where the patterns of a pool are listed, the nodes of each kind filled by each pattern (integer), which is exact.
+Rows: each workload has one option or none; slots of each level of each pool, or replicas of each size; limits; and how many workloads
+of each priority may be left out, which is how the lexicographic stages are told apart.
 """
 
 from __future__ import annotations
@@ -14,17 +15,19 @@ from dataclasses import dataclass, field
 from chipwise.placement.instance import Instance, by_chip
 from chipwise.placement.layout import Layout
 from chipwise.placement.packing import Packing
+from chipwise.placement.patterns import Book
 
 INFINITY = math.inf
 
 
 @dataclass(slots=True)
 class Columns:
-    """The columns of one pool. ``own`` maps (odd footprint, group), ``apart`` odd footprints, to a column."""
+    """The columns of one pool. ``own`` maps (odd footprint, group), ``apart`` odd footprints, ``filled`` (kind, pattern) to a column."""
 
     shared: dict[int, int] = field(default_factory=dict)
     own: dict[tuple[int, int], int] = field(default_factory=dict)
     apart: dict[int, int] = field(default_factory=dict)
+    filled: dict[tuple[int, int], int] = field(default_factory=dict)
     extra_chips: int | None = None
 
 
@@ -67,7 +70,40 @@ class Program:
 
 
 def build(instance: Instance) -> Program:
-    """The program of an instance. Column k < len(seats) is the option with index k."""
+    """The program of an instance, whose every point is a plan that fits. Column k < len(seats) is the option with index k."""
+    program, members = _begun(instance)
+    for p, layout in enumerate(instance.layouts):
+        book = instance.books[p]
+        if book is not None:
+            _patterns(program, instance, book, members[p])
+        else:
+            program.pools.append(_pool_columns(program, layout))
+            _levels(program, instance, p, members[p])
+            _odd(program, instance, p, members[p])
+        _chips(program, instance, p, members[p])
+    _limits(program, instance)
+    return program
+
+
+def relaxed(instance: Instance) -> Program:
+    """The same with only the laws of packing for pools of which it is not known what fits: every plan that fits is a point of it."""
+    program, members = _begun(instance)
+    for p, layout in enumerate(instance.layouts):
+        book = instance.books[p]
+        if book is not None:
+            _patterns(program, instance, book, members[p])
+        elif layout.formal:
+            program.pools.append(_pool_columns(program, layout))
+            _levels(program, instance, p, members[p])
+        else:
+            _laws(program, instance, p, members[p])
+        _chips(program, instance, p, members[p])
+    _limits(program, instance)
+    return program
+
+
+def _begun(instance: Instance) -> tuple[Program, list[list[int]]]:
+    """Options, and one or none for each workload; and the options of each pool."""
     program = Program()
     for seat in instance.seats:
         program.column(seat.switching, 1.0)
@@ -76,15 +112,52 @@ def build(instance: Instance) -> Program:
     members: list[list[int]] = [[] for _ in instance.pools]
     for seat in instance.seats:
         members[seat.pool].append(seat.index)
-    for p, layout in enumerate(instance.layouts):
-        columns = _pool_columns(program, layout)
-        program.pools.append(columns)
-        _levels(program, instance, p, members[p])
-        _odd(program, instance, p, members[p])
-        if by_chip(instance.pools[p]):
-            _chips(program, instance, p, members[p])
-    _limits(program, instance)
-    return program
+    return program, members
+
+
+def _patterns(program: Program, instance: Instance, book: Book, members: list[int]) -> None:
+    """Nodes filled by each pattern, of each kind as many as there are; and no more replicas of any size than they hold."""
+    columns = Columns()
+    program.pools.append(columns)
+    sizes = max(book.size_of, default=-1) + 1
+    rows = [program.row(-INFINITY, 0.0) for _ in range(sizes)]
+    for index in members:
+        seat = instance.seats[index]
+        program.entry(rows[book.size_of[seat.footprint]], index, float(seat.replicas))
+    for k, kind in enumerate(book.kinds):
+        nodes = program.row(-INFINITY, float(kind.count))
+        for n, pattern in enumerate(kind.patterns):
+            column = program.column(kind.price, float(kind.count))
+            columns.filled[k, n] = column
+            program.entry(nodes, column, 1.0)
+            for row, replicas in zip(rows, pattern, strict=True):
+                if replicas:
+                    program.entry(row, column, -float(replicas))
+
+
+def _laws(program: Program, instance: Instance, p: int, members: list[int]) -> None:
+    """Weights of replicas within the capacities of the nodes in use, by each law that any packing keeps to."""
+    layout = instance.layouts[p]
+    program.pools.append(Columns())
+    bought = [
+        program.column(kind.price_per_hour, float(kind.count)) if kind.price_per_hour else None
+        for kind in layout.kinds
+    ]
+    for law in layout.laws:
+        unit = float(max(1, *law.weights, *law.capacities))
+        free = sum(
+            kind.count * each
+            for kind, each in zip(layout.kinds, law.capacities, strict=True)
+            if not kind.price_per_hour
+        )
+        row = program.row(-INFINITY, free / unit)
+        for index in members:
+            seat = instance.seats[index]
+            if law.weights[seat.footprint]:
+                program.entry(row, index, seat.replicas * law.weights[seat.footprint] / unit)
+        for column, each in zip(bought, law.capacities, strict=True):
+            if column is not None and each:
+                program.entry(row, column, -each / unit)
 
 
 def _assignment(program: Program, instance: Instance) -> None:
@@ -160,6 +233,8 @@ def _odd(program: Program, instance: Instance, p: int, members: list[int]) -> No
 
 def _chips(program: Program, instance: Instance, p: int, members: list[int]) -> None:
     pool = instance.pools[p]
+    if not by_chip(pool):
+        return
     if not pool.committed_chips:
         for index in members:
             program.cost[index] += pool.price_per_hour * instance.seats[index].chips

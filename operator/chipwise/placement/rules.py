@@ -86,7 +86,8 @@ class MoveRule:
     ``max_concurrent_moves`` counts the moves in flight among the workloads of the same ``policy``, with the ``restoring`` ones: those on
     their way back to their author. ``restored``: it was asked to be given back, and is left there. ``frozen_by`` is who stopped every
     move, in words; None if nobody did. ``replicas_external``: somebody else owns their number. ``idle``: it stands at zero replicas, and
-    nothing becomes of it until somebody scales it up. ``halted``: too much failed lately under its policy.
+    nothing becomes of it until somebody scales it up. ``halted``: too much failed lately under its policy. ``max_pools``: so many pools its
+    template may name.
     """
 
     mode: Mode = Mode.OFF
@@ -104,6 +105,7 @@ class MoveRule:
     replicas_external: bool = False
     idle: Refusal | None = None
     halted: Refusal | None = None
+    max_pools: int = 1
 
 
 @dataclass(frozen=True, slots=True)

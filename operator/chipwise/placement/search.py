@@ -2,6 +2,9 @@
 
 First everything is asked to be placed at least cost. Only if that is impossible the priorities are taken from the highest down, each
 placing as many workloads as the ones above allow, and then the cost is minimised with these numbers fixed.
+
+Where it is not known of every pool what fits there (``Instance.exact``), the program has plans that fit and not all of them. What it
+proves then counts for nothing: the bound is that of the laws of packing, and a plan that leaves somebody out is never called the optimum.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from chipwise.placement.highs import Answer, Door, Effort, Rows, Status
 from chipwise.placement.instance import Instance
 from chipwise.placement.occupancy import Occupancy
 from chipwise.placement.problem import Option, SolveLimits
-from chipwise.placement.program import Program, build, columns_of
+from chipwise.placement.program import Program, build, columns_of, relaxed
 from chipwise.placement.rounding import rounded
 
 #: The dearest single item of the program costs this much to the solver.
@@ -23,6 +26,8 @@ _SCALED_TO = 100.0
 _EPSILON = 1e-6
 #: Up to so many options the tree may have all the nodes of the limits.
 _REFERENCE_OPTIONS = 300
+#: Branches for the bound of the laws of packing: its root says nearly all that it ever will.
+_BOUND_NODES = 20
 #: A bound nearer to the objective than this, relatively, is the objective to the solver's own tolerance.
 PROVEN = 1e-7
 
@@ -40,10 +45,9 @@ class Found:
 
 @dataclass(slots=True)
 class _Result:
-    """The bound that one stage proved in the units of its cost, and whether its best assignment is the optimum."""
+    """The bound that one stage proved, in the units of its cost."""
 
     bound: float
-    proven: bool
     infeasible: bool = False
 
 
@@ -75,19 +79,58 @@ class Search:
         return self._found(result, proven=levels_proven)
 
     def _found(self, result: _Result, *, proven: bool) -> Found:
+        self._fill()
         if self._best is None:  # pragma: no cover
             raise AssertionError("every stage offers an assignment")
-        _, objective, occupancy = self._best
-        bound = max(0.0, min(objective, result.bound / self._scale))
-        near = objective - bound <= PROVEN * max(1.0, abs(objective))
-        optimal = proven and (result.proven or near)
+        left_out, objective, occupancy = self._best
+        if self._instance.exact:
+            bound = result.bound
+        else:
+            bound, proven = self._bound_by_laws(), not any(left_out)
+        bound = max(0.0, min(objective, bound / self._scale))
+        optimal = proven and objective - bound <= PROVEN * max(1.0, abs(objective))
         return Found(
             tuple(occupancy.chosen),
             objective,
-            objective if optimal and near else bound,
-            optimal and near,
+            objective if optimal else bound,
+            optimal,
             self._time_limited,
         )
+
+    def _fill(self) -> None:
+        """Let in whom the quick ways of packing left out, highest priority first, where all the search finds room."""
+        if self._best is None or not any(self._best[0]):
+            return
+        occupancy, ranks = self._best[2], self._instance.ranks
+        hopeless: set[tuple[object, ...]] = set()
+        for owner in sorted(range(len(ranks)), key=lambda owner: (ranks[owner], owner)):
+            if occupancy.chosen[owner] >= 0:
+                continue
+            for seat in self._instance.of[owner]:
+                likeness = (seat.pool, seat.footprint, seat.replicas, seat.limits)
+                if likeness not in hopeless and occupancy.truly_fits(seat):
+                    occupancy.put(seat)
+                    break
+                hopeless.add(likeness)
+        self._best = (occupancy.left_out(), occupancy.settled(), occupancy)
+
+    def _bound_by_laws(self) -> float:
+        """What plans for the same workloads cost at least, in the units of the scaled cost."""
+        program = relaxed(self._instance)
+        chosen = self._best[2].chosen if self._best else []
+        upper = program.upper.copy()
+        for owner, index in enumerate(chosen):
+            shut = [program.unplaced[owner]] if index >= 0 else [s.index for s in self._instance.of[owner]]
+            for column in shut:
+                upper[column] = 0.0
+        cost = [c * self._scale for c in program.cost]
+        door, rows = Door(program), Rows(program.row_lower, program.row_upper)
+        linear = self._timed(door.linear(cost, upper, rows, self._effort()))
+        bound = linear.bound if linear.status is Status.OPTIMAL else 0.0
+        if len(self._instance.seats) > self._limits.mip_options or self._time_limited:
+            return bound
+        answer = self._timed(door.integral(cost, upper, rows, Effort(self._seconds, _BOUND_NODES), None))
+        return max(bound, answer.bound) if math.isfinite(answer.bound) else bound
 
     def _levels(self) -> tuple[list[int | None], bool]:
         """How many of each priority must be left out, and whether all these numbers are proven."""
@@ -101,7 +144,7 @@ class Search:
             result = self._stage(cost, caps, rank=rank)
             least = math.ceil(result.bound - _EPSILON)
             caps[rank] = self._left_out()[rank]
-            proven &= caps[rank] == least or result.proven
+            proven &= caps[rank] == least
         return caps, proven
 
     def _stage(self, cost: list[float], caps: Sequence[int | None], rank: int | None = None) -> _Result:
@@ -109,24 +152,24 @@ class Search:
         upper, rows = self._bounds(caps)
         relaxed = self._timed(self._door.linear(cost, upper, rows, self._effort()))
         if relaxed.status is Status.INFEASIBLE:
-            return _Result(0.0, proven=False, infeasible=True)
+            return _Result(0.0, infeasible=True)
         shares = relaxed.values or [0.0] * len(cost)
         guide = self._guide(relaxed) if rank is None else None
         self._offer(rounded(self._instance, shares, guide))
         bound = relaxed.bound if relaxed.status is Status.OPTIMAL else 0.0
         too_large = rank is not None and len(self._instance.seats) > self._limits.mip_options
         if self._good_enough(bound, caps, rank) or self._time_limited or too_large:
-            return _Result(bound, proven=False)
+            return _Result(bound)
         restricted = self._restrict(upper, relaxed)
         start = self._start() if self._within(caps) else None
         answer = self._timed(self._door.integral(cost, upper, rows, self._effort(), start))
         if answer.status is Status.INFEASIBLE:
-            return _Result(bound, proven=False, infeasible=not restricted)
+            return _Result(bound, infeasible=not restricted)
         if answer.values:
             self._offer(self._loaded(answer.values))
         if restricted:
-            return _Result(bound, proven=False)
-        return _Result(max(bound, answer.bound), proven=answer.status is Status.OPTIMAL)
+            return _Result(bound)
+        return _Result(max(bound, answer.bound))
 
     def _guide(self, relaxed: Answer) -> Guide | None:
         """A node whose number is at its upper bound is worth more than its price: by its reduced cost, which is negative."""
@@ -198,7 +241,7 @@ class Search:
             return None
         occupancy = self._best[2]
         packings = occupancy.packings()
-        if any(packing.in_place is not None for packing in packings):
+        if any(self._instance.books) or any(packing.in_place is not None for packing in packings):
             return None  # the program has no columns for it
         return columns_of(self._program, self._instance, occupancy.chosen, packings)
 

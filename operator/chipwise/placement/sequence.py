@@ -33,7 +33,8 @@ class Place(Enum):
 class Slot:
     """One place in the order. ``wait`` says what a later one waits for.
 
-    ``spare``: room for so many replicas beyond the target's is kept while the move goes over a bridge.
+    ``spare``: room for so many replicas beyond the target's is kept while the move goes over a bridge. ``further``: pools where room for
+    all of it is kept as well.
     """
 
     key: str
@@ -42,6 +43,7 @@ class Slot:
     step: int
     wait: Refusal | None = None
     spare: int = 0
+    further: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,10 @@ def sequence(
     slots = [Slot(key, flying[key].target, Place.IN_FLIGHT, 0, spare=spare[key]) for key in spare]
     waiting = [candidate for candidate, _ in queue]
     started, why = _start(nodes, waiting, _in_flight(flying, rules), rules)
-    slots += [Slot(c.key, c.target, Place.NOW, 1, spare=c.spare) for c in started]
+    slots += [
+        Slot(c.key, c.target, Place.NOW, 1, spare=c.spare, further=_fall_back(nodes, c, rules[c.key]))
+        for c in started
+    ]
     for done in [*(c for c in flying.values() if not c.stuck), *started]:
         nodes.leave(done, spare.get(done.key, done.spare))
     later, stuck = _afterwards(nodes, [c for c in waiting if c.key in why])
@@ -124,6 +129,20 @@ class Nodes:
             return False
         self.leave(candidate, candidate.spare)
         return True
+
+    def is_there(self, target: Option) -> bool:
+        """Whether it would be bound on nodes that exist."""
+        return self._outlook.has(target)
+
+    def keep(self, key: str, option: Option) -> bool:
+        """Set room aside on nodes to come, for as many replicas as may have to go there; none where a free node is there already."""
+        if self._outlook.has(replace(option, replicas=1)):
+            return False
+        self.floor.add(wanted(option))
+        if self.floor.fits(option.pool) and self._outlook.enter(key, replace(option, usage=())) is None:
+            return True
+        self.floor.add(wanted(option), -1)
+        return False
 
     def leave(self, candidate: Candidate, spare: int) -> None:
         """The old copy is gone, and so is what was kept for the bridge."""
@@ -202,6 +221,21 @@ def _start(
         else:
             why[candidate.key] = _ROOM if refusal.reason is Reason.FRAGMENTED else refusal
     return started, why
+
+
+def _fall_back(nodes: Nodes, candidate: Candidate, rule: MoveRule) -> tuple[str, ...]:
+    """The pools beside its own that a workload's template may name: those where its nodes would have to come too, and may.
+
+    The scheduler takes free nodes in any order, so a pool that has any would be filled however dear it is. And a workload whose own
+    nodes are there needs no other.
+    """
+    found: list[str] = []
+    if nodes.is_there(candidate.target):
+        return ()
+    for option in candidate.further:
+        if len(found) + 1 < rule.max_pools and nodes.keep(candidate.key, option):
+            found.append(option.pool)
+    return tuple(found)
 
 
 def _afterwards(nodes: Nodes, waiting: list[Candidate]) -> tuple[list[Candidate], list[Candidate]]:

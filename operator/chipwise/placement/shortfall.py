@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from chipwise.placement.exact import cheapest
+from chipwise.placement.exact import certain, fits
 from chipwise.placement.inplace import holds
 from chipwise.placement.instance import Instance, Seat, amortised, by_chip
 from chipwise.placement.layout import Layout, lay_out
@@ -29,7 +29,8 @@ _NEAREST = (
 class Shortfall:
     """What one option lacks: ``nodes`` more of its pool, and ``amounts`` more of limits by key. ``price_per_hour`` is what both cost.
 
-    ``alone``: it would not fit either if no other workload of the plan were there.
+    ``alone``: it would not fit either if no other workload of the plan were there. ``certain``: no packing of all together exists;
+    otherwise none was found, and not all were tried.
     """
 
     pool: str
@@ -40,6 +41,7 @@ class Shortfall:
     amounts: tuple[tuple[str, int], ...]
     price_per_hour: float
     alone: bool
+    certain: bool = True
 
     def sentence(self) -> str:
         """The change in words."""
@@ -70,8 +72,12 @@ def refusal(workload: Workload, instance: Instance, occupancy: Occupancy, owner:
     least = min(
         found, key=lambda s: (s.price_per_hour, s.nodes, sum(n for _, n in s.amounts), s.pool, s.variant)
     )
-    others = "Others of equal or higher priority hold the room"
-    why = "There is too little room even without the other workloads" if least.alone else others
+    if least.alone:
+        why = "There is too little room even without the other workloads"
+    elif all(s.certain for s in found):
+        why = "Others of equal or higher priority hold the room"
+    else:
+        why = "No way was found to pack it beside others of equal or higher priority, and not every way was tried"
     return Refusal(Reason.CAPACITY_EXHAUSTED, f"{why}: {least.sentence()}, {least.price_per_hour:.2f} $/h")
 
 
@@ -118,15 +124,14 @@ def shortfall(instance: Instance, occupancy: Occupancy, seat: Seat) -> Shortfall
         amounts=amounts,
         price_per_hour=price,
         alone=_exceeds_alone(instance, seat),
+        certain=not nodes or certain(layout, tuple(counts)),
     )
 
 
 def _exceeds_alone(instance: Instance, seat: Seat) -> bool:
     layout = instance.layouts[seat.pool]
     counts = tuple(seat.replicas if f == seat.footprint else 0 for f in range(len(layout.footprints)))
-    return cheapest(layout, counts) is None or any(
-        amount > instance.limits[limit] for limit, amount in seat.limits
-    )
+    return not fits(layout, counts) or any(amount > instance.limits[limit] for limit, amount in seat.limits)
 
 
 def _keys(seat: Seat) -> list[str]:
@@ -135,15 +140,15 @@ def _keys(seat: Seat) -> list[str]:
 
 def nodes_missing(pool: Pool, layout: Layout, counts: tuple[int, ...], most: int) -> int | None:
     """The fewest whole nodes that let ``counts`` fit, at most ``most``; None when that is not enough."""
-    if cheapest(layout, counts) is not None:
+    if fits(layout, counts):
         return 0
     room = whole_node(pool, layout.footprints)
     low, high = 1, most
-    if cheapest(_with_nodes(pool, layout, room, high), counts) is None:
+    if not fits(_with_nodes(pool, layout, room, high), counts):
         return None
     while low < high:
         middle = (low + high) // 2
-        if cheapest(_with_nodes(pool, layout, room, middle), counts) is None:
+        if not fits(_with_nodes(pool, layout, room, middle), counts):
             low = middle + 1
         else:
             high = middle

@@ -20,7 +20,8 @@ from chipwise.reasons import Refusal
 class Candidate:
     """One workload that may move. ``stuck``: in flight, but a rule stops its next step, so both copies stay.
 
-    ``rescue``: where it runs breaks what its own people demand, so leaving need not save anything.
+    ``rescue``: where it runs breaks what its own people demand, so leaving need not save anything. ``further`` are other pools for the
+    same variant, in order of cost.
     """
 
     key: str
@@ -30,6 +31,7 @@ class Candidate:
     horizon_seconds: float
     stuck: bool = False
     rescue: bool = False
+    further: tuple[Option, ...] = ()
 
     @property
     def first(self) -> bool:

@@ -7,6 +7,7 @@ and absent from two consistent lists is forgotten. A list that cannot be had, as
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,6 +35,10 @@ class Register(Protocol):
 
     def forget(self, resource: Resource, key: Key, uid: str) -> None:
         """Drop an object known to be gone, if that name still belongs to ``uid``."""
+        ...
+
+    def version(self, resource: Resource, key: Key) -> str:
+        """Return the newest resourceVersion known of an object; empty for one that is not known."""
         ...
 
     async def changed(self) -> None:
@@ -98,6 +103,26 @@ class Audit:
                 except KubeError as error:
                     log.warning("audit of %s postponed: %s", resource, error)
 
+    async def caught_up(self) -> None:
+        """Wait until the feed has told everything that the server holds by now, after an outage. Raises KubeError if it cannot be listed.
+
+        A feed that stays behind is waited for: it gives up a dead stream by itself. What was deleted meanwhile is forgotten as usual.
+        """
+        for resource in self._resources:
+            while await self._is_behind(resource):
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(self._rhythm.confirm):
+                        await self._register.changed()
+            await self._examine(resource)
+
+    async def _is_behind(self, resource: Resource) -> bool:
+        """Something listed is not known at that version."""
+        found = await self._kube.list_metadata(resource)
+        return any(
+            not _reaches(self._register.version(resource, key_of(item)), item["metadata"]["resourceVersion"])
+            for item in found.items
+        )
+
     async def _until_known(self, resource: Resource) -> None:
         """Wait until everything listed is known or gone."""
         failures = 0
@@ -159,6 +184,11 @@ class Audit:
         """Return uids as of one moment. The read is consistent because it names no resourceVersion."""
         found = await self._kube.list_metadata(resource)
         return {key_of(item): _uid(item) for item in found.items}
+
+
+def _reaches(known: str, version: str) -> bool:
+    """Versions of one resource are ordered if they are numbers, as those of the API server are."""
+    return known == version or (known.isdecimal() and version.isdecimal() and int(known) >= int(version))
 
 
 def _uid(item: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from chipwise.cluster.facts.needs import NOTHING, Needs, pod_needs
 from chipwise.cluster.facts.reading import Document, Pairs, extended, pairs
+from chipwise.cluster.facts.verdict import NO_VERDICT, Verdict, verdict
 from chipwise.rendering.footprint import pod_requests
 
 #: Reasons of a waiting container that is only on its way.
@@ -20,7 +21,7 @@ class Progress:
     """How far a pod has come on its way to serve, and what keeps it. Moments are RFC 3339, empty where they did not come yet.
 
     ``waiting`` is why a container does not run, in the kubelet's word (ImagePullBackOff, CrashLoopBackOff); ``message`` is the
-    kubelet's or the scheduler's sentence about it.
+    kubelet's or the scheduler's sentence about it, and ``verdict`` what the scheduler's means.
     """
 
     created: str = ""
@@ -29,6 +30,7 @@ class Progress:
     waiting: str = ""
     restarts: int = 0
     message: str = ""
+    verdict: Verdict = NO_VERDICT
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,4 +105,5 @@ def _progress(metadata: Mapping[str, Any], status: Mapping[str, Any]) -> Progres
         waiting=stuck.get("reason", ""),
         restarts=max((int(c.get("restartCount", 0)) for c in containers), default=0),
         message=(stuck.get("message") or unbound)[:_MESSAGE],
+        verdict=verdict(unbound),
     )
