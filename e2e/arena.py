@@ -19,45 +19,16 @@ from e2e.admin import Admin, Document, Refused
 from e2e.fleets import FLEET, Fleet
 from e2e.promises import Promise, promises
 from e2e.seen import seen
+from e2e.views import View, path
 from tests.cluster.scheduler import takes
 
 Item = TypeVar("Item")
 Found = TypeVar("Found")
 
 THREADS = 8
-_GROUPS = {
-    "Node": "/api/v1",
-    "ResourceQuota": "/api/v1",
-    "Pod": "/api/v1",
-    "DaemonSet": "/apis/apps/v1",
-    "Deployment": "/apis/apps/v1",
-    "HorizontalPodAutoscaler": "/apis/autoscaling/v2",
-}
 _READ = ("Node", "Pod", "Deployment", "ResourceQuota", "HorizontalPodAutoscaler")
 _NOT_READY = "node-not-ready.stage.kwok.x-k8s.io"
 _AT_ONCE = "gracePeriodSeconds=0&propagationPolicy=Background"
-
-
-def path(kind: str, namespace: str = "", name: str = "") -> str:
-    """Where objects of a kind are."""
-    where = f"{_GROUPS[kind]}/namespaces/{namespace}" if namespace else _GROUPS[kind]
-    return "/".join(part for part in (where, f"{kind.lower()}s", name) if part)
-
-
-class View:
-    """All objects of some kinds at one moment, by fleet."""
-
-    def __init__(self, admin: Admin, *kinds: str) -> None:
-        self._found: dict[tuple[str, str], list[Document]] = {}
-        for kind in kinds:
-            for item in admin.get(path(kind))["items"]:
-                metadata = item["metadata"]
-                owner = metadata.get("namespace") or metadata.get("labels", {}).get(FLEET, "")
-                self._found.setdefault((owner, kind), []).append({"kind": kind, **item})
-
-    def of(self, fleet: Fleet, *kinds: str) -> list[Document]:
-        """Those of one fleet."""
-        return [document for kind in kinds for document in self._found.get((fleet.name, kind), ())]
 
 
 class Played:

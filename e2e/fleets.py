@@ -7,8 +7,7 @@ fleet looks like when chipwise comes is what ``fleet`` says, plus what befalls i
 from __future__ import annotations
 
 import random
-from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from e2e.cluster.fleet import node_manifest
@@ -68,7 +67,7 @@ class _Maker:
 
 
 def fleet(seed: int) -> Fleet:
-    """One to three pools of one to five machines, and one to four workloads of one to four replicas. No pool can grow: see ``growing``."""
+    """One to three pools of one to five machines, and one to four workloads of one to four replicas. No pool can grow: see ``e2e.coming``."""
     maker = _Maker(seed, random.Random(seed), f"t{seed}")  # noqa: S311 - no secret
     pools = maker.dice.choice([1, 2, 2, 3, 3])
     maker.classes = [f"c{number}" for number in range(maker.dice.randint(1, pools))]
@@ -96,40 +95,6 @@ def fleet(seed: int) -> Fleet:
         broken=_few(maker, names, 0.06),
         deaf=_few(maker, names, 0.06),
         dying=_few(maker, bound, 0.3),
-    )
-
-
-def growing(plain: Fleet) -> Fleet:
-    """The same fleet with pools that can grow by one or two nodes, each shaped as its pool says."""
-    dice = random.Random(f"growing {plain.seed}")  # noqa: S311 - no secret
-    kinds, coming = [], []
-    for kind in map(deepcopy, plain.kinds):
-        more = dice.choice([0, 1, 1, 2]) if kind["kind"] == "AcceleratorPool" else 0
-        if more:
-            kind["spec"]["nodes"]["max"] += more
-            coming += [_to_come(plain, kind, number, dice) for number in range(more)]
-        kinds.append(kind)
-    return replace(plain, kinds=tuple(kinds), coming=tuple(coming))
-
-
-def _to_come(plain: Fleet, pool: Document, number: int, dice: random.Random) -> Document:
-    name, spec = pool["metadata"]["name"], pool["spec"]
-    own = [n for n in plain.nodes if n["metadata"]["labels"][POOL] == spec["nodeSelector"][POOL]]
-    resource = f"{DOMAIN}/{plain.name}-{spec['className']}"
-    disk = max(int(node["status"]["allocatable"]["ephemeral-storage"].removesuffix(GIB)) for node in own)
-    return node_manifest(
-        f"{plain.name}-{name}-new-{number}",
-        labels={POOL: spec["nodeSelector"][POOL], FLEET: plain.name},
-        taints=[{"key": resource, "value": "present", "effect": "NoSchedule"}],
-        capacity={
-            resource: str(spec["shape"]["chips"]),
-            "cpu": spec["shape"]["cpu"],
-            "memory": spec["shape"]["memory"],
-            "pods": "110",
-            "ephemeral-storage": f"{disk}{GIB}",
-        },
-        zone=dice.choice(ZONES),
-        instance_type="example",
     )
 
 

@@ -17,7 +17,8 @@ import pytest
 
 from e2e.admin import Admin
 from e2e.arena import Arena, Played, side_by_side
-from e2e.fleets import Fleet, fleet, growing
+from e2e.coming import growing
+from e2e.fleets import Fleet, fleet
 from e2e.managed import in_use
 from e2e.promises import claimed, left_out, options
 

@@ -181,6 +181,23 @@ def test_growth_is_as_much_as_is_secure():
     assert limited.grow("w", replace(option(2, 1, anywhere("a")), usage=(("prod/q/pods", 2),))) == 1
 
 
+def test_old_pods_of_the_same_workload_that_wait_are_rivals():
+    """The Deployment keeps an old pod that pends until a new one serves: a node that comes may be the old one's."""
+    new = Site("", (8, *PLENTY), (0, 0, 0, 0))
+    coming = replace(anywhere(), new_nodes=True)
+    waits = Crowd((4, 1_000, GIB, 1), 1, coming, "w")
+    assert outlook(ground(new, crowds=(waits,))).enter("w", option(2, 3, coming)) is not None
+    assert outlook(ground(new, crowds=(waits,))).enter("w", option(1, 3, coming)) is None
+
+
+def test_pods_that_wait_already_are_among_those_it_grows_by():
+    """Two of three are made and wait: room for three is enough, and what was promised to them is not lost to the next."""
+    waits = Crowd((4, 1_000, GIB, 1), 2, A_B, "w", promised=True)
+    found = outlook(ground(node("a", 8), node("b", 4), crowds=(waits,)))
+    assert found.grow("w", option(3, 4, A_B)) == 3
+    assert reason(outlook(ground(node("a", 8), crowds=(waits,))).enter("x", option(1, 1, A_B))) is not None
+
+
 def test_growth_breaks_no_promise():
     """Eight together are promised on one of two nodes: one small replica spoils the other node at most, two would spoil both."""
     found = outlook(ground(node("a", 8), node("b", 8)))
