@@ -13,7 +13,8 @@ import pytest
 from chipwise.cluster.decide import Decision, decide
 from chipwise.control.act import Kind
 
-from e2e.fleets import Fleet, fleet, growing
+from e2e.coming import growing
+from e2e.fleets import Fleet, fleet
 from e2e.managed import in_use
 from e2e.promises import claimed, left_out, options, promises
 from tests.cluster.scheduler import Model
@@ -30,7 +31,8 @@ KINDS: dict[str, Callable[[Fleet], Fleet]] = {
 
 def carried_out(model: Model, decision: Decision) -> list[str]:
     """Makes what is promised beside all that runs, and says what did not come true."""
-    broken, made = [], []
+    broken: list[str] = []
+    made: list[set[str]] = []
     asked = promises(decision)
     for number, promise in enumerate(asked):
         more = promise.count - promise.standing

@@ -109,13 +109,6 @@ class _Pool:
             self._add(replace(wished, count=count))
         return count
 
-    def has(self, option: Option, terms: Terms) -> bool:
-        need = need_of(option, self.crowding.ground.resources)
-        if need is None:
-            return False
-        free = self.crowding.freed(replace(terms, new_nodes=False), frozenset())
-        return self.crowding.alone(need, terms, free) >= option.replicas
-
     def _disturbs(self, coming: Crowd) -> bool:
         """Whether somebody promised minds its neighbours, or the newcomer does: what they do to each other is not counted."""
         promised = [other for other in self._kept() if other.key != coming.key]
@@ -123,7 +116,7 @@ class _Pool:
 
     def _admits(self, coming: Crowd) -> bool:
         """Whether all of it is bound, and with it still everything that was promised and held till now."""
-        sound = self._kept()
+        sound = [other for other in self._kept() if not (coming.whole and other.key == coming.key)]
         self.crowding.add(coming)
         holds = all(map(self.crowding.holds, (coming, *sound)))
         self.crowding.drop(coming)
@@ -138,6 +131,13 @@ class _Pool:
             crowds = self.crowding.crowds
             self._sound = [other for other in crowds if other.promised and self.crowding.holds(other)]
         return self._sound
+
+    def has(self, option: Option, terms: Terms) -> bool:
+        need = need_of(option, self.crowding.ground.resources)
+        if need is None:
+            return False
+        free = self.crowding.freed(replace(terms, new_nodes=False), frozenset())
+        return self.crowding.alone(need, terms, free) >= option.replicas
 
     def lacks(self, option: Option, terms: Terms, leaving: frozenset[str]) -> Refusal | None:
         need = need_of(option, self.crowding.ground.resources)
