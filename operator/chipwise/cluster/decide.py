@@ -6,7 +6,7 @@ round in which everybody may move, so that nobody's plan counts on room that an 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -116,14 +116,7 @@ def decide(
     standing = standing or Standing()
     snapshot = _heard(snapshot, now)
     views = view_pools(snapshot)
-    subjects: dict[str, Subject] = {}
-    refused: dict[str, Refusal] = {}
-    for key, workload in sorted(snapshot.workloads.items()):
-        found = accept(workload, snapshot, views)
-        if isinstance(found, Refusal):
-            refused[key] = found
-        else:
-            subjects[key] = found
+    subjects, refused = _accepted(snapshot, views)
     pods = {key: situation.pods_of(subject, snapshot, views) for key, subject in subjects.items()}
     subjects = {key: situation.with_spilled(subject, pods[key]) for key, subject in subjects.items()}
     suffered = setbacks(subjects, pods, views, snapshot, now)
@@ -149,6 +142,7 @@ def decide(
     if standing.probing:
         moves, probing = probed(acting.moves, subjects, views, snapshot, now)
         acting = replace(acting, moves=moves)
+    explainers = {key: (acting if key in active else shown).explainer for key in subjects}
     outlook = after_the_moves(acting.truth, acting.moves)
     nodes = Nodes(views, rounds.terms_of, outlook)
     renewed = renewals(subjects, pods, nodes, acting.problem, acting.moves, now=now, frozen=standing.frozen)
@@ -174,22 +168,30 @@ def decide(
         renewals=renewed,
         restores=returning.waiting,
         growth=growth(subjects, pods, acting.problem, acting.moves, outlook),
-        expansion=expansion(
-            _explainers(subjects, active, acting, shown),
-            views,
-            next(iter(snapshot.priority_maps.values()), None),
-        )
-        if standing.priority_expander
-        else None,
+        expansion=_expansion(snapshot, views, explainers) if standing.priority_expander else None,
         probing=probing,
     )
 
 
-def _explainers(
-    keys: Iterable[str], active: Collection[str], acting: Round, shown: Round
-) -> dict[str, Explainer]:
-    """Of the round that decides about each workload."""
-    return {key: (acting if key in active else shown).explainer for key in keys}
+def _accepted(
+    snapshot: Snapshot, views: Mapping[str, PoolView]
+) -> tuple[dict[str, Subject], dict[str, Refusal]]:
+    """Who can be decided about, and why the others cannot."""
+    subjects: dict[str, Subject] = {}
+    refused: dict[str, Refusal] = {}
+    for key, workload in sorted(snapshot.workloads.items()):
+        found = accept(workload, snapshot, views)
+        if isinstance(found, Refusal):
+            refused[key] = found
+        else:
+            subjects[key] = found
+    return subjects, refused
+
+
+def _expansion(
+    snapshot: Snapshot, views: Mapping[str, PoolView], explainers: Mapping[str, Explainer]
+) -> Expansion:
+    return expansion(explainers, views, next(iter(snapshot.priority_maps.values()), None))
 
 
 def _heard(snapshot: Snapshot, now: datetime) -> Snapshot:

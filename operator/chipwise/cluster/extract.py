@@ -82,9 +82,7 @@ KARPENTER: Mapping[Resource, Callable[[Mapping[str, Any]], Any]] = {
 
 _READERS = {**FOREIGN, **OF_CLUSTER_AUTOSCALER, **KARPENTER}
 
-BY_KIND: Mapping[str, Resource] = {
-    resource.kind: resource for resource in (*OURS, *FOREIGN, *KARPENTER) if not resource.select
-}
+BY_KIND: Mapping[str, Resource] = {resource.kind: resource for resource in (*OURS, *FOREIGN, *KARPENTER)}
 
 
 def extract(resource: Resource, raw: Mapping[str, Any]) -> Any:
