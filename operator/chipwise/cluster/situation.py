@@ -180,16 +180,22 @@ def _bound(pods: tuple[PodFact, ...]) -> int:
 
 
 def old_home(subject: Subject, pods: Pods, snapshot: Snapshot, views: Mapping[str, PoolView]) -> Home | None:
-    """Where the old pods of a move run, None where that is in no known pool."""
+    """Where the old pods of a move run, None where that is in no known pool.
+
+    Of several variants of that size the workload's own, if that is where it is: then a new template replaces one like it.
+    """
     where = _pool_of(pods.old, snapshot, views)
     if where is None:
         return None
     chips = max(sum(count for _, count in pod.chips) for pod in pods.old)
     view = views[where]
-    fitting = (
+    fitting = [
         v.name for v in subject.profile.spec.variants if (v.class_name, v.chips) == (view.class_name, chips)
-    )
-    return Home(where, next(fitting, None), view.resource_name, chips, subject.deployment.replicas)
+    ]
+    home = subject.home
+    known = home is not None and home.pool == where and home.variant in fitting
+    variant = home.variant if home is not None and known else next(iter(fitting), None)
+    return Home(where, variant, view.resource_name, chips, subject.deployment.replicas)
 
 
 def rule(subject: Subject, now: datetime, *, frozen: bool) -> MoveRule:

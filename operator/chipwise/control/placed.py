@@ -24,8 +24,10 @@ def placements(subject: Subject, decision: Decision) -> list[Document]:
     """Where it runs, first what it serves from; empty where that is in no known pool and no bridge stands."""
     placed, left, bridge = (find(subject, decision) for find in (_present, _left, _bridge))
     heading = None
-    if placed is not None and left is not None and subject.home is not None:
-        placed, heading = left, _heading(placed, subject.home.chips, decision.pods[subject.key])
+    is_under_way = left is not None or _leaves_the_map(subject, decision)
+    if placed is not None and subject.home is not None and is_under_way:
+        heading = _heading(placed, subject.home.chips, decision.pods[subject.key])
+        placed = left
     found = (placed, heading, *_spilled(subject, decision), bridge)
     return [each for each in found if each]
 
@@ -105,6 +107,12 @@ def _left(subject: Subject, decision: Decision) -> Document | None:
         "costPerHour": money(billed),
         **_per_million(billed, subject.workload),
     }
+
+
+def _leaves_the_map(subject: Subject, decision: Decision) -> bool:
+    """In mid-move, with old pods in a pool that nobody declares any more: what serves is nowhere that has a name or a price."""
+    running = decision.shown.running[subject.key]
+    return running.moving_to is not None and running.pool is None and bool(decision.pods[subject.key].old)
 
 
 def _heading(placed: Document, chips: int, pods: Pods) -> Document:
