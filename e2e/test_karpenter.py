@@ -92,7 +92,9 @@ def failing(stage: Stage) -> None:
     (noted,) = stage.eventually(lambda: stage.cool_downs("maia"), "the pool cools down", 90)
     took = time.monotonic() - begun
     assert noted["reason"] == "LaunchFailed"
-    assert "InsufficientCapacityError" in noted["message"]
+    # Karpenter has no words for NodeClaims that it gave up on because of their NodeClass, which it may notice first.
+    words = ("InsufficientCapacityError", "deleted before they were launched")
+    assert any(each in noted["message"] for each in words)
     assert took < BOOT_SECONDS / 3
     stage.settled("mi300")
     stage.let_node_pool_be("maia")
