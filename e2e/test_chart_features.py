@@ -32,13 +32,13 @@ FEATURES: dict[str, tuple[list[str], list[str], set[tuple[str, str, str]]]] = {
     "cluster autoscaler": (
         ["autoscaling.clusterAutoscaler.enabled"],
         ["--cluster-autoscaler=kube-system"],
-        {("", "configmaps", verb) for verb in ("get", "list", "watch")}
+        {("", "configmaps", verb) for verb in ("list", "watch")}
         | {("", "events", verb) for verb in ("list", "watch")},
     ),
     "priority expander": (
         ["autoscaling.clusterAutoscaler.priorityExpander"],
         ["--priority-expander"],
-        {("", "configmaps", verb) for verb in ("create", "patch")},
+        {("", "configmaps", verb) for verb in ("get", "create", "patch")},
     ),
     "provisioning requests": (
         ["autoscaling.clusterAutoscaler.provisioningRequests"],
