@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import os
+import sys
 from typing import Any
 
 import click
@@ -34,11 +36,22 @@ class _Program(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """A full disk is said in a line, as every other error is; a pipe that nobody reads is click's own matter."""
         try:
-            return super().invoke(ctx)
+            try:
+                return super().invoke(ctx)
+            finally:
+                sys.stdout.flush()  # or Python finds out when it ends, and has its own words and exit code for it
         except OSError as error:
             if error.errno != errno.ENOSPC:
                 raise
+            _give_up_on_the_answer()
             raise _Full(f"the answer cannot be written: {error.strerror}") from error
+
+
+def _give_up_on_the_answer() -> None:
+    """What is left of it in memory goes nowhere, so that nothing is tried again at the end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 @click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXAMPLES)
