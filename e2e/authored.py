@@ -134,20 +134,19 @@ def kinds(setup: Setup) -> list[Document]:
     ]
 
 
-def _class(setup: Setup, chip: str, resource: str | None) -> Document:
-    spec: Document = {"vendor": "Example", "chip": chip, "memory": "80Gi", "memoryBandwidthGBps": 3000}
-    if resource is not None:
-        spec["resourceName"] = resource
-        spec["tolerations"] = [{"key": resource, "operator": "Exists", "effect": "NoSchedule"}]
+def _class(setup: Setup, chip: str, resource: str) -> Document:
+    spec: Document = {
+        "vendor": "Example",
+        "chip": chip,
+        "memory": "80Gi",
+        "memoryBandwidthGBps": 3000,
+        "resourceName": resource,
+        "tolerations": [{"key": resource, "operator": "Exists", "effect": "NoSchedule"}],
+    }
     name = f"{setup.name}-{chip}"
     return labelled(
         setup, {"apiVersion": API, "kind": "AcceleratorClass", "metadata": {"name": name}, "spec": spec}
     )
-
-
-def nameless_class(setup: Setup, chip: str) -> Document:
-    """A class whose resource name nobody has filled in."""
-    return _class(setup, chip, None)
 
 
 def pool(setup: Setup, chip: str, price: str | None, *, name: str = "", selects: str = "") -> Document:

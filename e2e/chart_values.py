@@ -34,7 +34,7 @@ class Row:
 
 
 ROWS = (
-    Row("image.repository", "r.example.com/x", looks.of_container("image"), "r.example.com/x:0.1.0"),
+    Row("image.repository", "r.example.com/x", looks.of_container("image"), "r.example.com/x:0.2.0"),
     Row("image.tag", "9.9", looks.of_container("image"), "chipwise:9.9"),
     Row("image.digest", DIGEST, looks.of_container("image"), f"chipwise@{DIGEST}"),
     Row("image.pullPolicy", "Always", looks.of_container("imagePullPolicy"), "Always"),

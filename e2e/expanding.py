@@ -9,7 +9,8 @@ from pathlib import Path
 import grpc
 
 from e2e.admin import Admin
-from e2e.operator_process import NAMESPACE, OperatorProcess
+from e2e.operator_process import OperatorProcess
+from e2e.rendered import NAMESPACE
 from tests.expander import published
 
 NAME = "chipwise-expander"

@@ -20,12 +20,8 @@ from e2e.audit import AuditTail
 from e2e.authored import MINE, Document, Setup
 from e2e.cluster import Cluster, start_cluster
 from e2e.cluster.fleet import apply
-from e2e.operator_process import (
-    NAMESPACE,
-    OperatorProcess,
-    install_chart,
-    service_account_kubeconfig,
-)
+from e2e.operator_process import OperatorProcess, install_chart, service_account_kubeconfig
+from e2e.rendered import NAMESPACE
 from e2e.world import World
 
 Operator = TypeVar("Operator", bound=OperatorProcess)

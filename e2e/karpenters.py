@@ -85,7 +85,9 @@ def karpenter_operator(
     folder = tmp_path_factory.mktemp("operator")
     kubeconfig = service_account_kubeconfig(karpenter_cluster, folder / "kubeconfig")
     log = Path(os.environ.get("CHIPWISE_E2E_KARPENTER_LOG", folder)) / "operator.log"
-    flags = [flag for flag in chart_arguments(karpenter_cluster, **VALUES) if flag in _FLAGS]
+    flags = [
+        flag for flag in chart_arguments(karpenter_cluster, **dict.fromkeys(VALUES, True)) if flag in _FLAGS
+    ]
     assert len(flags) == len(_FLAGS)
     with OperatorProcess(kubeconfig, log, *flags) as process:
         yield process

@@ -13,16 +13,12 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self
-
-import yaml
+from typing import Any, Self
 
 from e2e.cluster import Cluster
 from e2e.cluster.commands import kubectl_on, run
+from e2e.rendered import CHART, NAMESPACE, ROOT, Chart, container
 
-ROOT = Path(__file__).resolve().parent.parent
-CHART = ROOT / "charts" / "chipwise"
-NAMESPACE = "chipwise-system"
 _CHIPWISE = Path(sys.executable).with_name("chipwise")
 #: What would let the operator be someone else, or elsewhere, than the chart says.
 _FOREIGN = ("KUBECONFIG", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT", "POD_NAMESPACE")
@@ -43,13 +39,9 @@ def install_chart(
     run([*kubectl, "wait", "--for=condition=Established", "--timeout=30s", "-f", ROOT / "crds"])
 
 
-def chart_arguments(cluster: Cluster, **values: str) -> list[str]:
-    """What the chart's own Deployment says after `chipwise run` under these values of `--set`. Raises CommandError."""
-    flags = [word for name, value in values.items() for word in ("--set", f"{name}={value}")]
-    only = ["--show-only", "templates/deployment.yaml"]
-    rendered = run([cluster.helm, "template", "chipwise", CHART, *only, *flags], env=cluster.environment)
-    (container,) = yaml.safe_load(rendered)["spec"]["template"]["spec"]["containers"]
-    name, *arguments = container["args"]
+def chart_arguments(cluster: Cluster, **values: Any) -> list[str]:
+    """What the chart's own Deployment says after `chipwise run` under these values, dotted path to value."""
+    name, *arguments = container(Chart(cluster.helm).documents(values))["args"]
     assert name == "run"
     return [str(argument) for argument in arguments]
 

@@ -25,6 +25,7 @@ EVERY_FEATURE: dict[str, Any] = {
     "autoscaling.clusterAutoscaler.provisioningRequests": True,
     "autoscaling.expander.enabled": True,
 }
+READ = {"get", "list", "watch"}
 MONITORING: dict[str, Any] = {
     "monitoring.serviceMonitor.enabled": True,
     "monitoring.prometheusRule.enabled": True,

@@ -11,6 +11,7 @@ from e2e.rendered import (
     CHART,
     EVERY_FEATURE,
     MONITORING,
+    READ,
     ROOT,
     Chart,
     container,
@@ -21,7 +22,6 @@ from e2e.rendered import (
     the,
 )
 
-READ = {"get", "list", "watch"}
 DEPLOYMENT_VERBS = {"create", "delete", "patch"}
 
 

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from e2e.rendered import CHART, EVERY_FEATURE, Chart, container, grants, pod, roles_of, settings
-
-READ = {"get", "list", "watch"}
+from e2e.rendered import (
+    CHART,
+    EVERY_FEATURE,
+    READ,
+    ROOT,
+    Chart,
+    container,
+    grants,
+    of_kind,
+    pod,
+    roles_of,
+    settings,
+)
 
 #: What each feature adds: the values that switch it on, the flags, and (group, resource, verbs).
 FEATURES: dict[str, tuple[list[str], list[str], set[tuple[str, str, str]]]] = {
@@ -102,3 +112,13 @@ def test_the_expander_has_an_account_of_its_own_that_only_reads(chart: Chart) ->
     assert granted
     assert {verb for _, _, verb in granted} <= READ
     assert {group for group, _, _ in granted} == {"chipwise.dev", "apps"}
+
+
+def test_every_role_is_on_the_page_of_rights(chart: Chart) -> None:
+    """By its name, in `docs/chart.md`."""
+    documents = chart.documents(EVERY_FEATURE)
+    names = {
+        each["metadata"]["name"] for kind in ("Role", "ClusterRole") for each in of_kind(documents, kind)
+    }
+    page = (ROOT / "docs" / "chart.md").read_text()
+    assert {name for name in names if f"`{name}`" not in page} == set()

@@ -18,8 +18,8 @@ from e2e.authored import MINE, Setup
 from e2e.cluster.commands import run
 from e2e.cluster.fleet import node_manifest
 from e2e.faults import Lab
-from e2e.operator_process import NAMESPACE, OperatorProcess, install_chart, service_account_kubeconfig
-from e2e.rendered import CHART, ROOT
+from e2e.operator_process import OperatorProcess, install_chart, service_account_kubeconfig
+from e2e.rendered import CHART, NAMESPACE, ROOT
 from e2e.world import World
 
 pytestmark = pytest.mark.e2e

@@ -11,7 +11,8 @@ from e2e.audit import AuditTail
 from e2e.authored import Setup
 from e2e.expanding import NAME, ExpanderProcess, ask, certificate, pod_as_protobuf
 from e2e.faults import Lab
-from e2e.operator_process import NAMESPACE, install_chart, service_account_kubeconfig
+from e2e.operator_process import install_chart, service_account_kubeconfig
+from e2e.rendered import NAMESPACE
 
 pytestmark = pytest.mark.e2e
 

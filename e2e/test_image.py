@@ -13,8 +13,8 @@ import pytest
 from e2e.authored import Setup
 from e2e.faults import Lab
 from e2e.image import DOCKERFILE, ROOT, Builder, Image, stages
-from e2e.operator_process import NAMESPACE, OperatorProcess, chart_arguments
-from e2e.rendered import Chart, pod
+from e2e.operator_process import OperatorProcess, chart_arguments
+from e2e.rendered import NAMESPACE, Chart, pod
 from e2e.test_telemetry import asked
 
 #: Of the base image, Debian 12 or newer: the tags of wheels that its C library can run, less the machine.
@@ -69,7 +69,7 @@ def test_it_has_the_locked_packages_and_no_others(image: Image) -> None:
         for line in lines
         if "==" in line and line[0].isalpha()
     }
-    told = {name.replace("_", "-") for name in installed} - {"chipwise-0.1.0"}
+    told = {name.replace("_", "-") for name in installed} - {"chipwise-0.2.0"}
     assert told <= locked
     assert {name.rpartition("-")[0] for name in told} == {name.rpartition("-")[0] for name in locked}
 

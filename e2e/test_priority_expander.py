@@ -13,8 +13,8 @@ from e2e import authored
 from e2e.admin import Document
 from e2e.authored import Setup
 from e2e.faults import Lab
-from e2e.operator_process import NAMESPACE as OURS
 from e2e.operator_process import install_chart
+from e2e.rendered import NAMESPACE as OURS
 from e2e.world import World
 
 pytestmark = pytest.mark.e2e

@@ -13,8 +13,8 @@ from e2e.audit import AuditTail
 from e2e.authored import Setup
 from e2e.cluster import Cluster
 from e2e.faults import Lab, granted
-from e2e.operator_process import NAMESPACE, install_chart
-from e2e.rendered import EVERY_FEATURE, Chart, grants, roles_of
+from e2e.operator_process import install_chart
+from e2e.rendered import EVERY_FEATURE, NAMESPACE, Chart, grants, roles_of
 
 pytestmark = pytest.mark.e2e
 

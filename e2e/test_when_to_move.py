@@ -93,11 +93,11 @@ def in_line(world: World, paths: dict[str, str]) -> str:
 def test_a_freeze_stops_everybody(lab: Lab) -> None:
     """By the chart's value or by the policy named default: no write, a reason that names which, and the move when both are gone."""
     lab.apply(authored.labelled(Setup("ice"), default_policy(frozen=True)))
-    with lab.operator(*chart_arguments(lab.cluster, freeze="true")) as operator:
+    with lab.operator(*chart_arguments(lab.cluster, freeze=True)) as operator:
         world = lab.world(Setup("ice", expects_move=False), operator).build()
         frozen(world, "the installation (chart value freeze, flag --freeze) is frozen")
     lab.forget_lease()
-    with lab.operator(*chart_arguments(lab.cluster, freeze="false"), name="thawed"):
+    with lab.operator(*chart_arguments(lab.cluster, freeze=False), name="thawed"):
         frozen(world, "policy default is frozen")
         lab.admin.merge("/apis/chipwise.dev/v1alpha1/placementpolicies/default", {"spec": {"freeze": False}})
         world.settled("alt")

@@ -127,6 +127,13 @@ def test_the_sums_are_those_of_the_plan(example_plan: dict[str, Any]):
     assert summary["placed"] == 5
 
 
+def test_the_picture_is_of_this_plan(example_plan: dict[str, Any]):
+    """Its title has what all costs before and after."""
+    title = (ROOT / "docs/decision.svg").read_text().split("<title>")[1].split("</title>")[0]
+    for field in ("currentCostPerHour", "costPerHour"):
+        assert f"{float(example_plan['summary'][field]):.2f} $/h" in title
+
+
 def printed_rows() -> dict[str, list[str]]:
     """``kubectl get iw`` as it is printed there, by name."""
     printed = next(block for block in blocks(README, "text") if block.startswith("NAME"))

@@ -18,7 +18,7 @@ from chipwise.cluster.manifests import load
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.reasons import Refusal
 
-from e2e.operator_process import ROOT
+from e2e.rendered import ROOT
 
 Document = dict[str, Any]
 

@@ -23,8 +23,8 @@ from e2e.demo.fleet import AGENT_POOL, FLEET
 from e2e.demo.history import History
 from e2e.demo.teller import Teller, Unmet
 from e2e.demo.visiting import clear, marked, refuse_foreign
-from e2e.operator_process import NAMESPACE as SYSTEM
 from e2e.operator_process import OperatorProcess, install_chart, service_account_kubeconfig
+from e2e.rendered import NAMESPACE as SYSTEM
 
 Document = dict[str, Any]
 

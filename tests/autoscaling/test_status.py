@@ -40,22 +40,17 @@ nodeGroups:
 def test_groups_as_recorded():
     found = group_states(STATUS)
     assert found.groups == (
-        GroupState("h100-a", 0, 4, "cloudProviderError: failed to create node: denied: no capacity"),
-        GroupState("h100-b", 2, 10),
-        GroupState("maia", 3, 3),
+        GroupState("h100-a", 4, "cloudProviderError: failed to create node: denied: no capacity"),
+        GroupState("h100-b", 10),
+        GroupState("maia", 3),
     )
     assert found.at == datetime(2026, 8, 21, 10, tzinfo=UTC)
 
 
-def test_a_group_at_its_maximum_says_nothing_and_is_known_all_the_same():
-    found = group_states(STATUS)
-    full = {group.name: group.is_full for group in found.groups}
-    assert full == {"h100-a": False, "h100-b": False, "maia": True}
-
-
 def test_how_many_nodes_may_come():
-    """None while the provider refuses; else up to the maximum, whatever was asked for already."""
+    """None while the provider refuses; else up to the maximum, of which a group that has reached it says nothing."""
     found = group_states(STATUS)
+    assert found.groups[2].to_come(3) == 0
     assert [group.to_come(1) for group in found.groups] == [0, 9, 2]
     assert GroupState("untold").to_come(1) is None
 
@@ -104,4 +99,4 @@ def test_what_is_no_status_is_refused(text):
     ["nodeGroups: [3]", "nodeGroups: [{name: a, health: 3, scaleUp: [1]}]", "time: soon", "nodeGroups: 0"],
 )
 def test_what_is_odd_in_it_is_passed_over(text):
-    assert all(group.target == 0 for group in group_states(text).groups)
+    assert all(group.maximum is None for group in group_states(text).groups)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from chipwise.cli.errors import BadInput
 from chipwise.cli.source import read_cluster
-from chipwise.cluster.extract import BY_KIND
+from chipwise.cluster.extract import BY_KIND, KARPENTER
 from chipwise.cluster.state import FIELDS
 from chipwise.kube.errors import Forbidden
 from chipwise.kube.resources import ACCELERATOR_POOLS, INFERENCE_WORKLOADS, PERSISTENT_VOLUME_CLAIMS, PODS
@@ -138,6 +138,15 @@ async def test_a_missing_right_is_named():
     kube.fail("list_all", Forbidden("pods is forbidden"), resource=PODS)
     with pytest.raises(BadInput, match="right to list pods"):
         await read_cluster(kube)
+
+
+async def test_without_a_right_to_karpenters_kinds_it_is_as_if_there_were_no_karpenter():
+    kube = filled(*supply())
+    for resource in KARPENTER:
+        kube.fail("list_all", Forbidden("no"), resource=resource)
+    snapshot = await read_cluster(kube)
+    assert set(snapshot.pools) == set((await read_cluster(filled(*supply()))).pools)
+    assert not snapshot.karpenter
 
 
 async def test_an_object_that_an_older_schema_let_in_is_shown_and_not_used():

@@ -105,7 +105,7 @@ def test_nothing_but_the_answer_reaches_standard_output():
 
 
 def test_the_version_is_the_packages():
-    assert invoke("--version").stdout == "chipwise 0.1.0\n"
+    assert invoke("--version").stdout == "chipwise 0.2.0\n"
 
 
 def test_errors_are_one_sentence_on_standard_error():

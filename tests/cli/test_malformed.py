@@ -66,6 +66,41 @@ spec:
         lifecycle: {{preStop: {{exec: {{command: [sleep, "5"]}}}}}}
 """
 OTHERS = """
+apiVersion: karpenter.sh/v1
+kind: NodePool
+metadata: {name: h100}
+spec:
+  limits: {nodes: "4", nvidia.com/gpu: "32"}
+  template:
+    metadata: {labels: {a: b}}
+    spec:
+      requirements: [{key: karpenter.sh/capacity-type, operator: In, values: [on-demand]}]
+      taints: [{key: a, value: b, effect: NoSchedule}]
+status: {conditions: [{type: Ready, status: "True", lastTransitionTime: "2026-01-01T12:00:00Z"}]}
+---
+apiVersion: karpenter.sh/v1
+kind: NodeClaim
+metadata: {name: h100-abcde, labels: {karpenter.sh/nodepool: h100}}
+status:
+  nodeName: n
+  capacity: {cpu: "4"}
+  allocatable: {cpu: "4"}
+  conditions: [{type: Launched, status: "True"}]
+---
+apiVersion: karpenter.sh/v1alpha1
+kind: NodeOverlay
+metadata: {name: cheaper}
+spec: {requirements: [{key: karpenter.sh/nodepool, operator: In, values: [h100]}], price: "12.50", weight: 3}
+status: {conditions: [{type: Ready, status: "True"}]}
+---
+apiVersion: v1
+kind: Event
+metadata: {name: e, namespace: default}
+reason: InsufficientCapacityError
+message: no machine
+lastTimestamp: "2026-01-01T12:00:00Z"
+involvedObject: {kind: NodeClaim, name: h100-abcde}
+---
 apiVersion: v1
 kind: Node
 metadata: {name: n, labels: {a: b}}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from chipwise.cluster.launches import Launches
 from chipwise.cluster.pools import view_pools
 from chipwise.cluster.snapshot import Snapshot
-from chipwise.cluster.supply import Census, census, supply
+from chipwise.cluster.supply import Census, census, spent_per_hour, supply
 from chipwise.kube.resources import PODS
-from chipwise.placement.problem import Pool
+from chipwise.placement.problem import Billing, Pool
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -161,3 +163,19 @@ def test_a_census_tells_ours_from_others_and_from_what_is_awaited():
     )
     assert found == Census(nodes=2, ready_nodes=1, allocatable=8, used_by_others=3, used=2, reserved=1)
     assert found.free == 2
+
+
+def test_what_a_pool_costs_now():
+    """Nodes whether used or not, and machines that are bought and have no Node yet; chips only where they are what is billed."""
+    held = docs.pod("foreign", on="h100-0", chips=3)
+    world = World(
+        docs.chip_class("h100"), docs.pool("h100"), docs.node("h100", 0), docs.node("h100", 1), held
+    )
+    view = view_pools(world.snapshot())["h100"]
+    counted = census(view, world.snapshot(), ())
+    assert spent_per_hour(view, counted) == 2 * PRICE
+    bought = replace(view, launches=Launches("h100", bought=3))
+    assert spent_per_hour(bought, counted) == 3 * PRICE
+    assert spent_per_hour(replace(bought, billing=Billing.CHIP), counted) == 3 * PRICE
+    idle = replace(counted, used_by_others=0)
+    assert spent_per_hour(replace(bought, billing=Billing.CHIP), idle) == 0

@@ -91,5 +91,4 @@ def test_much_is_promised(kind: str, sorts: dict[Kind, int]):
     for seed in FLEETS:
         model = Model(KINDS[kind](fleet(seed)), random.Random(seed), spread=True)
         found.update(promise.act.kind for promise in promises(decide(model.snapshot(), now=NOON)))
-    print(kind, found)
     assert all(found[each] >= least for each, least in sorts.items()), found

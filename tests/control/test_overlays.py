@@ -17,7 +17,7 @@ from chipwise.kube.resources import LAUNCH_EVENTS, NODE_CLAIMS, NODE_OVERLAYS, N
 from tests.cluster import karpenter_documents as kd
 from tests.cluster.documents import Document
 from tests.cluster.test_karpenter import CLASS, snapshot
-from tests.control.test_node_overlays import ON_DEMAND, pool
+from tests.cluster.test_node_overlays import ON_DEMAND, pool
 from tests.kube.fake import FakeKube
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -8,7 +8,7 @@ import pytest
 from chipwise.api import parse
 from chipwise.control.act import Kind
 from chipwise.control.status import workload_status
-from chipwise.kube.resources import ACCELERATOR_POOLS
+from chipwise.kube.resources import ACCELERATOR_POOLS, DEPLOYMENTS
 from chipwise.reasons import Reason
 from chipwise.rendering import record as records
 
@@ -147,6 +147,7 @@ def test_what_has_spilled_comes_back_when_it_has_stayed():
     renewals = world.decide().renewals[KEY]
     assert renewals is not None
     assert renewals.reason is Reason.MINIMUM_STAY
+    assert world.decide().due_seconds == pytest.approx(60, abs=1)
     world.pass_time(minutes=2)
     act = only_act(world)
     assert act.kind is Kind.RENEW
@@ -159,6 +160,21 @@ def test_what_has_spilled_comes_back_when_it_has_stayed():
     until_quiet(world)
     assert placements(world) == [("maia", 2, None)]
     assert acts(world) == []
+
+
+def test_an_authors_change_while_pods_are_elsewhere_leaves_record_and_template_in_step():
+    """The new template names one pool, and so does the record."""
+    world = spilled()
+
+    def env(document: Document) -> None:
+        container = document["spec"]["template"]["spec"]["containers"][0]
+        container["env"] = [*container.get("env", []), {"name": "LOG", "value": "debug"}]
+
+    world.edit(DEPLOYMENTS, "chat", env)
+    assert only_act(world).kind is Kind.ADOPT
+    carry_out(world)
+    assert named(world) == ["maia"]
+    assert pools_of(world) == ("maia",)
 
 
 def test_what_has_spilled_stays_while_its_own_pool_has_no_room():

@@ -86,6 +86,10 @@ class ModelProfileSpec(Model):
     ]
     """The ways to serve the model, at most one of them per name. chipwise chooses among them."""
 
+    def variant(self, name: str | None) -> Variant | None:
+        """The variant of this name."""
+        return next((variant for variant in self.variants if variant.name == name), None)
+
 
 class ModelProfileStatus(CommonStatus):
     """What chipwise makes of the profile."""

@@ -36,6 +36,11 @@ class Probe:
         return self.workload.partition("/")[0]
 
     @property
+    def key(self) -> str:
+        """Namespace and name of the objects, as a snapshot has them."""
+        return f"{self.namespace}/{self.name}"
+
+    @property
     def name(self) -> str:
         """The same wish has the same name."""
         digest = sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:8]

@@ -52,11 +52,10 @@ def reason_of(found: Parts) -> Reason:
 
 @dataclass(frozen=True, slots=True)
 class ScaleUpRefusal:
-    """One Event about one pod. Moments are RFC 3339; ``count`` is how often it was said in these words."""
+    """One Event about one pod. Moments are RFC 3339."""
 
     pod_uid: str
     found: Parts
-    count: int
     first: str
     last: str
 
@@ -100,5 +99,4 @@ def refusal_of(raw: Mapping[str, Any]) -> ScaleUpRefusal | None:
     last = series.get("lastObservedTime") or raw.get("lastTimestamp") or first
     if not first or not last:
         return None
-    count = int(series.get("count") or raw.get("count") or 1)
-    return ScaleUpRefusal(str(about["uid"]), found, count, str(first), str(last))
+    return ScaleUpRefusal(str(about["uid"]), found, str(first), str(last))

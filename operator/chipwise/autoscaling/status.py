@@ -1,7 +1,7 @@
 """What Cluster Autoscaler says of its node groups: the ConfigMap ``cluster-autoscaler-status``, key ``status``.
 
 Its form was measured with Cluster Autoscaler 1.35.2; the fields are those of ``kubernetes/autoscaler:cluster-autoscaler/clusterstate/api``.
-A group in back-off says so. A group at its maximum says nothing: its target and its maximum are to be compared.
+A group in back-off says so. A group at its maximum says nothing: its maximum is compared with the nodes that there are.
 """
 
 from __future__ import annotations
@@ -26,20 +26,14 @@ _KEYS = frozenset({"time", "autoscalerStatus", "clusterWide", "nodeGroups"})
 
 @dataclass(frozen=True, slots=True)
 class GroupState:
-    """One node group. ``target`` is the size that was asked of the provider, ``maximum`` None where none is told.
+    """One node group. ``maximum`` is None where none is told.
 
     ``backoff`` is why nothing is asked of the provider for a while; empty if that is not so.
     """
 
     name: str
-    target: int = 0
     maximum: int | None = None
     backoff: str = ""
-
-    @property
-    def is_full(self) -> bool:
-        """No more than what was asked for may be asked for."""
-        return self.maximum is not None and self.target >= self.maximum
 
     def to_come(self, there: int) -> int | None:
         """How many nodes may yet come where ``there`` are; None where that is not known."""
@@ -88,7 +82,6 @@ def _group(raw: Mapping[str, Any]) -> GroupState:
     health, scale_up = _map(raw.get("health")), _map(raw.get("scaleUp"))
     return GroupState(
         name=str(raw.get("name") or ""),
-        target=_count(health.get("cloudProviderTarget")) or 0,
         maximum=_count(health.get("maxSize", raw.get("maxSize"))),
         backoff=_backoff(scale_up) if scale_up.get("status") == "Backoff" else "",
     )

@@ -11,7 +11,7 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 def autoscaler_options(command: _Command) -> _Command:
-    """--cluster-autoscaler, --priority-expander and --provisioning-requests, handed on by these names."""
+    """--cluster-autoscaler and what needs it, --karpenter and what needs that, handed on by these names."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
@@ -32,5 +32,15 @@ _OPTIONS = (
         "--provisioning-requests",
         is_flag=True,
         help="Ask it for room, with a ProvisioningRequest, before a move that needs new nodes; needs --cluster-autoscaler.",
+    ),
+    click.option(
+        "--karpenter",
+        is_flag=True,
+        help="Read Karpenter's NodePools and NodeClaims, for pools that name a NodePool.",
+    ),
+    click.option(
+        "--node-overlays",
+        is_flag=True,
+        help="Tell Karpenter the pools' prices by NodeOverlays (alpha); needs --karpenter.",
     ),
 )

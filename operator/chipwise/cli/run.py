@@ -32,16 +32,6 @@ Examples:
     help="Decide and report, and write no Deployment: for a role without that right.",
 )
 @autoscaler_options
-@click.option(
-    "--karpenter",
-    is_flag=True,
-    help="Read Karpenter's NodePools and NodeClaims, for pools that name a NodePool.",
-)
-@click.option(
-    "--node-overlays",
-    is_flag=True,
-    help="Tell Karpenter the pools' prices by NodeOverlays (alpha); needs --karpenter.",
-)
 @click.option("--freeze", is_flag=True, help="Start no move.")
 @click.option(
     "--listen",
@@ -94,6 +84,12 @@ def run(  # noqa: PLR0913 - one parameter for each flag
 
     if node_overlays and not karpenter:
         raise click.UsageError("--node-overlays needs --karpenter")
+    if provisioning_requests and cluster_autoscaler is None:
+        raise click.UsageError("--provisioning-requests needs --cluster-autoscaler NAMESPACE")
+    if priority_expander and cluster_autoscaler is None:
+        raise click.UsageError(
+            "--priority-expander needs --cluster-autoscaler NAMESPACE: its ConfigMap is there"
+        )
     try:
         address = Address.parse(listen)
     except ValueError as error:
@@ -102,12 +98,6 @@ def run(  # noqa: PLR0913 - one parameter for each flag
         timing = LeaseTiming(lease_duration, renew_deadline, retry_period)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    if provisioning_requests and cluster_autoscaler is None:
-        raise click.UsageError("--provisioning-requests needs --cluster-autoscaler NAMESPACE")
-    if priority_expander and cluster_autoscaler is None:
-        raise click.UsageError(
-            "--priority-expander needs --cluster-autoscaler NAMESPACE: its ConfigMap is there"
-        )
     logs.setup(logs.LogFormat(log_format), logging.getLevelNamesMapping()[log_level.upper()])
     options = runtime.RunOptions(
         kubeconfig=kubeconfig,

@@ -86,7 +86,8 @@ def as_placed(subject: Subject, views: Mapping[str, PoolView]) -> Subject | None
     bridge = bridge_of(subject)
     if subject.bridge is None or bridge is None or bridge.pool not in views or not is_ahead(subject):
         return None
-    chips = next((v.chips for v in subject.profile.spec.variants if v.name == bridge.variant), 0)
+    variant = subject.profile.spec.variant(bridge.variant)
+    chips = variant.chips if variant else 0
     resource_name = views[bridge.pool].resource_name
     home = Home(bridge.pool, bridge.variant, resource_name, chips, subject.bridge.replicas)
     return replace(subject, home=home, deployment=subject.bridge, bridge=None)

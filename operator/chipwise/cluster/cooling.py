@@ -40,7 +40,7 @@ class Culprit:
         if self.pool and (self.pool, self.capacity_type) != (view.name, view.capacity_type):
             return False
         if self.size is not None:
-            return holds(self.size, footprint)
+            return _within(self.size, footprint)
         return self.workload == workload and (bool(self.pool) or self.variant == variant)
 
     def is_like(self, other: Culprit) -> bool:
@@ -157,7 +157,7 @@ def _in_whole_ki(size: Footprint) -> Footprint:
     return replace(size, memory_bytes=size.memory_bytes // 1024 * 1024)
 
 
-def holds(smaller: Footprint, larger: Footprint) -> bool:
+def _within(smaller: Footprint, larger: Footprint) -> bool:
     """In every respect."""
     return (
         smaller.chips <= larger.chips

@@ -15,8 +15,9 @@ from chipwise.cluster.sizes import Added, PodSize, footprint_of, size_of_templat
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.cluster.supply import supply
 from chipwise.cluster.terms import TermsOf
+from chipwise.placement.inplace import holds
 from chipwise.placement.outlook import Outlook
-from chipwise.placement.problem import Footprint, Option, Room
+from chipwise.placement.problem import Footprint, Option
 from chipwise.reasons import Reason, Refusal
 from chipwise.rendering.location import container_digest, container_of, requested_chips
 from chipwise.rendering.record import Record
@@ -114,14 +115,4 @@ def authors_replicas(deployment: DeploymentFact, record: Record, snapshot: Snaps
 def _places(view: PoolView, size: Footprint, snapshot: Snapshot) -> int:
     """How many replicas would fit now, nodes to come included."""
     buckets = supply(view, snapshot, ()).buckets
-    return sum(bucket.count * _each(bucket.room, size) for bucket in buckets)
-
-
-def _each(room: Room, size: Footprint) -> int:
-    pairs_ = (
-        (room.chips, size.chips),
-        (room.cpu_milli, size.cpu_milli),
-        (room.memory_bytes, size.memory_bytes),
-        (room.pods, 1),
-    )
-    return min(has // takes for has, takes in pairs_ if takes)
+    return sum(bucket.count * holds(bucket.room, size) for bucket in buckets)

@@ -163,7 +163,7 @@ def decide(
         orphans_waiting=tuple(
             (one, refusal) for one in lost if (refusal := returning.orphans.get(one.key)) is not None
         ),
-        due_seconds=_due(acting, rounds, probing),
+        due_seconds=_due(acting, rounds, probing, renewed),
         active=active,
         renewals=renewed,
         restores=returning.waiting,
@@ -224,16 +224,20 @@ def _current(shown: Round) -> Bill | None:
         return None
 
 
-def _due(acting: Round, rounds: Rounds, probing: Probing | None) -> float | None:
+def _due(
+    acting: Round, rounds: Rounds, probing: Probing | None, renewed: Mapping[str, Refusal | None]
+) -> float | None:
     """When the passing of time alone may change the decision.
 
-    At the end of a minimum stay, of a tug-of-war's window, of a cool-down, or of the time that a placement has to come to serve.
+    At the end of a minimum stay (of a move, or of what is to come back from a further pool), of a tug-of-war's window, of a cool-down or
+    a halt, of an answer to a probe, or of the time that a placement has to come to serve.
     """
     waits = []
     for move in acting.moves:
         subject = rounds.subjects[move.workload]
         stayed = acting.running[move.workload].stayed_seconds
-        if move.reason is Reason.MINIMUM_STAY and stayed is not None:
+        held = renewed.get(move.workload)
+        if Reason.MINIMUM_STAY in (move.reason, held.reason if held else None) and stayed is not None:
             waits.append(subject.policy.minimum_stay_seconds - stayed)
         if subject.record is not None and situation.is_contested(subject.record, rounds.now):
             waits.append(situation.contest_seconds(subject.record, rounds.now))

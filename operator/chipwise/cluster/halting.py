@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from chipwise.cluster.cooling import Cooling, stamp
-from chipwise.cluster.subject import DEFAULT_POLICY, Subject
+from chipwise.cluster.subject import Subject
 from chipwise.placement.rules import duration
 from chipwise.reasons import Reason, Refusal
 
@@ -25,14 +25,14 @@ class Halts:
 
     def of(self, subject: Subject) -> Refusal | None:
         """Why its moves for savings wait."""
-        return self.by_policy.get(_policy(subject))
+        return self.by_policy.get(subject.policy_name)
 
 
 def halts(subjects: Mapping[str, Subject], cooling: Cooling) -> Halts:
     """What the statuses of each policy's workloads tell of, against what the policy allows."""
     under: dict[str, list[Subject]] = {}
     for subject in subjects.values():
-        under.setdefault(_policy(subject), []).append(subject)
+        under.setdefault(subject.policy_name, []).append(subject)
     refusals, waits = {}, []
     for name, members in sorted(under.items()):
         policy = members[0].policy
@@ -50,7 +50,3 @@ def halts(subjects: Mapping[str, Subject], cooling: Cooling) -> Halts:
         )
         refusals[name] = Refusal(Reason.TOO_MANY_FAILURES, message)
     return Halts(refusals, min(waits, default=None))
-
-
-def _policy(subject: Subject) -> str:
-    return subject.workload.spec.policy_name or DEFAULT_POLICY

@@ -108,16 +108,12 @@ def examine(
     """
     if view is None or not subject.deployment.replicas:
         return Health()
-    variant = next((v for v in subject.profile.spec.variants if v.name == _variant(subject)), None)
+    variant = subject.profile.spec.variant(subject.home.variant) if subject.home else None
     look = _Look(subject, pods, view, variant, now, watched_since, said or Autoscaling())
     deadlines = sorted(look.deadlines(), key=lambda deadline: (deadline.left, deadline.trouble.message))
     overdue = [deadline.trouble for deadline in deadlines if deadline.left <= 0]
     ahead = [deadline.left for deadline in deadlines if 0 < deadline.left < inf]
     return Health(look.verdict(overdue), min(ahead, default=None))
-
-
-def _variant(subject: Subject) -> str | None:
-    return subject.home.variant if subject.home else None
 
 
 @dataclass(frozen=True, slots=True)

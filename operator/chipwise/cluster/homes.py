@@ -55,7 +55,8 @@ def home_of(
     if record is not None and named:
         first = _most(named, deployment, snapshot, views)
         resource_name = views[first].resource_name
-        known = next((v.chips for v in profile.spec.variants if v.name == record.variant), 0)
+        variant = profile.spec.variant(record.variant)
+        known = variant.chips if variant else 0
         chips = asked[1] if asked is not None and asked[0] == resource_name else known
         further = tuple(name for name in named if name != first)
         return Home(first, record.variant, resource_name, chips, deployment.replicas, further)

@@ -33,10 +33,9 @@ _ZONE = "topology.kubernetes.io/zone"
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """``to_come`` are nodes that do not exist yet but may, of those ``coming`` are under way; ``limit`` says what bounds them."""
+    """``to_come`` are nodes that do not exist yet but may; ``limit`` says what bounds them."""
 
     to_come: int
-    coming: int
     limit: str
 
 
@@ -79,7 +78,7 @@ def joined(
     standing = [n for n in snapshot.nodes.values() if n.label(NODE_POOL_LABEL) == name]
     growth = _growth(pool, fact, shape.room, _Standing(resource_name, claims, own, len(standing), len(nodes)))
     if unready is not None:
-        growth = Growth(0, 0, unready.message)
+        growth = Growth(0, unready.message)
     return Joined(
         labels=_labels(fact),
         tolerations=_tolerations(fact),
@@ -164,12 +163,10 @@ class _Standing:
 
 def _growth(pool: AcceleratorPool, fact: NodePoolFact | None, room: Room | None, there: _Standing) -> Growth:
     if fact is None or room is None:
-        return Growth(0, 0, "")
+        return Growth(0, "")
     bounds = pool.spec.nodes
     if fact.static is not None:
-        return Growth(
-            max(0, fact.static - there.nodes), there.coming, f"spec.replicas of NodePool {fact.name}"
-        )
+        return Growth(max(0, fact.static - there.nodes), f"spec.replicas of NodePool {fact.name}")
     count, limit = UNLIMITED, f"no limit is set: as many as {UNLIMITED} more are counted on"
     for name, most in fact.limits or ():
         left = _left(name, most, room, there)
@@ -178,7 +175,7 @@ def _growth(pool: AcceleratorPool, fact: NodePoolFact | None, room: Room | None,
     count += there.coming
     if bounds is not None and bounds.max - there.nodes < count:
         count, limit = max(0, bounds.max - there.nodes), DECLARED
-    return Growth(count, there.coming, limit)
+    return Growth(count, limit)
 
 
 def _left(name: str, limit: int, room: Room, there: _Standing) -> int | None:

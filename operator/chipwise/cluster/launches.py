@@ -54,7 +54,8 @@ class Whose:
 class Launches:
     """``failures`` in order of time; ``launched`` is when a NodeClaim last got its machine; ``coming``: one is on its way.
 
-    ``bought`` are machines that were launched and are not gone, with or without a Node. ``limit`` is what keeps any more from coming, empty where nothing does; ``words`` are why the NodePool is not ready.
+    ``bought`` are machines that were launched and are not gone, with or without a Node. ``limit`` is what keeps any more from coming, empty
+    where nothing does; ``words`` are why the NodePool is not ready.
     """
 
     node_pool: str

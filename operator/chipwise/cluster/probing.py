@@ -17,6 +17,7 @@ from chipwise.cluster.rooms import PODS, fits
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.cluster.subject import Subject
 from chipwise.cluster.targets import target
+from chipwise.kube.resources import INFERENCE_WORKLOADS
 from chipwise.placement.moves import Decision, Move
 from chipwise.placement.problem import Option
 from chipwise.reasons import Reason, Refusal
@@ -44,8 +45,8 @@ class Probing:
     """
 
     wishes: tuple[Wish, ...] = ()
-    kept: frozenset[tuple[str, str]] = frozenset()
-    spent: frozenset[tuple[str, str]] = frozenset()
+    kept: frozenset[str] = frozenset()
+    spent: frozenset[str] = frozenset()
     due_seconds: float | None = None
 
 
@@ -83,20 +84,18 @@ def probed(
             found.append(move)
             continue
         wishes.append(wish)
-        key = (wish.probe.namespace, wish.probe.name)
-        state = snapshot.probes.get("/".join(key))
-        may_go = state is not None and state.answer and key not in spent
+        state = snapshot.probes.get(wish.probe.key)
+        may_go = state is not None and state.answer and wish.probe.key not in spent
         found.append(move if may_go else _held(move, wish))
     return tuple(found), Probing(tuple(wishes), kept, spent, due)
 
 
 def _standing(
     subjects: Mapping[str, Subject], views: Mapping[str, PoolView], snapshot: Snapshot, now: datetime
-) -> tuple[frozenset[tuple[str, str]], frozenset[tuple[str, str]], float | None]:
+) -> tuple[frozenset[str], frozenset[str], float | None]:
     """Refusals that hold, what is spent, and the seconds until either changes."""
     kept, spent, waits = set(), set(), []
-    for state in snapshot.probes.values():
-        key = (state.probe.namespace, state.probe.name)
+    for key, state in snapshot.probes.items():
         view, subject = views.get(state.probe.pool), subjects.get(state.probe.workload)
         if view is None or subject is None:
             continue
@@ -122,7 +121,7 @@ def _wish(move: Move, subject: Subject, views: Mapping[str, PoolView], snapshot:
     view = views[option.pool]
     if subject.bridge is not None or view.group is None or _has_room(option, view, snapshot):
         return None
-    variant = next((v for v in subject.profile.spec.variants if v.name == option.variant), None)
+    variant = subject.profile.spec.variant(option.variant)
     if variant is None:
         return None
     wanted = target(variant, (view,), subject.container, subject.words, surge=1)
@@ -132,8 +131,8 @@ def _wish(move: Move, subject: Subject, views: Mapping[str, PoolView], snapshot:
         return None
     metadata = subject.workload.metadata
     owner = {
-        "apiVersion": "chipwise.dev/v1alpha1",
-        "kind": "InferenceWorkload",
+        "apiVersion": INFERENCE_WORKLOADS.api_version,
+        "kind": INFERENCE_WORKLOADS.kind,
         "name": metadata.name,
         "uid": metadata.uid,
     }

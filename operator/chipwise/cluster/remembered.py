@@ -52,8 +52,7 @@ def _read(
 def _attempt(workload: InferenceWorkload, entry: CoolDownStatus, snapshot: Snapshot) -> int:
     """Seconds that the next try has to come to serve, the policy's grace apart: before they are over it cannot fail again."""
     profile = snapshot.profiles.get(workload.spec.model_profile_name)
-    found = profile.spec.variants if profile else ()
-    variant = next((one for one in found if one.name == entry.variant), None)
+    variant = profile.spec.variant(entry.variant) if profile else None
     if variant is None:
         return 0
     boots = (

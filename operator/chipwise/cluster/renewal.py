@@ -13,7 +13,7 @@ from datetime import datetime
 from chipwise.cluster.authorship import Authorship
 from chipwise.cluster.pools import PoolView
 from chipwise.cluster.situation import Pods, frozen_by, in_flight, is_contested
-from chipwise.cluster.subject import DEFAULT_POLICY, Subject
+from chipwise.cluster.subject import Subject
 from chipwise.cluster.suspension import suspended
 from chipwise.cluster.targets import target
 from chipwise.cluster.terms import TermsOf
@@ -47,7 +47,7 @@ def rendered_today(subject: Subject, views: Mapping[str, PoolView]) -> Manifest 
     if record is None:
         return None
     pools = [views[name] for name in pools_today(subject, views)]
-    variant = next((v for v in subject.profile.spec.variants if v.name == record.variant), None)
+    variant = subject.profile.spec.variant(record.variant)
     if variant is None or not pools or not pools[0].resource_name:
         return None
     wish = target(variant, pools, subject.container, subject.words, surge=record.replicas)
@@ -91,16 +91,16 @@ def renewals(
     if not stale:
         return found
     floor = _full(problem, [move.source for move in moves], [m for m in moves if m.workload in starting])
-    busy = {_policy(subjects[key]) for key in starting}
+    busy = {subjects[key].policy_name for key in starting}
     for key in sorted(set(stale) - starting, key=lambda key: (-subjects[key].priority, key)):
         subject, option = subjects[key], home_option(problem.workload(key), subjects[key])
         refusal = _refusal(subject, option, now, frozen=frozen)
-        if refusal is None and _policy(subject) in busy:
+        if refusal is None and subject.policy_name in busy:
             refusal = Refusal(Reason.CONCURRENCY_BUDGET, "one workload at a time, and another is moving")
         if refusal is None and option is not None:
             refusal = _enters(floor, nodes, subject, option)
         if refusal is None:
-            busy.add(_policy(subject))
+            busy.add(subject.policy_name)
         found[key] = refusal
     return found
 
@@ -144,10 +144,6 @@ def _stay(subject: Subject, now: datetime) -> Refusal | None:
     if (now - datetime.fromisoformat(record.moved_at)).total_seconds() >= least:
         return None
     return Refusal(Reason.MINIMUM_STAY, f"moved at {record.moved_at} and stays {duration(least)}")
-
-
-def _policy(subject: Subject) -> str:
-    return subject.workload.spec.policy_name or DEFAULT_POLICY
 
 
 def _full(problem: Problem, running: list[Running], starting: list[Move]) -> Floor:

@@ -77,8 +77,10 @@ def restores(
 ) -> Restores:
     """Who goes back now and why the others wait: workloads by priority, then Deployments that lost theirs."""
     orphans = tuple(orphans)
-    flights = Counter(_policy(s) for s in subjects.values() if _travels(s, pods[s.key]))
-    returning = Counter(_policy(s) for s in subjects.values() if _is_returning(s) and not s.deployment.paused)
+    flights = Counter(s.policy_name for s in subjects.values() if _travels(s, pods[s.key]))
+    returning = Counter(
+        s.policy_name for s in subjects.values() if _is_returning(s) and not s.deployment.paused
+    )
     on_their_way = sum(1 for one in orphans if _is_on_its_way(one, record_of(one)))
     flights[DEFAULT_POLICY] += on_their_way
     returning[DEFAULT_POLICY] += on_their_way
@@ -114,9 +116,7 @@ def told(move: Move, subject: Subject, waiting: Mapping[str, Refusal | None]) ->
 def is_outdated(subject: Subject) -> bool:
     """The variant that runs was not made for the author's present image."""
     record = subject.record
-    variant = next(
-        (v for v in subject.profile.spec.variants if record is not None and v.name == record.variant), None
-    )
+    variant = subject.profile.spec.variant(record.variant) if record is not None else None
     return variant is not None and not fits_image(variant, subject.image)
 
 
@@ -151,7 +151,7 @@ def _of_subjects(
             orphan=False,
             record=record,
             copy=copy,
-            policy=_policy(subject),
+            policy=subject.policy_name,
             allowed=subject.policy.max_concurrent_moves,
             frozen_by=frozen_by(subject, frozen=frozen),
             suspended=suspended(subject.deployment),
@@ -225,10 +225,6 @@ def _is_to_return(subject: Subject) -> bool:
     """The policy gives back what runs as a variant that was not made for the author's new image."""
     wanted = str(subject.policy.on_outdated_variant) == "ReturnToAuthor"
     return wanted and str(subject.workload.spec.mode) != "Off" and is_outdated(subject)
-
-
-def _policy(subject: Subject) -> str:
-    return subject.workload.spec.policy_name or DEFAULT_POLICY
 
 
 def _is_returning(subject: Subject) -> bool:

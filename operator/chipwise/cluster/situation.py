@@ -15,7 +15,7 @@ from chipwise.cluster.homes import Home
 from chipwise.cluster.pools import PoolView
 from chipwise.cluster.sizes import footprint_of, size_of_template
 from chipwise.cluster.snapshot import Snapshot
-from chipwise.cluster.subject import DEFAULT_POLICY, Subject
+from chipwise.cluster.subject import Subject
 from chipwise.cluster.suspension import suspended
 from chipwise.placement.problem import Footprint, Option
 from chipwise.placement.rules import Mode, MoveRule, Running
@@ -203,7 +203,7 @@ def rule(subject: Subject, now: datetime, *, frozen: bool) -> MoveRule:
     policy = subject.policy
     return MoveRule(
         mode=Mode(str(subject.workload.spec.mode)),
-        policy=subject.workload.spec.policy_name or DEFAULT_POLICY,
+        policy=subject.policy_name,
         minimum_stay_seconds=policy.minimum_stay_seconds,
         payback_horizon_seconds=policy.payback_horizon_seconds,
         max_concurrent_moves=policy.max_concurrent_moves,

@@ -59,6 +59,11 @@ class Subject:
     bridge: DeploymentFact | None = None
 
     @property
+    def policy_name(self) -> str:
+        """The policy that it is under, also where nobody has created that."""
+        return self.workload.spec.policy_name or DEFAULT_POLICY
+
+    @property
     def replicas_external(self) -> bool:
         """Somebody else owns ``spec.replicas``: an HPA, KEDA, or whoever the workload says."""
         return self.autoscaler is not None or str(self.workload.spec.replicas.managed_by) == "External"

@@ -154,6 +154,14 @@ def census(view: PoolView, snapshot: Snapshot, ours: Collection[str]) -> Census:
     )
 
 
+def spent_per_hour(view: PoolView, counted: Census) -> float:
+    """What the pool costs now: its nodes, used or not, machines without a Node too; where chips are billed, those in use."""
+    if view.billing is Billing.CHIP:
+        return (counted.used + counted.used_by_others) * view.price_per_hour
+    launched = view.launches.bought if view.launches is not None else 0
+    return max(counted.nodes, launched) * view.price_per_hour
+
+
 def _committed_chips(view: PoolView, taken: int) -> int:
     """Chips that are paid for anyway and that nobody else holds, where chips are billed."""
     if view.billing is not Billing.CHIP:

@@ -107,7 +107,8 @@ def _move(subject: Subject, move: Move, decision: Decision) -> AnyAct | None:
     if option is None:
         return None
     base, before = subject.reading.base, subject.record
-    variant = next(v for v in subject.profile.spec.variants if v.name == option.variant)
+    variant = subject.profile.spec.variant(option.variant)
+    assert variant is not None  # noqa: S101 - the option was made of it
     names = (option.pool, *move.further)
     pools = tuple(decision.views[name] for name in names)
     rendered = render(base, target(variant, pools, subject.container, subject.words, surge=option.replicas))
@@ -144,7 +145,7 @@ def _roll_back(subject: Subject, decision: Decision) -> Act | None:
     container = container_of(record.base.template, subject.container)
     if container is not None and _are_of(old, subject.container, container_digest(container)):
         return restoring.restored(subject.deployment, record, decision.snapshot, message)
-    variant = next((v for v in subject.profile.spec.variants if home and v.name == home.variant), None)
+    variant = subject.profile.spec.variant(home.variant) if home else None
     if home is None or variant is None:
         return None
     replicas = subject.deployment.replicas

@@ -8,11 +8,12 @@ from typing import Any
 
 from chipwise.cluster.decide import Decision
 from chipwise.cluster.facts.karpenter import OVERLAY_LABEL
+from chipwise.cluster.node_overlays import Change, Verb, output
 from chipwise.control.fence import Desk, NotLeading
-from chipwise.control.node_overlays import Change, Verb, output
 from chipwise.kube.errors import AlreadyExists, Conflict, KubeError, NotFound
 from chipwise.kube.protocol import Operation
 from chipwise.kube.resources import NODE_OVERLAYS
+from chipwise.rendering.write import pointer
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +59,7 @@ class OverlayWriter:
                 await self._desk.create(NODE_OVERLAYS, None, overlay.document)
                 log.info("NodeOverlay %s: a node costs %s", change.name, overlay.price, extra=facts)
             case _, overlay if overlay is not None:
-                mark = f"/metadata/labels/{OVERLAY_LABEL.replace('/', '~1')}"
+                mark = pointer("metadata", "labels", OVERLAY_LABEL)
                 operations: list[Operation] = [
                     {"op": "test", "path": "/metadata/uid", "value": change.uid},
                     {"op": "test", "path": mark, "value": overlay.pool},

@@ -7,6 +7,7 @@ from math import floor
 from chipwise.api import InferenceWorkload
 from chipwise.cluster.bridging import leads_to
 from chipwise.cluster.decide import Decision
+from chipwise.cluster.pools import PoolView
 from chipwise.cluster.situation import Pods
 from chipwise.cluster.subject import Subject
 from chipwise.control.conditions import Document
@@ -39,13 +40,8 @@ def proposal(subject: Subject, decision: Decision) -> Document | None:
     if option is None:
         return None
     return {
-        "pool": option.pool,
-        "variant": option.variant,
-        "acceleratorClass": decision.views[option.pool].class_name,
-        "replicas": option.replicas,
-        "chips": option.chips,
-        "costPerHour": money(choice.cost_per_hour),
-        **_per_million(choice.cost_per_hour, subject.workload),
+        **_place(decision.views[option.pool], option.variant, option.replicas, option.chips),
+        **_cost(choice.cost_per_hour, subject.workload),
         **(_figures(option.figures) if option.figures else {}),
     }
 
@@ -56,16 +52,10 @@ def _present(subject: Subject, decision: Decision) -> Document | None:
         return None
     view = decision.views[home.pool]
     replicas = max(0, subject.deployment.replicas - home.spilled)
-    amortised = subject.deployment.replicas * home.chips * view.chip_price_per_hour
-    billed = decision.current.shares.get(subject.key, amortised) if decision.current else amortised
-    placed: Document = {
-        "pool": home.pool,
-        "variant": home.variant or "",
-        "acceleratorClass": view.class_name,
-        "replicas": replicas,
-        "chips": replicas * home.chips,
-        "costPerHour": money(billed),
-        **_per_million(billed, subject.workload),
+    billed = _billed(subject, decision, subject.deployment.replicas * home.chips, view)
+    placed = {
+        **_place(view, home.variant, replicas, replicas * home.chips),
+        **_cost(billed, subject.workload),
     }
     option = next(
         (
@@ -92,21 +82,11 @@ def _left(subject: Subject, decision: Decision) -> Document | None:
         return None
     if running.pool is None or size is None or home is None:
         return None
-    variant = running.variant or ""
-    if (running.pool, variant) == (home.pool, home.variant):
+    if (running.pool, running.variant) == (home.pool, home.variant):
         return None
     view, chips = decision.views[running.pool], running.replicas * size.chips
-    amortised = chips * view.chip_price_per_hour
-    billed = decision.current.shares.get(subject.key, amortised) if decision.current else amortised
-    return {
-        "pool": running.pool,
-        "variant": variant,
-        "acceleratorClass": view.class_name,
-        "replicas": running.replicas,
-        "chips": chips,
-        "costPerHour": money(billed),
-        **_per_million(billed, subject.workload),
-    }
+    billed = _billed(subject, decision, chips, view)
+    return {**_place(view, running.variant, running.replicas, chips), **_cost(billed, subject.workload)}
 
 
 def _leaves_the_map(subject: Subject, decision: Decision) -> bool:
@@ -135,16 +115,8 @@ def _spilled(subject: Subject, decision: Decision) -> list[Document]:
         view = decision.views[name]
         there = [pod for pod in decision.pods[subject.key].spilled if pod.node in view.node_names]
         if home is not None and there:
-            found.append(
-                {
-                    "pool": name,
-                    "variant": home.variant or "",
-                    "acceleratorClass": view.class_name,
-                    "replicas": len(there),
-                    "chips": len(there) * home.chips,
-                    "reason": "Spilled",
-                }
-            )
+            place = _place(view, home.variant, len(there), len(there) * home.chips)
+            found.append({**place, "reason": "Spilled"})
     return found
 
 
@@ -155,7 +127,8 @@ def _bridge(subject: Subject, decision: Decision) -> Document | None:
         return None
     pool, variant = standing.bridge.place
     view = decision.views.get(pool)
-    chips = next((v.chips for v in subject.profile.spec.variants if v.name == variant), 0)
+    known = subject.profile.spec.variant(variant)
+    chips = known.chips if known else 0
     return {
         "pool": pool,
         "variant": variant,
@@ -167,10 +140,28 @@ def _bridge(subject: Subject, decision: Decision) -> Document | None:
     }
 
 
-def _per_million(cost: float, workload: InferenceWorkload) -> Document:
+def _place(view: PoolView, variant: str | None, replicas: int, chips: int) -> Document:
+    """So many replicas on one pool, of so many chips together."""
+    return {
+        "pool": view.name,
+        "variant": variant or "",
+        "acceleratorClass": view.class_name,
+        "replicas": replicas,
+        "chips": chips,
+    }
+
+
+def _billed(subject: Subject, decision: Decision, chips: int, view: PoolView) -> float:
+    """Its share of what runs now in dollars per hour; at full nodes where that bill is not known."""
+    amortised = chips * view.chip_price_per_hour
+    return decision.current.shares.get(subject.key, amortised) if decision.current else amortised
+
+
+def _cost(cost: float, workload: InferenceWorkload) -> Document:
     traffic = workload.spec.traffic
     rate = cost_per_million_tokens(cost, float(traffic.mean_requests_per_second) * traffic.output_tokens)
-    return {"costPerMillionOutputTokens": money(rate)} if rate is not None else {}
+    found = {"costPerHour": money(cost)}
+    return found if rate is None else {**found, "costPerMillionOutputTokens": money(rate)}
 
 
 def _figures(figures: Figures) -> Document:

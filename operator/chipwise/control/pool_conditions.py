@@ -46,6 +46,8 @@ def _ordered(view: PoolView, decision: Decision, generation: int) -> Document | 
     if wanted.problem is not None:
         reason, message = wanted.problem.reason.value, wanted.problem.message
         return condition(ORDERED, holds=False, reason=reason, message=message, generation=generation)
+    if not wanted.is_written:
+        return None  # not yet, or refused: the Event says why
     message = f"node group {view.group} is number {wanted.place(view.group)} of {len(wanted.order)} in the ConfigMap {CONFIG_MAP}"
     return condition(ORDERED, holds=True, reason="Accepted", message=message, generation=generation)
 

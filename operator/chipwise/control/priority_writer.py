@@ -17,6 +17,7 @@ from chipwise.control.recorder import Recorder
 from chipwise.kube.errors import Conflict, KubeError, NotFound
 from chipwise.kube.protocol import Document, Operation
 from chipwise.kube.resources import CONFIG_MAPS
+from chipwise.rendering.write import pointer
 
 log = logging.getLogger(__name__)
 
@@ -26,12 +27,11 @@ _SHOWN = 20
 
 
 class PriorityWriter:
-    """``write`` is told of each decision. False: try again. ``failure`` is what the API server said to the last write, else None."""
+    """``write`` is told of each decision. False: try again."""
 
     def __init__(
         self, kube: Desk, recorder: Recorder, namespace: str, *, may_write: Callable[[], bool]
     ) -> None:
-        self.failure: str | None = None
         self._kube = kube
         self._recorder = recorder
         self._namespace = namespace
@@ -48,7 +48,7 @@ class PriorityWriter:
             await self._warn(wanted, wanted.problem.reason.value, wanted.problem.message)
             return True
         if wanted.is_written or (not wanted.order and wanted.known is None):
-            self.failure, self._told = None, None
+            self._told = None
             return True
         return await self._attempt(wanted)
 
@@ -62,10 +62,9 @@ class PriorityWriter:
         except (Conflict, NotFound):  # somebody was faster
             return False
         except KubeError as error:
-            self.failure = str(error)
             await self._warn(wanted, REFUSED, f"the order of node groups was not written: {error}")
             return False
-        self.failure, self._told = None, None
+        self._told = None
         if written is not None:
             await self._tell(wanted, written)
         return True
@@ -87,9 +86,9 @@ class PriorityWriter:
                 "path": "/metadata/resourceVersion",
                 "value": found["metadata"]["resourceVersion"],
             },
-            {"op": "add", "path": _pointer("data", KEY), "value": text}
+            {"op": "add", "path": pointer("data", KEY), "value": text}
             if found.get("data")
-            else {"op": "add", "path": _pointer("data"), "value": {KEY: text}},
+            else {"op": "add", "path": pointer("data"), "value": {KEY: text}},
         ]
         return await self._kube.json_patch(CONFIG_MAPS, self._namespace, CONFIG_MAP, operations)
 
@@ -118,11 +117,6 @@ class PriorityWriter:
         log.error("%s/%s: %s", self._namespace, CONFIG_MAP, words, extra={"event": reason})
         uid = wanted.known.uid if wanted.known is not None else ""
         await self._recorder.post(CONFIG_MAPS, self._namespace, CONFIG_MAP, uid, reason, words, warning=True)
-
-
-def _pointer(*names: str) -> str:
-    """As a JSON Patch has it."""
-    return "".join(f"/{name}" for name in names)
 
 
 def sentence(wanted: Expansion) -> str:

@@ -31,10 +31,8 @@ class Prober:
         probing = decision.probing
         if probing is None or not self._may_write():
             return True
-        known = {
-            (state.probe.namespace, state.probe.name): state for state in decision.snapshot.probes.values()
-        }
-        wished = {(wish.probe.namespace, wish.probe.name): wish for wish in probing.wishes}
+        known = decision.snapshot.probes
+        wished = {wish.probe.key: wish for wish in probing.wishes}
         try:
             for key in sorted(wished.keys() - known.keys()):
                 await self._ask(wished[key])

@@ -14,7 +14,7 @@ import grpc
 from chipwise.expander.answers import Answers
 from chipwise.expander.book import Book
 from chipwise.expander.certificates import UnusableError, credentials, has_alternative_name
-from chipwise.expander.metrics import Metrics, not_synced
+from chipwise.expander.metrics import Metrics
 from chipwise.expander.server import answering
 from chipwise.expander.shelf import Shelf, reflectors_of
 from chipwise.kube.client import Client
@@ -22,6 +22,7 @@ from chipwise.kube.connection import Connection, connect
 from chipwise.kube.counted import Counted
 from chipwise.kube.errors import Misconfigured
 from chipwise.telemetry.server import Address, application, serving
+from chipwise.telemetry.telemetry import not_listed
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +77,7 @@ async def _expand(
         reflectors = reflectors_of(Counted(client, metrics.asked), shelf)
 
         def missing() -> tuple[str, ...]:
-            return tuple(not_synced({str(each.resource): each.synced.is_set() for each in reflectors}))
+            return not_listed({str(each.resource): each.synced for each in reflectors})
 
         def book() -> Book | None:
             return None if missing() else shelf.book()

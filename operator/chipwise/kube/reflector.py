@@ -76,7 +76,7 @@ class Reflector(Generic[F]):
     Only a bug in the sink ends :meth:`run`; nothing the server does can.
     """
 
-    def __init__(  # noqa: PLR0913 - four to work with, the rest narrow what is listed
+    def __init__(
         self,
         kube: Kube,
         resource: Resource,
@@ -85,7 +85,6 @@ class Reflector(Generic[F]):
         *,
         namespace: str | None = None,
         label_selector: str | None = None,
-        field_selector: str | None = None,
         backoff: Backoff | None = None,
     ) -> None:
         self.resource = resource
@@ -100,7 +99,7 @@ class Reflector(Generic[F]):
         self._extract = extract
         self._namespace = namespace or resource.home or None
         self._labels = label_selector
-        self._fields = field_selector or resource.select or None
+        self._fields = resource.select or None
         self._backoff = backoff or Backoff()
         self._version: str | None = None  # where to resume; None: list first
         self._failures = 0  # in a row

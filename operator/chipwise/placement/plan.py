@@ -40,8 +40,7 @@ class Plan:
     """The joint answer, workloads and pools in order of name.
 
     ``objective_per_hour`` is the billed cost plus switching costs, the figure that was minimised and that ``lower_bound_per_hour``
-    bounds for the same set of placed workloads. ``optimal`` is said only when it is proven for every
-    packing that there is.
+    bounds for the same set of placed workloads. ``optimal`` is said only when it is proven for every packing that there is.
     """
 
     choices: tuple[Choice, ...]

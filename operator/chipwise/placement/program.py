@@ -10,6 +10,7 @@ of each priority may be left out, which is how the lexicographic stages are told
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from chipwise.placement.instance import Instance, by_chip
@@ -71,35 +72,33 @@ class Program:
 
 def build(instance: Instance) -> Program:
     """The program of an instance, whose every point is a plan that fits. Column k < len(seats) is the option with index k."""
-    program, members = _begun(instance)
-    for p, layout in enumerate(instance.layouts):
-        book = instance.books[p]
-        if book is not None:
-            _patterns(program, instance, book, members[p])
-        else:
-            program.pools.append(_pool_columns(program, layout))
-            _levels(program, instance, p, members[p])
-            _odd(program, instance, p, members[p])
-        _chips(program, instance, p, members[p])
-    _limits(program, instance)
-    return program
+    return _built(instance, _formula)
 
 
 def relaxed(instance: Instance) -> Program:
     """The same with only the laws of packing for pools of which it is not known what fits: every plan that fits is a point of it."""
+    return _built(instance, _laws)
+
+
+def _built(instance: Instance, unknown: Callable[[Program, Instance, int, list[int]], None]) -> Program:
+    """``unknown`` is for pools whose packing neither the formula nor a book of patterns has exactly."""
     program, members = _begun(instance)
     for p, layout in enumerate(instance.layouts):
         book = instance.books[p]
         if book is not None:
             _patterns(program, instance, book, members[p])
-        elif layout.formal:
-            program.pools.append(_pool_columns(program, layout))
-            _levels(program, instance, p, members[p])
         else:
-            _laws(program, instance, p, members[p])
+            (_formula if layout.formal else unknown)(program, instance, p, members[p])
         _chips(program, instance, p, members[p])
     _limits(program, instance)
     return program
+
+
+def _formula(program: Program, instance: Instance, p: int, members: list[int]) -> None:
+    """Levels of sizes that divide one another, and odd sizes counted as larger ones."""
+    program.pools.append(_pool_columns(program, instance.layouts[p]))
+    _levels(program, instance, p, members)
+    _odd(program, instance, p, members)
 
 
 def _begun(instance: Instance) -> tuple[Program, list[list[int]]]:

@@ -86,9 +86,9 @@ class MoveRule:
     ``max_concurrent_moves`` counts the moves in flight among the workloads of the same ``policy``, with the ``restoring`` ones: those on
     their way back to their author. ``restored``: it was asked to be given back, and is left there. ``frozen_by`` is who stopped every
     move, in words; None if nobody did. ``replicas_external``: somebody else owns their number. ``idle``: it stands at zero replicas, and
-    nothing becomes of it until somebody scales it up. ``halted``: too much failed lately under its policy. ``suspended``: nothing
-    that is written to its template is rolled out. ``damaged``: what its author wrote is not known any more. ``max_pools``:
-    so many pools its template may name.
+    nothing becomes of it until somebody scales it up. ``halted``: too much failed lately under its policy. ``suspended``: nothing that is
+    written to its template is rolled out. ``damaged``: what its author wrote is not known any more. ``max_pools``: so many pools its
+    template may name.
     """
 
     mode: Mode = Mode.OFF

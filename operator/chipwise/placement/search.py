@@ -150,17 +150,17 @@ class Search:
     def _stage(self, cost: list[float], caps: Sequence[int | None], rank: int | None = None) -> _Result:
         """Relax, round, and if that leaves a gap, branch. ``rank`` is the priority whose number left out is minimised, if any."""
         upper, rows = self._bounds(caps)
-        relaxed = self._timed(self._door.linear(cost, upper, rows, self._effort()))
-        if relaxed.status is Status.INFEASIBLE:
+        linear = self._timed(self._door.linear(cost, upper, rows, self._effort()))
+        if linear.status is Status.INFEASIBLE:
             return _Result(0.0, infeasible=True)
-        shares = relaxed.values or [0.0] * len(cost)
-        guide = self._guide(relaxed) if rank is None else None
+        shares = linear.values or [0.0] * len(cost)
+        guide = self._guide(linear) if rank is None else None
         self._offer(rounded(self._instance, shares, guide))
-        bound = relaxed.bound if relaxed.status is Status.OPTIMAL else 0.0
+        bound = linear.bound if linear.status is Status.OPTIMAL else 0.0
         too_large = rank is not None and len(self._instance.seats) > self._limits.mip_options
         if self._good_enough(bound, caps, rank) or self._time_limited or too_large:
             return _Result(bound)
-        restricted = self._restrict(upper, relaxed)
+        restricted = self._restrict(upper, linear)
         start = self._start() if self._within(caps) else None
         answer = self._timed(self._door.integral(cost, upper, rows, self._effort(), start))
         if answer.status is Status.INFEASIBLE:
@@ -171,19 +171,19 @@ class Search:
             return _Result(bound)
         return _Result(max(bound, answer.bound))
 
-    def _guide(self, relaxed: Answer) -> Guide | None:
+    def _guide(self, linear: Answer) -> Guide | None:
         """A node whose number is at its upper bound is worth more than its price: by its reduced cost, which is negative."""
-        if not relaxed.reduced_costs:
+        if not linear.reduced_costs:
             return None
         worth = [
             {
                 g: self._instance.layouts[p].groups[g].price
-                - min(0.0, relaxed.reduced_costs[column]) / self._scale
+                - min(0.0, linear.reduced_costs[column]) / self._scale
                 for g, column in columns.shared.items()
             }
             for p, columns in enumerate(self._program.pools)
         ]
-        return Guide(relaxed.reduced_costs, worth)
+        return Guide(linear.reduced_costs, worth)
 
     def _good_enough(self, bound: float, caps: Sequence[int | None], rank: int | None) -> bool:
         if not self._within(caps):
@@ -194,16 +194,16 @@ class Search:
         allowed = max(self._limits.relative_gap, PROVEN)
         return objective - bound / self._scale <= allowed * max(_EPSILON, abs(objective))
 
-    def _restrict(self, upper: list[float], relaxed: Answer) -> bool:
+    def _restrict(self, upper: list[float], linear: Answer) -> bool:
         """Too many options for the tree: keep those that the relaxation uses or nearly uses. Returns whether any was dropped."""
         seats, limit = self._instance.seats, self._limits.mip_options
-        if len(seats) <= limit or not relaxed.reduced_costs:
+        if len(seats) <= limit or not linear.reduced_costs:
             return False
         held = set(self._best[2].chosen) if self._best else set()
         spare = [
-            (relaxed.reduced_costs[seat.index], seat.index)
+            (linear.reduced_costs[seat.index], seat.index)
             for seat in seats
-            if relaxed.values[seat.index] <= _EPSILON and seat.index not in held
+            if linear.values[seat.index] <= _EPSILON and seat.index not in held
         ]
         spare.sort()
         for _, index in spare[limit:]:
@@ -242,7 +242,7 @@ class Search:
         occupancy = self._best[2]
         packings = occupancy.packings()
         if any(self._instance.books) or any(packing.in_place is not None for packing in packings):
-            return None  # the program has no columns for it
+            return None  # a packing does not say which patterns it fills, and the program has no columns for one in place
         return columns_of(self._program, self._instance, occupancy.chosen, packings)
 
     def _loaded(self, values: Sequence[float]) -> Occupancy | None:

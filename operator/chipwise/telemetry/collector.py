@@ -18,10 +18,9 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
 from chipwise.cluster.decide import Decision
 from chipwise.cluster.prices import currency_of
-from chipwise.cluster.supply import census
+from chipwise.cluster.supply import census, spent_per_hour
 from chipwise.kube.reflector import Reflector
 from chipwise.placement.moves import Decision as Verdict
-from chipwise.placement.problem import Billing
 from chipwise.telemetry.pulse import Pulses
 
 KOPF = "chipwise.dev"
@@ -198,8 +197,5 @@ def _pools(decision: Decision) -> Iterator[Metric]:
             chips.add_metric((name, state), count)
         if view.price is not None:
             price.add_metric((name, view.billing.value, view.price.currency), view.price_per_hour)
-            launched = view.launches.bought if view.launches is not None else 0
-            nodes_paid = max(counted.nodes, launched)
-            bought = nodes_paid if view.billing is Billing.NODE else counted.used + counted.used_by_others
-            spent.add_metric((name, view.price.currency), bought * view.price_per_hour)
+            spent.add_metric((name, view.price.currency), spent_per_hour(view, counted))
     yield from (usable, nodes, allocatable, chips, price, spent)

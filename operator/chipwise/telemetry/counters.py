@@ -13,6 +13,30 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, disable_cre
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 40.0)
 
 
+class Requests:
+    """Requests to the API server, in whatever process asks it."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._ended = Counter(
+            "chipwise_api_requests",
+            "Requests to the API server that ended.",
+            ("verb", "resource"),
+            registry=registry,
+        )
+        self._errors = Counter(
+            "chipwise_api_errors",
+            "Those of them without a good answer, by what was wrong.",
+            ("verb", "resource", "error"),
+            registry=registry,
+        )
+
+    def asked(self, verb: str, resource: str, error: str) -> None:
+        """One has ended; ``error`` is empty for a good answer."""
+        self._ended.labels(verb, resource).inc()
+        if error:
+            self._errors.labels(verb, resource, error).inc()
+
+
 @dataclass(frozen=True, slots=True)
 class Counters:
     """Made by ``counters``, once for a registry."""
@@ -22,15 +46,8 @@ class Counters:
     finished: Counter
     failed: Counter
     writes: Counter
-    requests: Counter
-    errors: Counter
+    requests: Requests
     decide_seconds: Histogram
-
-    def asked(self, verb: str, resource: str, error: str) -> None:
-        """One request to the API server has ended; ``error`` is empty for a good answer."""
-        self.requests.labels(verb, resource).inc()
-        if error:
-            self.errors.labels(verb, resource, error).inc()
 
 
 def counters(registry: CollectorRegistry) -> Counters:
@@ -63,18 +80,7 @@ def counters(registry: CollectorRegistry) -> Counters:
             ("kind", "result"),
             registry=registry,
         ),
-        requests=Counter(
-            "chipwise_api_requests",
-            "Requests to the API server that ended.",
-            ("verb", "resource"),
-            registry=registry,
-        ),
-        errors=Counter(
-            "chipwise_api_errors",
-            "Those of them without a good answer, by what was wrong.",
-            ("verb", "resource", "error"),
-            registry=registry,
-        ),
+        requests=Requests(registry),
         decide_seconds=Histogram(
             "chipwise_decide_seconds", "Seconds that a decision took.", buckets=_SECONDS, registry=registry
         ),

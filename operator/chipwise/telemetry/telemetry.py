@@ -30,7 +30,7 @@ class Telemetry:
 
     def asked(self, verb: str, resource: str, error: str) -> None:
         """A request to the API server has ended. Those for the Lease are the elector's pulse, whatever the answer."""
-        self.counters.asked(verb, resource, error)
+        self.counters.requests.asked(verb, resource, error)
         if resource == LEASES.plural:
             self.pulses["elector"].beat()
 
@@ -57,8 +57,13 @@ class Telemetry:
         """Which lists are not complete."""
         if not self.synced:
             return ("the watches have not begun",)
-        return tuple(f"{name}: not listed yet" for name, event in self.synced.items() if not event.is_set())
+        return not_listed(self.synced)
 
     def application(self) -> web.Application:
         """Probes and metrics."""
         return application({"/livez": self.not_live, "/readyz": self.not_ready}, self.registry)
+
+
+def not_listed(synced: Mapping[str, asyncio.Event]) -> tuple[str, ...]:
+    """Which lists are not complete, a sentence each."""
+    return tuple(f"{name}: not listed yet" for name, event in synced.items() if not event.is_set())

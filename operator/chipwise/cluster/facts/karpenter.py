@@ -80,7 +80,6 @@ class NodePoolFact:
     """
 
     name: str
-    uid: str
     labels: Pairs
     taints: tuple[Taint, ...]
     requirements: tuple[Requirement, ...]
@@ -114,7 +113,6 @@ class NodeClaimFact:
     """
 
     name: str
-    uid: str
     node_pool: str
     labels: Pairs
     created: str
@@ -150,7 +148,6 @@ class NodeOverlayFact:
 class LaunchEventFact:
     """The provider had no machine for a NodeClaim, which is gone by now. Its name begins with that of its NodePool."""
 
-    uid: str
     claim: str
     reason: str
     message: str
@@ -167,7 +164,6 @@ def node_pool_fact(raw: Document) -> NodePoolFact:
     limits = spec.get("limits")
     return NodePoolFact(
         name=metadata["name"],
-        uid=metadata.get("uid", ""),
         labels=pairs((template.get("metadata") or {}).get("labels")),
         taints=taints_of(of_nodes.get("taints")),
         requirements=_requirements(of_nodes.get("requirements")),
@@ -192,7 +188,6 @@ def node_claim_fact(raw: Document) -> NodeClaimFact:
     failed = launched[0] != "True" and launched[1] is not None and launched[1].reason not in _NO_VERDICT
     return NodeClaimFact(
         name=metadata["name"],
-        uid=metadata.get("uid", ""),
         node_pool=labels.get(NODE_POOL_LABEL, ""),
         labels=pairs(labels),
         created=metadata.get("creationTimestamp", ""),
@@ -231,7 +226,7 @@ def launch_event_fact(raw: Document) -> LaunchEventFact | None:
     at = raw.get("lastTimestamp") or raw.get("eventTime") or metadata.get("creationTimestamp") or ""
     message = str(raw.get("message") or "")
     _, _, said = message.partition(" event: ")
-    return LaunchEventFact(metadata.get("uid", ""), about.get("name", ""), raw["reason"], said or message, at)
+    return LaunchEventFact(about.get("name", ""), raw["reason"], said or message, at)
 
 
 _NO_VERDICT = frozenset({"", "AwaitingReconciliation"})

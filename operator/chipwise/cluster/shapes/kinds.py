@@ -1,6 +1,6 @@
 """The foreign kinds as a file must state them: of each those fields that decisions or a rendering read, with the API server's own types.
 
-From the OpenAPI document of Kubernetes 1.34 (api/openapi-spec/v3 there).
+From the OpenAPI document of Kubernetes 1.34 (api/openapi-spec/v3 there), and Karpenter's CRDs (pkg/apis/crds in its v1.13.0).
 """
 
 from __future__ import annotations
@@ -8,7 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chipwise.cluster.shapes.pods import COUNT, LABEL_SELECTOR, LABELS, POD_SPEC, TEMPLATE, TEXTS
+from chipwise.cluster.shapes.pods import (
+    COUNT,
+    LABEL_SELECTOR,
+    LABELS,
+    POD_SPEC,
+    REQUIREMENT,
+    TEMPLATE,
+    TEXTS,
+)
 from chipwise.cluster.shapes.shape import (
     Fields,
     Flaw,
@@ -17,6 +25,7 @@ from chipwise.cluster.shapes.shape import (
     Shape,
     Whole,
     count_or_percentage,
+    decimal,
     flag,
     name,
     quantity,
@@ -26,7 +35,11 @@ from chipwise.cluster.shapes.shape import (
 from chipwise.kube.resources import (
     DEPLOYMENTS,
     HORIZONTAL_POD_AUTOSCALERS,
+    LAUNCH_EVENTS,
     NAMESPACES,
+    NODE_CLAIMS,
+    NODE_OVERLAYS,
+    NODE_POOLS,
     NODES,
     PERSISTENT_VOLUME_CLAIMS,
     PODS,
@@ -55,9 +68,11 @@ METADATA = Fields(
     required=("name",),
 )
 
-_CONDITIONS = Items(
-    Fields(dict.fromkeys(("type", "status", "reason", "message", "lastTransitionTime"), text))
-)
+_CONDITION = dict.fromkeys(("type", "status", "reason", "message", "lastTransitionTime"), text)
+_CONDITIONS = Items(Fields(_CONDITION))
+_TYPED_CONDITIONS = Items(Fields(_CONDITION, ("type",)))
+_TAINTS = Items(Fields({"key": name, "value": text, "effect": name}, ("key", "effect")))
+_REQUIREMENTS = Items(REQUIREMENT)
 _STATE = Fields({"waiting": Fields({"reason": text, "message": text})})
 _CONTAINER_STATUSES = Items(Fields({"name": text, "restartCount": COUNT, "state": _STATE}))
 
@@ -117,7 +132,7 @@ _SHAPES: Mapping[Resource, Shape] = {
                 {
                     "unschedulable": flag,
                     "providerID": text,
-                    "taints": Items(Fields({"key": name, "value": text, "effect": name}, ("key", "effect"))),
+                    "taints": _TAINTS,
                 }
             ),
             "status": Fields(
@@ -164,6 +179,52 @@ _SHAPES: Mapping[Resource, Shape] = {
     PRIORITY_CLASSES: _kind({"value": Whole(), "globalDefault": flag}),
     PERSISTENT_VOLUME_CLAIMS: _kind({"spec": Fields({"accessModes": TEXTS, "volumeName": text})}),
     NAMESPACES: _kind({}),
+    NODE_POOLS: _kind(
+        {
+            "spec": Fields(
+                {
+                    "replicas": COUNT,
+                    "limits": Named(quantity),
+                    "template": Fields(
+                        {
+                            "metadata": Fields({"labels": LABELS}),
+                            "spec": Fields({"requirements": _REQUIREMENTS, "taints": _TAINTS}),
+                        }
+                    ),
+                }
+            ),
+            "status": Fields({"conditions": _TYPED_CONDITIONS}),
+        }
+    ),
+    NODE_CLAIMS: _kind(
+        {
+            "status": Fields(
+                {
+                    "nodeName": text,
+                    "capacity": Named(quantity),
+                    "allocatable": Named(quantity),
+                    "conditions": _TYPED_CONDITIONS,
+                }
+            )
+        }
+    ),
+    NODE_OVERLAYS: _kind(
+        {
+            "spec": Fields(
+                {"requirements": _REQUIREMENTS, "price": decimal, "priceAdjustment": text, "weight": COUNT}
+            ),
+            "status": Fields({"conditions": _TYPED_CONDITIONS}),
+        }
+    ),
+    LAUNCH_EVENTS: _kind(
+        {
+            "reason": text,
+            "message": text,
+            "lastTimestamp": text,
+            "eventTime": text,
+            "involvedObject": Fields({"kind": text, "name": text}),
+        }
+    ),
 }
 
 

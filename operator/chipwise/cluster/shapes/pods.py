@@ -21,8 +21,8 @@ from chipwise.cluster.shapes.shape import (
 TEXTS = Items(text)
 LABELS = Named(text)
 COUNT = Whole(0)
-_REQUIREMENT = Fields({"key": name, "operator": name, "values": TEXTS}, ("key", "operator"))
-LABEL_SELECTOR = Fields({"matchLabels": LABELS, "matchExpressions": Items(_REQUIREMENT)})
+REQUIREMENT = Fields({"key": name, "operator": name, "values": TEXTS}, ("key", "operator"))
+LABEL_SELECTOR = Fields({"matchLabels": LABELS, "matchExpressions": Items(REQUIREMENT)})
 
 _HANDLER: dict[str, Shape] = {
     "exec": Fields({"command": TEXTS}),
@@ -118,7 +118,7 @@ _CONTAINER = Fields(
     },
     ("name", "image"),
 )
-_NODE_TERM = Fields({"matchExpressions": Items(_REQUIREMENT), "matchFields": Items(_REQUIREMENT)})
+_NODE_TERM = Fields({"matchExpressions": Items(REQUIREMENT), "matchFields": Items(REQUIREMENT)})
 _POD_TERM = Fields(
     {
         "topologyKey": name,

@@ -5,6 +5,7 @@ As the API server's own check of types, for the fields that are read; unknown on
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -127,6 +128,12 @@ def flag(value: Any, path: str) -> Iterator[Flaw]:
     """True or false."""
     if not isinstance(value, bool):
         yield Flaw(path, f"must be true or false, not {_kind(value)}")
+
+
+def decimal(value: Any, path: str) -> Iterator[Flaw]:
+    """An amount of money, as a text."""
+    if not isinstance(value, str) or not re.fullmatch(r"[0-9]{1,15}(\.[0-9]{1,9})?", value):
+        yield Flaw(path, 'must be a decimal in quotes, such as "12.50"')
 
 
 def quantity(value: Any, path: str) -> Iterator[Flaw]:

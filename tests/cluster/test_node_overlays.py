@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from chipwise.cluster.node_overlays import HYSTERESIS, Output, Verb, output
 from chipwise.cluster.pools import view_pools
-from chipwise.control.node_overlays import HYSTERESIS, Output, Verb, output
 from hypothesis import given
 from hypothesis import strategies as st
 
