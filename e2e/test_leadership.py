@@ -20,10 +20,10 @@ from chipwise.control.lease import LeaseTiming
 from e2e import leases
 from e2e.authored import Setup
 from e2e.cable import Cable
+from e2e.failing import Patient, back_with_the_author, cool_downs, turns
 from e2e.faults import Lab
 from e2e.leases import Request
 from e2e.replicas import DEFAULT, SHORT, Succession, Team, first, succession, team
-from e2e.test_setbacks import Patient, back_with_the_author, cool_downs, turns
 from e2e.world import World
 from e2e.written import sorts
 

@@ -3,80 +3,31 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 import pytest
 
 from e2e.admin import GROUP
 from e2e.authored import AGENT_POOL, ALT_IMAGE, AMD, MINE, Document, Setup, nodes, profile, workload
 from e2e.cluster.fleet import apply
+from e2e.failing import (
+    AGED,
+    FIRST,
+    GRACE,
+    HASTE,
+    ROUNDING,
+    Hasty,
+    Patient,
+    ails,
+    back_with_the_author,
+    cool_downs,
+    turns,
+)
 from e2e.faults import Lab
 from e2e.staging import case
 from e2e.world import World
 
 pytestmark = pytest.mark.e2e
-
-#: Seconds between a deadline that has passed and the write that follows, on a busy machine: a decision, a status, its news, another.
-HASTE = 15.0
-#: Moments in objects are whole seconds.
-ROUNDING = 1.0
-GRACE = 3
-FIRST = 15
-#: So long after a failure it no longer counts.
-AGED = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Hasty(Setup):
-    """Seconds where a policy would have minutes; the author's two pods serve before anything is placed."""
-
-    expects_move: bool = False
-    boot_seconds: int = 4
-    policy: dict[str, Any] = field(
-        default_factory=lambda: {
-            "failureGrace": f"{GRACE}s",
-            "coolDown": {"first": f"{FIRST}s", "longest": "60s"},
-        }
-    )
-
-
-def ails(how: str) -> Hasty:
-    """The other pool's image ails in one of the ways that the fake machines know."""
-    return Hasty(f"ails-{how}", alternative_image=f"example.com/ails/{how}:1")
-
-
-def cool_downs(world: World) -> list[Document]:
-    found: list[Document] = world.status().get("coolDowns", [])
-    return found
-
-
-def chips_of(revision: Any) -> str:
-    """The extended resource that the serving container of a revision asks for."""
-    (server,) = (each for each in revision.template["spec"]["containers"] if each["name"] == "server")
-    (chip,) = (name for name in server["resources"]["limits"] if "/" in name)
-    return str(chip)
-
-
-def turns(world: World) -> list[tuple[float, str]]:
-    """When the template changed to which chip, the author's own at first."""
-    found: list[tuple[float, str]] = []
-    for revision in world.revisions():
-        chip = chips_of(revision)
-        if not found or found[-1][1] != chip:
-            found.append((revision.moment, chip))
-    return found
-
-
-def back_with_the_author(world: World) -> Callable[[], bool]:
-    """The author's own ReplicaSet serves, and nothing of ours is left on the Deployment."""
-
-    def check() -> bool:
-        return world.hashes() == {world.author_hash} and world.is_on("gpu") and len(turns(world)) >= 3
-
-    return check
 
 
 @pytest.mark.parametrize(
@@ -228,83 +179,6 @@ def test_a_pod_that_waits_for_a_volume_closes_no_pool(world: World) -> None:
     world.nothing_lost()
 
 
-def quota(name: str) -> list[Document]:
-    """Pods get larger on their way in than anybody wrote them, and then the quota has no room: nobody can see that before it happens."""
-    request = {"type": "Container", "defaultRequest": {"ephemeral-storage": "1Gi"}}
-    meta = {"name": "disk", "namespace": name}
-    return [
-        {"apiVersion": "v1", "kind": "LimitRange", "metadata": meta, "spec": {"limits": [request]}},
-        {
-            "apiVersion": "v1",
-            "kind": "ResourceQuota",
-            "metadata": meta,
-            "spec": {"hard": {"requests.ephemeral-storage": "1Gi"}},
-        },
-    ]
-
-
-def admission(name: str) -> list[Document]:
-    """A policy that refuses pods of the other pool's image in one namespace."""
-    group = "admissionregistration.k8s.io/v1"
-    rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
-    refused = f"object.spec.containers.all(c, c.image != '{ALT_IMAGE}')"
-    meta = {"name": name, "labels": {MINE: name}}
-    return [
-        {
-            "apiVersion": group,
-            "kind": "ValidatingAdmissionPolicy",
-            "metadata": meta,
-            "spec": {
-                "matchConstraints": {"resourceRules": [rule]},
-                "validations": [{"expression": refused, "message": "this image is not approved"}],
-            },
-        },
-        {
-            "apiVersion": group,
-            "kind": "ValidatingAdmissionPolicyBinding",
-            "metadata": meta,
-            "spec": {
-                "policyName": name,
-                "validationActions": ["Deny"],
-                "matchResources": {
-                    "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}
-                },
-            },
-        },
-    ]
-
-
-@pytest.mark.setup(Hasty("quota", mode="Off"))
-def test_pods_over_quota_are_taken_back(world: World) -> None:
-    """The API server's words reach the status."""
-    apply(world.cluster, quota(world.namespace))
-    refused(world, "QuotaExceeded", "requests.ephemeral-storage")
-
-
-@pytest.mark.setup(Hasty("admission", mode="Off"))
-def test_pods_that_admission_refuses_are_taken_back(world: World) -> None:
-    """So do those of an admission policy."""
-    documents = admission(world.namespace)
-    apply(world.cluster, documents)
-    try:
-        time.sleep(2)  # until the API server knows the policy
-        refused(world, "AdmissionRefused", "this image is not approved")
-    finally:
-        for found in documents:
-            world.kubectl("delete", found["kind"], found["metadata"]["name"])
-
-
-def refused(world: World, reason: str, words: str) -> None:
-    world.edit_workload(mode="Rollout")
-    world.eventually(back_with_the_author(world), "the author's pods alone", 40)
-    (noted,) = cool_downs(world)
-    assert noted["reason"] == reason
-    assert words in noted["message"]
-    (_, _), (placed, _), (taken_back, _) = turns(world)[:3]
-    assert GRACE - ROUNDING <= taken_back - placed <= GRACE + HASTE
-    world.nothing_lost()
-
-
 @pytest.mark.setup(Hasty("vanish", expects_move=True))
 def test_a_pool_whose_nodes_vanish_is_left_and_returned_to(world: World) -> None:
     """A rescue, though it costs more: the dearer pool serves again within seconds, and the cheaper one after its cool-down."""
@@ -330,15 +204,6 @@ def vanish(world: World) -> None:
     names = [pod["metadata"]["name"] for pod in world.pods()]
     world.cluster.run_kubectl("delete", "nodes", "--selector", labels)
     world.kubectl("delete", "pods", "--force", "--grace-period=0", *names)
-
-
-@dataclass(frozen=True, slots=True)
-class Patient(Hasty):
-    """A cool-down that outlives a leader."""
-
-    policy: dict[str, Any] = field(
-        default_factory=lambda: {"failureGrace": "2s", "coolDown": {"first": "25s", "longest": "2m"}}
-    )
 
 
 def test_a_cool_down_outlives_the_leader(lab: Lab) -> None:
