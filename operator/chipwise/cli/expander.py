@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from chipwise.cli.serving import connection_options, log_options, start_logging
+
 EXAMPLES = """\b
 Examples:
   chipwise expander --listen 0.0.0.0:50051 --cert /tls/tls.crt --key /tls/tls.key
@@ -14,12 +16,7 @@ Examples:
 
 
 @click.command(epilog=EXAMPLES, short_help="Answer Cluster Autoscaler which node group to grow.")
-@click.option(
-    "--kubeconfig",
-    metavar="FILE",
-    help="The kubeconfig to use; in a pod the service account is, unless given.",
-)
-@click.option("--context", metavar="NAME", help="The context of the kubeconfig to use.")
+@connection_options
 @click.option(
     "--listen",
     metavar="HOST:PORT",
@@ -44,20 +41,7 @@ Examples:
     show_default=True,
     help="Where /livez, /readyz and /metrics are served; port 0 takes a free one and logs it.",
 )
-@click.option(
-    "--log-format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="The form of log lines.",
-)
-@click.option(
-    "--log-level",
-    type=click.Choice(["debug", "info", "warning", "error"]),
-    default="info",
-    show_default=True,
-    help="The least that is logged.",
-)
+@log_options
 def expander(  # noqa: PLR0913 - one parameter for each flag
     *,
     kubeconfig: str | None,
@@ -74,10 +58,7 @@ def expander(  # noqa: PLR0913 - one parameter for each flag
 
     It reads what `chipwise run` writes into the status of InferenceWorkloads, and writes nothing.
     """
-    import logging  # noqa: PLC0415
-
     from chipwise.expander import runtime  # noqa: PLC0415 - gRPC and the client: not for --help
-    from chipwise.telemetry import logs  # noqa: PLC0415 - the same
     from chipwise.telemetry.server import Address  # noqa: PLC0415 - the same
 
     if insecure == (cert is not None or key is not None) or (cert is None) != (key is None):
@@ -88,7 +69,7 @@ def expander(  # noqa: PLR0913 - one parameter for each flag
             addresses[flag] = Address.parse(text)
         except ValueError as error:
             raise click.UsageError(f"{flag}: {error}") from error
-    logs.setup(logs.LogFormat(log_format), logging.getLevelNamesMapping()[log_level.upper()])
+    start_logging(log_format, log_level)
     options = runtime.ExpanderOptions(
         kubeconfig=kubeconfig,
         context=context,

@@ -6,6 +6,7 @@ import click
 
 from chipwise.cli.autoscalers import autoscaler_options
 from chipwise.cli.lease import lease_options
+from chipwise.cli.serving import connection_options, log_options, start_logging
 
 EXAMPLES = """\b
 Examples:
@@ -19,12 +20,7 @@ Examples:
 
 
 @click.command(epilog=EXAMPLES, short_help="Run the operator.")
-@click.option(
-    "--kubeconfig",
-    metavar="FILE",
-    help="The kubeconfig to use; in a pod the service account is, unless given.",
-)
-@click.option("--context", metavar="NAME", help="The context of the kubeconfig to use.")
+@connection_options
 @lease_options
 @click.option(
     "--no-writes",
@@ -40,20 +36,7 @@ Examples:
     show_default=True,
     help="Where /livez, /readyz and /metrics are served; port 0 takes a free one and logs it.",
 )
-@click.option(
-    "--log-format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="The form of log lines.",
-)
-@click.option(
-    "--log-level",
-    type=click.Choice(["debug", "info", "warning", "error"]),
-    default="info",
-    show_default=True,
-    help="The least that is logged.",
-)
+@log_options
 def run(  # noqa: PLR0913 - one parameter for each flag
     *,
     kubeconfig: str | None,
@@ -75,11 +58,8 @@ def run(  # noqa: PLR0913 - one parameter for each flag
     log_level: str,
 ) -> None:
     """Run the operator until it is told to stop: watch, decide, and move Deployments while holding the Lease."""
-    import logging  # noqa: PLC0415
-
     from chipwise.control import runtime  # noqa: PLC0415 - kopf and the clients: not for --help
     from chipwise.control.lease import LeaseTiming  # noqa: PLC0415 - the same
-    from chipwise.telemetry import logs  # noqa: PLC0415
     from chipwise.telemetry.server import Address  # noqa: PLC0415
 
     if node_overlays and not karpenter:
@@ -98,7 +78,7 @@ def run(  # noqa: PLR0913 - one parameter for each flag
         timing = LeaseTiming(lease_duration, renew_deadline, retry_period)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    logs.setup(logs.LogFormat(log_format), logging.getLevelNamesMapping()[log_level.upper()])
+    start_logging(log_format, log_level)
     options = runtime.RunOptions(
         kubeconfig=kubeconfig,
         context=context,
