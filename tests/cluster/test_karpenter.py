@@ -106,6 +106,77 @@ def test_before_karpenter_has_looked_at_a_node_pool_it_is_not_called_unready():
     )
 
 
+def test_a_node_pool_that_is_being_deleted_gets_no_more_nodes():
+    """Karpenter takes none such for a new pod, whatever its conditions say."""
+    going = kd.node_pool()
+    going["metadata"] |= {"deletionTimestamp": kd.LATE, "finalizers": ["foregroundDeletion"]}
+    found = view(kd.pool(), going, kd.node("h100"))
+    assert found.refusal is None
+    assert found.unready is not None
+    assert found.unready.reason is Reason.NODE_POOL_NOT_READY
+    assert "it is being deleted" in found.unready.message
+    assert (len(found.usable_nodes), found.to_come) == (1, 0)
+
+
+MACHINE = "node.kubernetes.io/instance-type"
+
+
+@pytest.mark.parametrize(
+    ("selector", "node_pool", "said"),
+    [
+        ({"team": "ml"}, kd.node_pool(), 'label "team" does not have known values'),
+        ({"nvidia.com/gpu.product": "H100"}, kd.node_pool(), 'label "nvidia.com/gpu.product" does not'),
+        ({"kubernetes.io/hostname": "n"}, kd.node_pool(), 'label "kubernetes.io/hostname" does not'),
+        ({"karpenter.sh/registered": "true"}, kd.node_pool(), "does not have known values"),
+        ({"team": "ml"}, kd.node_pool(labels={"team": "ml"}), ""),
+        ({"team": "ml"}, kd.node_pool("h100", kd.requirement("team", operator="Exists")), ""),
+        ({"karpenter.k8s.aws/instance-gpu-name": "h100"}, kd.node_pool(), ""),
+        ({"karpenter.azure.com/sku-name": "x"}, kd.node_pool(), ""),
+        ({"topology.kubernetes.io/zone": "a"}, kd.node_pool(), ""),
+        (
+            {MACHINE: "a"},
+            kd.node_pool("h100", kd.requirement(MACHINE, "a", "b", "c", min_values=2)),
+            "minValues 2 of node.kubernetes.io/instance-type",
+        ),
+        (
+            {MACHINE: "a"},
+            kd.node_pool(
+                "h100", kd.requirement("karpenter.k8s.aws/instance-family", operator="Exists", min_values=3)
+            ),
+            "minValues 3 of karpenter.k8s.aws/instance-family",
+        ),
+        ({MACHINE: "a"}, kd.node_pool("h100", kd.requirement(MACHINE, "a", "b", min_values=1)), ""),
+        # A machine type is sold on both terms and in several zones: of those it has all values, whatever a pod asks for.
+        (
+            {"topology.kubernetes.io/zone": "a"},
+            kd.node_pool(
+                "h100", kd.requirement("karpenter.sh/capacity-type", "spot", "on-demand", min_values=2)
+            ),
+            "",
+        ),
+    ],
+)
+def test_a_pool_of_nodes_that_karpenter_can_never_make_is_refused(
+    selector: Document, node_pool: Document, said: str
+):
+    """In Karpenter's words, before a pod waits for one."""
+    found = view(kd.pool(shape=SHAPE, nodeSelector=selector), node_pool)
+    assert (found.refusal.reason if found.refusal else None) == (Reason.NODE_POOL_MISMATCH if said else None)
+    assert found.refusal is None or said in found.refusal.message
+    assert bool(found.to_come) is not bool(said)
+
+
+def test_nodes_with_a_label_that_somebody_gave_them_are_used_while_they_stand():
+    """None like them will come, so none is counted on."""
+    labelled = kd.node("h100")
+    labelled["metadata"]["labels"]["team"] = "ml"
+    found = view(kd.pool(shape=SHAPE, nodeSelector={"team": "ml"}), kd.node_pool(), labelled)
+    assert (found.hindrance, len(found.usable_nodes), found.to_come) == (None, 1, 0)
+    assert found.limit == "NodePool h100 makes no node with the labels that the pool selects"
+    assert found.launches is not None
+    assert found.launches.against(kd.EARLY) is None
+
+
 # which nodes, of what shape
 
 

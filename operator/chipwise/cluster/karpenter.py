@@ -15,6 +15,7 @@ from chipwise.api import AcceleratorPool
 from chipwise.cluster.facts import NodeClaimFact, NodeFact, NodePoolFact, Pairs, Taint, pairs
 from chipwise.cluster.facts.karpenter import CAPACITY_TYPE_LABEL, NODE_POOL_LABEL
 from chipwise.cluster.launches import Launches, Whose, launches
+from chipwise.cluster.makeable import unmakeable, unoffered
 from chipwise.cluster.node_shapes import PODS, Shape, shape_of
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.placement.problem import Room
@@ -77,8 +78,11 @@ def joined(
     unready = _unready(pool, fact)
     standing = [n for n in snapshot.nodes.values() if n.label(NODE_POOL_LABEL) == name]
     growth = _growth(pool, fact, shape.room, _Standing(resource_name, claims, own, len(standing), len(nodes)))
+    impossible = unmakeable(selector, fact) if fact is not None else ""
     if unready is not None:
-        growth = Growth(0, unready.message)
+        growth = Growth(0, f"NodePool {name} is not ready, or is going")
+    elif impossible:
+        growth = Growth(0, f"NodePool {name} makes no node with the labels that the pool selects")
     return Joined(
         labels=_labels(fact),
         tolerations=_tolerations(fact),
@@ -90,10 +94,11 @@ def joined(
         launches=launches(
             Whose(name, dict(selector)[CAPACITY_TYPE_LABEL], own),
             snapshot,
-            limit="" if growth.to_come or growth.limit == DECLARED else growth.limit,
+            limit="" if growth.to_come or impossible or growth.limit == DECLARED else growth.limit,
             words=() if fact is None or fact.ready else fact.troubles,
         ),
-        refusal=_refusal(pool, fact, shape, snapshot),
+        # What stands already is used on, as long as it stands.
+        refusal=_refusal(pool, fact, shape, snapshot, "" if nodes else impossible),
         unready=unready,
     )
 
@@ -199,9 +204,11 @@ def _left(name: str, limit: int, room: Room, there: _Standing) -> int | None:
 
 def _unready(pool: AcceleratorPool, fact: NodePoolFact | None) -> Refusal | None:
     """In Karpenter's own words. Its nodes serve on; none comes until it is ready."""
-    if fact is None or fact.ready:
+    if fact is None or (fact.ready and not fact.deleting):
         return None
     said = "; ".join(word.sentence for word in fact.troubles) or "its condition Ready is False"
+    if fact.deleting:
+        said = "it is being deleted, and its nodes with it"
     return Refusal(
         Reason.NODE_POOL_NOT_READY,
         f"pool {pool.metadata.name}: Karpenter launches no node for NodePool {fact.name} ({said})",
@@ -209,7 +216,7 @@ def _unready(pool: AcceleratorPool, fact: NodePoolFact | None) -> Refusal | None
 
 
 def _refusal(
-    pool: AcceleratorPool, fact: NodePoolFact | None, shape: Shape, snapshot: Snapshot
+    pool: AcceleratorPool, fact: NodePoolFact | None, shape: Shape, snapshot: Snapshot, impossible: str
 ) -> Refusal | None:
     name = pool.metadata.name
     assert pool.spec.karpenter is not None  # noqa: S101
@@ -223,14 +230,9 @@ def _refusal(
     if fact is None:
         message = f"pool {name}: Karpenter has no NodePool named {wanted}: create it, or correct spec.karpenter.nodePool"
         return Refusal(Reason.NODE_POOL_MISSING, message)
-    for key, value in selector_of(pool):
-        if key != NODE_POOL_LABEL and not fact.allows(key, value):
-            offered = ", ".join(fact.values(key) or ()) or "something else"
-            message = (
-                f"pool {name}: it selects nodes with {key}={value}, and NodePool {wanted} makes none: it offers {offered}; "
-                "change the NodePool's requirements, or the pool's capacityType or nodeSelector"
-            )
-            return Refusal(Reason.NODE_POOL_MISMATCH, message)
+    said = unoffered(selector_of(pool), fact) or impossible
+    if said:
+        return Refusal(Reason.NODE_POOL_MISMATCH, f"pool {name}: {said}")
     if shape.room is None:
         message = (
             f"pool {name}: NodePool {wanted} has had no node with the chips of its class yet, and says nothing of the shape of "
