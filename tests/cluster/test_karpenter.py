@@ -15,6 +15,7 @@ from chipwise.cluster.manifests import load
 from chipwise.cluster.pools import PoolView, view_pools
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.cluster.state import ClusterState
+from chipwise.control.status_of_others import seen_under
 from chipwise.kube.errors import Forbidden
 from chipwise.kube.protocol import Page
 from chipwise.kube.reflector import key_of
@@ -246,6 +247,62 @@ def test_what_was_last_seen_outlives_the_nodes():
     assert found.shape_source == "last seen of NodePool h100"
     pool["status"]["shapeInForce"]["source"] = "nodes of NodePool another"
     assert reason(pool, kd.node_pool()) is Reason.SHAPE_UNKNOWN
+
+
+def remembered(pool: Document, *objects: Document) -> Document:
+    """The pool with the status that it gets from these."""
+    found = view(pool, *objects)
+    assert found.shape is not None
+    assert found.shape_source
+    shape = {
+        "chips": found.room.chips,
+        "cpu": f"{found.room.cpu_milli}m",
+        "memory": str(found.room.memory_bytes),
+        "pods": found.room.pods,
+        "source": found.shape_source,
+        **seen_under(found.shape),
+    }
+    return {**pool, "status": {"shapeInForce": shape}}
+
+
+TYPES = kd.requirement("node.kubernetes.io/instance-type", "gpu-h100-8", "gpu-h100-4")
+
+
+@pytest.mark.parametrize(
+    ("changes", "node_pool", "known"),
+    [
+        ({}, kd.node_pool("h100", TYPES), True),
+        ({}, kd.node_pool("h100", TYPES, labels={"team": "ml"}), True),
+        ({}, kd.node_pool("h100", TYPES, kd.requirement("topology.kubernetes.io/zone", "a")), True),
+        ({}, kd.node_pool("h100", kd.requirement(TYPES["key"], "gpu-h100-4")), False),
+        ({"nodeSelector": {TYPES["key"]: "gpu-h100-4"}}, kd.node_pool("h100", TYPES), False),
+        ({"className": "maia"}, kd.node_pool("h100", TYPES), False),
+    ],
+    ids=["nothing", "labels", "zones", "machines", "selector", "class"],
+)
+def test_what_was_seen_of_other_nodes_is_not_believed(changes: Document, node_pool: Document, known: bool):
+    """With another class, another selector or another choice of machines come other nodes."""
+    seen = remembered(kd.pool(), kd.node_pool("h100", TYPES), kd.node("h100"))
+    later = {**seen, "spec": {**seen["spec"], **changes}}
+    found = view_pools(snapshot(CLASS, docs.chip_class("maia"), later, node_pool))["h100"]
+    assert (found.refusal is None) is known
+    assert known or (found.refusal is not None and found.refusal.reason is Reason.SHAPE_UNKNOWN)
+
+
+def test_what_was_seen_waits_for_a_node_pool_that_is_gone_for_a_moment():
+    seen = remembered(kd.pool(), kd.node_pool("h100", TYPES), kd.node("h100"))
+    assert view(remembered(seen), kd.node_pool("h100", TYPES)).refusal is None
+
+
+def test_at_zero_nodes_a_limit_is_counted_with_the_whole_machine_that_was_seen():
+    """100 CPU of which pods can use 96, twice, are more than 196."""
+    machine = claim_of({"cpu": "100", "memory": "1100Gi", "nvidia.com/gpu": "8"}, node="n")
+    limited = kd.node_pool(limits={"cpu": "196"})
+    assert view(kd.pool(shape=SHAPE), limited).to_come == 2
+    seen = remembered(kd.pool(shape=SHAPE), limited, machine)
+    assert view(seen, limited).to_come == 1
+    assert view(remembered(seen, limited), limited).to_come == 1
+    assert view(seen, kd.node_pool(limits={"memory": "2100Gi"})).to_come == 1
 
 
 # what it costs

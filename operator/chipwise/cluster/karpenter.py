@@ -2,7 +2,7 @@
 
 Nodes are told by Karpenter's own labels, which exist at zero nodes. Limits are counted as Karpenter counts them before a launch
 (sigs.k8s.io/karpenter v1.13, provisioning/scheduling ``filterByRemainingResources``): against the *capacity* of the nodes that stand, and
-with the whole of a node for one to come. Some providers give a node as capacity only what was asked of it; such a node counts as
+with the whole of a node for one to come, as far as such a machine was ever seen; else with what pods can use of it. Some providers give a node as capacity only what was asked of it; such a node counts as
 little here as there.
 """
 
@@ -16,7 +16,7 @@ from chipwise.cluster.facts import NodeClaimFact, NodeFact, NodePoolFact, Pairs,
 from chipwise.cluster.facts.karpenter import CAPACITY_TYPE_LABEL, NODE_POOL_LABEL
 from chipwise.cluster.launches import Launches, Whose, launches
 from chipwise.cluster.makeable import unmakeable, unoffered
-from chipwise.cluster.node_shapes import PODS, Shape, shape_of
+from chipwise.cluster.node_shapes import PODS, Maker, Shape, shape_of
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.placement.problem import Room
 from chipwise.reasons import Reason, Refusal
@@ -74,10 +74,11 @@ def joined(
     fact = snapshot.node_pools.get(name)
     claims = tuple(c for _, c in sorted(snapshot.node_claims.items()) if c.node_pool == name)
     own = tuple(c for c in claims if _may_have(c, selector))
-    shape = shape_of(pool, resource_name, nodes, own)
+    shape = shape_of(Maker(pool, resource_name, selector, fact), nodes, own)
     unready = _unready(pool, fact)
     standing = [n for n in snapshot.nodes.values() if n.label(NODE_POOL_LABEL) == name]
-    growth = _growth(pool, fact, shape.room, _Standing(resource_name, claims, own, len(standing), len(nodes)))
+    there = _Standing(resource_name, claims, own, len(standing), len(nodes), dict(shape.machine))
+    growth = _growth(pool, fact, shape.room, there)
     impossible = unmakeable(selector, fact) if fact is not None else ""
     if unready is not None:
         growth = Growth(0, f"NodePool {name} is not ready, or is going")
@@ -147,13 +148,17 @@ def _taint(toleration: Mapping[str, str]) -> Mapping[str, str]:
 
 @dataclass(frozen=True)
 class _Standing:
-    """``claims`` are all of the NodePool, ``own`` those of the pool; ``all_nodes`` and ``nodes`` count Nodes likewise."""
+    """``claims`` are all of the NodePool, ``own`` those of the pool; ``all_nodes`` and ``nodes`` count Nodes likewise.
+
+    ``machine`` is what a whole machine has, as far as one was seen.
+    """
 
     resource_name: str
     claims: tuple[NodeClaimFact, ...]
     own: tuple[NodeClaimFact, ...]
     all_nodes: int
     nodes: int
+    machine: Mapping[str, int]
 
     @property
     def staying(self) -> tuple[NodeClaimFact, ...]:
@@ -194,7 +199,7 @@ def _left(name: str, limit: int, room: Room, there: _Standing) -> int | None:
         there.resource_name: room.chips,
     }
     seen = (dict(claim.capacity).get(name, 0) for claim in there.staying)
-    each = max(declared.get(name, 0), *seen, 0)
+    each = max(declared.get(name, 0), there.machine.get(name, 0), *seen, 0)
     if not each:
         return None
     claimed = [dict(c.capacity).get(name, 0) if c.capacity else each for c in there.staying]
@@ -235,8 +240,8 @@ def _refusal(
         return Refusal(Reason.NODE_POOL_MISMATCH, f"pool {name}: {said}")
     if shape.room is None:
         message = (
-            f"pool {name}: NodePool {wanted} has had no node with the chips of its class yet, and says nothing of the shape of "
-            "one: declare spec.shape"
+            f"pool {name}: NodePool {wanted} has had no node with the chips of its class yet, or none since its class, its "
+            "selector or the NodePool's requirements are these; what one offers is not known: declare spec.shape"
         )
         return Refusal(Reason.SHAPE_UNKNOWN, message)
     return None

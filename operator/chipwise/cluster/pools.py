@@ -12,7 +12,7 @@ from chipwise.autoscaling.status import GroupState
 from chipwise.cluster.facts import NodeFact, Pairs, Taint
 from chipwise.cluster.karpenter import Joined, added, joined, selector_of
 from chipwise.cluster.launches import Launches
-from chipwise.cluster.node_shapes import room_of
+from chipwise.cluster.node_shapes import Shape, room_of
 from chipwise.cluster.prices import Price, currency_of, price_of
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.placement.problem import Billing, Room
@@ -31,7 +31,7 @@ class PoolView:
     not exist yet but may: all up to the maximum where something scales the pool, none in a static one. ``discovered`` are the labels, each
     alternative a set of its own, by which nodes of its class are known once an agent has looked at them. ``group`` is the autoscaler's
     name of it, and ``group_state`` what that says of it. ``shape_source`` says where ``room`` is known from (empty: it is not known),
-    ``limit`` what bounds the nodes. ``labels`` are those that every node has beside the selector's. ``launches`` is how Karpenter's have
+    ``limit`` what bounds the nodes. ``shape`` is all that is known of the shape of Karpenter's nodes. ``labels`` are those that every node has beside the selector's. ``launches`` is how Karpenter's have
     gone, None for a pool that is not its; ``unready`` why no node may come to it just now, while its nodes serve on.
     """
 
@@ -59,6 +59,7 @@ class PoolView:
     group_state: GroupState | None = None
     price: Price | None = None
     shape_source: str = "spec.shape"
+    shape: Shape | None = None
     limit: str = "spec.nodes.max"
     labels: Pairs = ()
     launches: Launches | None = None
@@ -177,6 +178,7 @@ def _with_karpenter(view: PoolView, found: Joined) -> PoolView:
         refusal=view.refusal or found.refusal,
         to_come=found.growth.to_come,
         shape_source=found.shape.source,
+        shape=found.shape,
         limit=found.growth.limit,
         labels=found.labels,
         launches=found.launches,
