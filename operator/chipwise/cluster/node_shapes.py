@@ -73,7 +73,10 @@ def shape_of(maker: Maker, nodes: Iterable[NodeFact], claims: Iterable[NodeClaim
     if last is not None and last.made_by not in ("", digest):
         last = None
     room, source = _known(maker, nodes, own, last)
-    return Shape(room, source, digest, _machine(own) or _machine_of(last))
+    pods = {"cpu": room.cpu_milli, "memory": room.memory_bytes} if room is not None else {}
+    machine = _machine(own) or _machine_of(last)
+    # A provider that gives a node as capacity what was asked of it says nothing of the machine.
+    return Shape(room, source, digest, tuple(one for one in machine if one[1] > pods.get(one[0], 0)))
 
 
 def _known(
