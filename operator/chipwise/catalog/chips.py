@@ -13,7 +13,16 @@ from chipwise.rendering.quantity import whole
 PRECISIONS = ("bf16", "fp16", "fp8", "int8", "fp4")
 _FIELDS = (
     *("name", "aliases", "vendor", "chip", "memory", "memoryBandwidthGBps", "tflops", "interconnectGBps"),
-    *("largestDomain", "watts", "architecture", "resourceName", "discovery", "tolerations", "note"),
+    *(
+        "largestDomain",
+        "chipsPerServer",
+        "watts",
+        "architecture",
+        "resourceName",
+        "discovery",
+        "tolerations",
+        "note",
+    ),
 )
 
 V = TypeVar("V", int, str)
@@ -49,6 +58,7 @@ class ChipEntry:
     tflops: Mapping[str, Figure[int]]
     interconnect: Figure[int]
     largest_domain: Figure[int]
+    chips_per_server: Figure[int]
     watts: Figure[int]
     architecture: Figure[str]
     resource_name: Figure[str]
@@ -65,6 +75,7 @@ class ChipEntry:
             **{f"tflops.{precision}": figure for precision, figure in self.tflops.items()},
             "interconnectGBps": self.interconnect,
             "largestDomain": self.largest_domain,
+            "chipsPerServer": self.chips_per_server,
             "watts": self.watts,
             "architecture": self.architecture,
             "resourceName": self.resource_name,
@@ -118,6 +129,7 @@ def _chip(record: Record, sources: Mapping[str, str]) -> ChipEntry:
         tflops={precision: number(precision, tflops) for precision in tflops.fields},
         interconnect=number("interconnectGBps"),
         largest_domain=number("largestDomain"),
+        chips_per_server=number("chipsPerServer"),
         watts=number("watts"),
         architecture=word("architecture"),
         resource_name=word("resourceName"),
