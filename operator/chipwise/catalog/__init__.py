@@ -3,10 +3,10 @@
 Everything is read from ``data/`` when it is first asked for. A lookup answers with the entry, or with a Refusal that names near ones.
 """
 
-from chipwise.catalog.chips import ChipEntry, Discovery, Figure
-from chipwise.catalog.instances import Instance
-from chipwise.catalog.models import ModelEntry
-from chipwise.catalog.prices import PriceList, Quote
+from chipwise.catalog.chip_figures import ChipEntry, Discovery, Figure
+from chipwise.catalog.dated_prices import PriceList, Quote
+from chipwise.catalog.machines import Instance
+from chipwise.catalog.model_shapes import ModelEntry
 from chipwise.catalog.records import BrokenCatalogue
 from chipwise.catalog.shelf import (
     chip,

@@ -8,9 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 from chipwise.autoscaling.platforms import PLATFORMS
-from chipwise.catalog.chips import ChipEntry
-from chipwise.catalog.instances import Instance
-from chipwise.catalog.models import ModelEntry
+from chipwise.catalog.chip_figures import ChipEntry
+from chipwise.catalog.machines import Instance
+from chipwise.catalog.model_shapes import ModelEntry
 from chipwise.performance import Hardware, Shape
 from chipwise.performance.memory import requests_that_fit
 from chipwise.reasons import Reason, Refusal

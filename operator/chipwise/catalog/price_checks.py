@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
-from chipwise.catalog.instances import Instance
+from chipwise.catalog.machines import Instance
 from chipwise.catalog.price_rows import PriceRow
 from chipwise.reasons import Reason, Refusal
 

@@ -10,14 +10,11 @@ from typing import Any, TypeVar
 
 import yaml
 
-from chipwise.catalog import chips as chip_file
-from chipwise.catalog import instances as instance_file
-from chipwise.catalog import models as model_file
-from chipwise.catalog import prices as price_file
-from chipwise.catalog.chips import ChipEntry
-from chipwise.catalog.instances import Instance
-from chipwise.catalog.models import ModelEntry
-from chipwise.catalog.prices import PriceList, Quote
+from chipwise.catalog import chip_figures, dated_prices, machines, model_shapes
+from chipwise.catalog.chip_figures import ChipEntry
+from chipwise.catalog.dated_prices import PriceList, Quote
+from chipwise.catalog.machines import Instance
+from chipwise.catalog.model_shapes import ModelEntry
 from chipwise.performance import Architecture
 from chipwise.reasons import Reason, Refusal
 
@@ -28,25 +25,25 @@ _NEAR = 5
 @lru_cache(maxsize=1)
 def chips() -> tuple[ChipEntry, ...]:
     """All chips, in the order of the file."""
-    return chip_file.read(_document("chips.yaml"))
+    return chip_figures.read(_document("chips.yaml"))
 
 
 @lru_cache(maxsize=1)
 def models() -> tuple[ModelEntry, ...]:
     """All models, in the order of the file."""
-    return model_file.read(_document("models.yaml"))
+    return model_shapes.read(_document("models.yaml"))
 
 
 @lru_cache(maxsize=1)
 def instances() -> tuple[Instance, ...]:
     """All instance types, in the order of the file."""
-    return instance_file.read(_document("instances.yaml"))
+    return machines.read(_document("instances.yaml"))
 
 
 @lru_cache(maxsize=1)
 def price_lists() -> tuple[PriceList, ...]:
     """All price lists."""
-    return price_file.read(_document("prices/lists.yaml"), lambda name: _text(f"prices/{name}"))
+    return dated_prices.read(_document("prices/lists.yaml"), lambda name: _text(f"prices/{name}"))
 
 
 def chip(name: str) -> ChipEntry | Refusal:
