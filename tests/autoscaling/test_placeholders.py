@@ -25,9 +25,7 @@ LABEL_VALUE = re.compile(r"[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?")
 
 
 def placeholders(pool: str = "h100", replicas: int = 2, chips: int = 8) -> Placeholders:
-    return Placeholders(
-        pool, replicas, chips, "nvidia.com/gpu", (("b", "2"), ("a", "1")), (TOLERATION,)
-    )
+    return Placeholders(pool, replicas, chips, "nvidia.com/gpu", (("b", "2"), ("a", "1")), (TOLERATION,))
 
 
 def written(**changes: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from chipwise.autoscaling.placeholders import LABEL, Settings, short
 from chipwise.cluster.census import census
 from chipwise.cluster.decide import Decision, Standing
 from chipwise.cluster.pools import view_pools
-from chipwise.cluster.spare import Verb, with_spare
+from chipwise.cluster.spare import Verb, spares, with_spare
 from chipwise.cluster.supply import supply
 from chipwise.cluster.yielding import yielding
 from chipwise.kube.resources import ACCELERATOR_POOLS, DEPLOYMENTS, PODS, PRIORITY_CLASSES
@@ -19,7 +19,9 @@ from chipwise.placement.terms import Terms
 from chipwise.reasons import Reason
 
 from tests.cluster import documents as docs
+from tests.cluster import karpenter_documents as kd
 from tests.cluster.documents import Document
+from tests.cluster.test_karpenter import snapshot as karpenter_snapshot
 from tests.cluster.test_terms import found as terms_found
 from tests.cluster.world import World
 
@@ -166,7 +168,10 @@ def test_where_all_is_paid_for_anyway_nothing_is_claimed():
 
 
 def test_placeholders_smaller_than_a_node_claim_none():
-    assert rooms(offered(asking(docs.node("h100"), chips=4, committedNodes=1))) == [(8, 1, 0.0), (8, 3, PRICE)]
+    assert rooms(offered(asking(docs.node("h100"), chips=4, committedNodes=1))) == [
+        (8, 1, 0.0),
+        (8, 3, PRICE),
+    ]
 
 
 def test_committed_chips_are_theirs_first():
@@ -256,16 +261,25 @@ def test_a_new_class_is_a_new_owner():
     """The garbage collector takes what hangs on the old one."""
     world = asking(docs.node("h100"))
     stored(world, world.decide())
+    world.kube.drop(PRIORITY_CLASSES, None, "chipwise-spare")
     world.put(low(uid="newer"))
     assert verbs(world) == [Verb.UPDATE]
 
 
 def test_more_chips_than_a_node_has_are_refused():
-    """Only a NodePool's nodes can be found too small; a stated shape is compared at once."""
-    world = asking(chips=8)
-    world.edit(ACCELERATOR_POOLS, "h100", lambda it: it["spec"]["shape"].update(chips=4))
-    state = world.snapshot()
-    assert [one.kind for one in state.unreadable] == ["AcceleratorPool"]
+    """Of a NodePool whose nodes turn out to be smaller; a stated shape is compared by the API server."""
+    seen = kd.node("h100")
+    seen["status"]["allocatable"]["nvidia.com/gpu"] = "4"
+    snapshot = karpenter_snapshot(
+        docs.chip_class("h100"), kd.pool(spare={"replicas": 1, "chips": 8}), kd.node_pool(), seen, low()
+    )
+    views = with_spare(view_pools(snapshot), snapshot)
+    found = spares(views, snapshot, Settings(namespace=NAMESPACE))
+    refused = found.pools["h100"].refusal
+    assert found.changes == ()
+    assert refused is not None
+    assert refused.reason is Reason.NODE_TOO_SMALL
+    assert "asks for 8 chips together, and a node of pool h100 has 4" in refused.message
 
 
 def test_how_many_are_warm_is_told_with_the_schedulers_words():

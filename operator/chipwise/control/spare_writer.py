@@ -106,4 +106,4 @@ def _done(change: Change) -> str:
     spec = change.document["spec"]
     (container,) = spec["template"]["spec"]["containers"]
     chips = next(f"{count} {name}" for name, count in container["resources"]["limits"].items() if "/" in name)
-    return f"{spec['replicas']} placeholders of {chips} each keep room warm"
+    return f"kept warm: {spec['replicas']} x {chips}"
