@@ -113,7 +113,9 @@ def test_configmaps_are_granted_by_name_alone(chart: Chart) -> None:
     ]
 
 
-def test_placeholders_are_made_in_the_releases_namespace_with_its_class_and_nowhere_else(chart: Chart) -> None:
+def test_placeholders_are_made_in_the_releases_namespace_with_its_class_and_nowhere_else(
+    chart: Chart,
+) -> None:
     """Also without the right to write other Deployments. The class is as low as Cluster Autoscaler's cutoff and not lower."""
     documents = chart.documents({"autoscaling.spare.enabled": True, "writes.enabled": False})
     found = [
