@@ -117,7 +117,9 @@ def test_placeholders_are_made_in_the_releases_namespace_with_its_class_and_nowh
     chart: Chart,
 ) -> None:
     """Also without the right to write other Deployments. The class is as low as Cluster Autoscaler's cutoff and not lower."""
-    documents = chart.documents({"autoscaling.spare.enabled": True, "writes.enabled": False})
+    documents = chart.documents(
+        {"autoscaling.spare.enabled": True, "writes.enabled": False, "imagePullSecrets": [{"name": "mirror"}]}
+    )
     found = [
         (role["kind"], role["metadata"].get("namespace"))
         for role in roles_of(documents)
@@ -127,7 +129,9 @@ def test_placeholders_are_made_in_the_releases_namespace_with_its_class_and_nowh
     assert found == [("Role", "chipwise-system")]
     (low,) = of_kind(documents, "PriorityClass")
     assert (low["value"], low["globalDefault"], low["preemptionPolicy"]) == (-10, False, "Never")
-    assert f"--spare-priority-class={low['metadata']['name']}" in container(documents)["args"]
+    arguments = container(documents)["args"]
+    assert f"--spare-priority-class={low['metadata']['name']}" in arguments
+    assert "--spare-pull-secret=mirror" in arguments
 
 
 def test_the_expander_has_an_account_of_its_own_that_only_reads(chart: Chart) -> None:

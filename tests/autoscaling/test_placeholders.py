@@ -60,6 +60,13 @@ def test_its_pods_may_run_where_pod_security_is_restricted():
     assert container["securityContext"]["allowPrivilegeEscalation"] is False
 
 
+def test_its_image_may_need_a_secret():
+    settings = Settings(pull_secrets=("mirror",))
+    spec = document(placeholders(), settings, OWNER)["spec"]["template"]["spec"]
+    assert spec["imagePullSecrets"] == [{"name": "mirror"}]
+    assert "imagePullSecrets" not in written()["spec"]["template"]["spec"]
+
+
 def test_the_priority_class_owns_it():
     """What takes the class away takes the placeholders away."""
     assert written()["metadata"]["ownerReferences"] == [OWNER]

@@ -247,6 +247,14 @@ def test_a_deployment_of_somebody_elses_is_left_alone():
     assert f"{NAMESPACE}/chipwise-spare-h100" in message
 
 
+def test_a_deployment_with_a_copied_label_is_nobodys_to_delete():
+    """What is ours has the digest of what was written, too."""
+    theirs = docs.deployment("web", labels={LABEL: "h100"})
+    theirs["metadata"]["namespace"] = NAMESPACE
+    world = asking(docs.node("h100"), theirs)
+    assert verbs(world) == [Verb.CREATE]
+
+
 def test_without_a_class_that_gives_way_nothing_is_made():
     world = asking(docs.node("h100"))
     world.kube.drop(PRIORITY_CLASSES, None, "chipwise-spare")

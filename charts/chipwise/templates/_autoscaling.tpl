@@ -30,6 +30,9 @@ The flags of `chipwise run` for what cluster autoscalers are told and tell us. A
 - --spare
 - --spare-image={{ .spare.image }}
 - --spare-priority-class={{ include "chipwise.sparePriorityClass" $ }}
+{{- range $.Values.imagePullSecrets }}
+- --spare-pull-secret={{ .name }}
+{{- end }}
 {{- end }}
 {{- end -}}
 {{- end -}}

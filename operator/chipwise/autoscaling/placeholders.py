@@ -41,6 +41,7 @@ class Settings:
     namespace: str = "chipwise-system"
     image: str = IMAGE
     priority_class: str = PRIORITY_CLASS
+    pull_secrets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,11 @@ def _pod(wanted: Placeholders, settings: Settings) -> Document:
         "enableServiceLinks": False,
         "affinity": {"nodeAffinity": {REQUIRED: {"nodeSelectorTerms": [_term(wanted.selector)]}}},
         "tolerations": [dict(each) for each in wanted.tolerations],
+        **(
+            {"imagePullSecrets": [{"name": each} for each in settings.pull_secrets]}
+            if settings.pull_secrets
+            else {}
+        ),
         "securityContext": {
             "runAsNonRoot": True,
             "runAsUser": 65535,

@@ -35,8 +35,9 @@ def check(options: Mapping[str, Any]) -> None:
 
 def spare_settings(options: dict[str, Any], namespace: str) -> Settings | None:
     """How placeholders are made, None without --spare. Takes its flags out of ``options``."""
-    wanted, image, name = (options.pop(each) for each in ("spare", "spare_image", "spare_priority_class"))
-    return Settings(namespace, image, name) if wanted else None
+    names = ("spare", "spare_image", "spare_priority_class", "spare_pull_secret")
+    wanted, image, name, secrets = (options.pop(each) for each in names)
+    return Settings(namespace, image, name, secrets) if wanted else None
 
 
 _OPTIONS = (
@@ -83,5 +84,11 @@ _OPTIONS = (
         default=PRIORITY_CLASS,
         show_default=True,
         help="Their PriorityClass, below 0, which owns them.",
+    ),
+    click.option(
+        "--spare-pull-secret",
+        metavar="NAME",
+        multiple=True,
+        help="A Secret in that namespace by which their image is pulled; may be repeated.",
     ),
 )

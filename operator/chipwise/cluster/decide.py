@@ -124,9 +124,7 @@ def decide(
     """Decide about every workload of ``snapshot``. Pure: the same snapshot at the same moment gives the same decision."""
     standing = standing or Standing()
     snapshot = yielding(_heard(snapshot, now))
-    views = view_pools(snapshot)
-    if standing.spare is not None:
-        views = with_spare(views, snapshot)
+    views = _views(snapshot, standing)
     subjects, refused = _accepted(snapshot, views)
     pods = {key: situation.pods_of(subject, snapshot, views) for key, subject in subjects.items()}
     subjects = {key: situation.with_spilled(subject, pods[key]) for key, subject in subjects.items()}
@@ -185,6 +183,12 @@ def decide(
         expansion=_expansion(snapshot, views, explainers) if standing.priority_expander else None,
         probing=probing,
     )
+
+
+def _views(snapshot: Snapshot, standing: Standing) -> Mapping[str, PoolView]:
+    """Every pool, with what it keeps warm where that is done."""
+    views = view_pools(snapshot)
+    return views if standing.spare is None else with_spare(views, snapshot)
 
 
 def _accepted(

@@ -111,8 +111,10 @@ def deployment_fact(raw: Document) -> DeploymentFact:
 
 
 def _spare(metadata: Document) -> tuple[str, str] | None:
+    """Both marks: a label alone is easily copied, and what is ours may be deleted."""
     label = (metadata.get("labels") or {}).get(LABEL)
-    return None if label is None else (label, (metadata.get("annotations") or {}).get(WRITTEN, ""))
+    digest = (metadata.get("annotations") or {}).get(WRITTEN)
+    return None if label is None or digest is None else (label, digest)
 
 
 def _create_failure(status: Mapping[str, Any]) -> CreateFailure | None:
