@@ -50,7 +50,9 @@ def test_in_a_pod_the_lease_is_in_its_own_namespace(started, monkeypatch):
 
 def test_room_is_kept_warm_where_the_lease_is(started):
     invoke("run", "--lease-namespace", "n", "--spare")
-    invoke("run", *"--spare --spare-image i --spare-priority-class c --spare-pull-secret s".split())
+    invoke(
+        "run", *["--spare", "--spare-image", "i", "--spare-priority-class", "c", "--spare-pull-secret", "s"]
+    )
     assert started == [
         RunOptions(lease_namespace="n", spare=Settings("n")),
         RunOptions(spare=Settings("chipwise-system", "i", "c", ("s",))),
