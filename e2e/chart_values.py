@@ -122,6 +122,25 @@ ROWS = (
         CLUSTER_AUTOSCALER,
     ),
     Row(
+        "autoscaling.spare.enabled",
+        True,
+        looks.both(
+            looks.argument("--spare"),
+            looks.argument("--spare-priority-class=chipwise-spare"),
+            looks.count("PriorityClass"),
+            looks.may("apps", "deployments", "create"),
+        ),
+        (True, True, 1, True),
+        {"writes.enabled": False},
+    ),
+    Row(
+        "autoscaling.spare.image",
+        "r.example.com/pause:1",
+        looks.argument("--spare-image=r.example.com/pause:1"),
+        True,
+        {"autoscaling.spare.enabled": True},
+    ),
+    Row(
         "autoscaling.expander.enabled",
         True,
         looks.both(

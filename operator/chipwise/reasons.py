@@ -35,6 +35,11 @@ class Reason(StrEnum):
     CAPACITY_TYPE_MISMATCH = "CapacityTypeMismatch"  # correct capacityType, or the node selector
     # what an autoscaler is told
     PRIORITIES_UNUSABLE = "PrioritiesUnusable"  # mend the ConfigMap of the priority expander
+    # room that is kept warm
+    SPARE_NOT_ENABLED = "SpareNotEnabled"  # start chipwise with --spare
+    SPARE_NOT_YIELDING = "SpareNotYielding"  # the PriorityClass of placeholders must be below 0
+    SPARE_WAITING = "SpareWaiting"  # placeholders have no node yet: the message has the scheduler's words
+    NAME_TAKEN = "NameTaken"  # somebody else has a Deployment of this name: rename it
     # pools that Karpenter fills
     KARPENTER_NOT_READ = "KarpenterNotRead"  # start chipwise with --karpenter
     NODE_POOL_MISSING = "NodePoolMissing"  # create the NodePool, or correct spec.karpenter.nodePool

@@ -178,6 +178,19 @@ POOLS = (
         "must not be above nodes.max",
     ),
     _rule(
+        "a placeholder larger than a node",
+        put(put(POOL, "spec.shape.chips", 8), "spec.spare", {"replicas": 1, "chips": 9}),
+        "spec.spare.chips",
+        "must not be above shape.chips",
+    ),
+    _rule(
+        "more warm nodes than there can be",
+        put(put(POOL, "spec.nodes", {"max": 2}), "spec.spare", {"replicas": 3}),
+        "spec.spare.replicas",
+        "must not be above nodes.max",
+    ),
+    _below_one("no placeholder", put(POOL, "spec.spare", {"replicas": 1}), "spec.spare.replicas", 0),
+    _rule(
         "max below min",
         put(POOL, "spec.nodes", {"min": 5, "max": 4}),
         "spec.nodes.max",
