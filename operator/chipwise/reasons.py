@@ -41,6 +41,19 @@ class Reason(StrEnum):
     NODE_POOL_MISMATCH = "NodePoolMismatch"  # the NodePool makes no node that the pool would select
     NODE_POOL_NOT_READY = "NodePoolNotReady"  # Karpenter launches nothing: the message has its words
     SHAPE_UNKNOWN = "ShapeUnknown"  # no node was seen yet: declare spec.shape
+    # the catalogue, and price lists held against it
+    CHIP_UNKNOWN = "ChipUnknown"  # the message has near names: chipwise catalog chips
+    MODEL_UNKNOWN = "ModelUnknown"  # the message has near names: chipwise catalog models
+    INSTANCE_UNKNOWN = "InstanceUnknown"  # the message has near names: chipwise catalog instances
+    PRICE_UNKNOWN = "PriceUnknown"  # give the price: none is taken from another region
+    NO_PRECISION = "NoPrecision"  # the chip publishes no TFLOPS at a precision of the model's weights
+    PRICE_ABSENT = "PriceAbsent"  # 0 or blank means that none is published
+    PRICE_PLACEHOLDER = "PricePlaceholder"  # an amount that stands for "not for sale"
+    PRICE_MALFORMED = "PriceMalformed"  # not an amount of money for an hour of a machine
+    SPOT_ABOVE_ON_DEMAND = "SpotAboveOnDemand"  # one of the two is wrong
+    CHIP_COUNT_WRONG = "ChipCountWrong"  # the machine has another number of chips
+    HOST_EXCLUDED = "HostExcluded"  # the price of the chips alone: add the machine's
+    CORES_COUNTED = "CoresCounted"  # the name counts cores: halve it
     # one variant on one pool
     NO_VARIANT = "NoVariant"  # the profile has no variant for any pool's class
     VARIANT_NOT_ALLOWED = "VariantNotAllowed"

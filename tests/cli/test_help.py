@@ -16,6 +16,8 @@ COMMANDS: tuple[list[str], ...] = (
     ["explain"],
     ["restore"],
     ["catalog"],
+    ["catalog", "manifests"],
+    ["catalog", "check-prices"],
     ["import"],
     ["import", "inferno"],
     ["run"],
@@ -34,6 +36,7 @@ HEAVY = (
     "aiohttp",
     "asyncio",
     "yaml",
+    "chipwise.catalog",
 )
 
 

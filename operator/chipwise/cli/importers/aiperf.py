@@ -33,7 +33,7 @@ UNITS = {
 
 EXAMPLES = """\b
 Examples:
-  chipwise import aiperf artifacts/ -f classes.yaml --class h100 --chips 4 --precision fp8 --engine vLLM \\
+  chipwise import aiperf artifacts/ --class h100-sxm --chips 4 --precision fp8 --engine vLLM \\
     --engine-version 0.12.0 --startup-seconds 180 -o profile.yaml
 """
 
@@ -43,7 +43,12 @@ Examples:
     "paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True)
 )
 @measurement_options
-@click.option("--class", "class", metavar="NAME", help="The AcceleratorClass that was measured.")
+@click.option(
+    "--class",
+    "class",
+    metavar="NAME",
+    help="The AcceleratorClass that was measured: of -f, or one that ships.",
+)
 @statistic_option()
 @click.option("--skip-rates", is_flag=True, help="Leave out runs that held no concurrency, and say how many.")
 def aiperf(paths: tuple[Path, ...], *, skip_rates: bool, **options: Any) -> None:

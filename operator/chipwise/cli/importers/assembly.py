@@ -109,7 +109,7 @@ class Assembly:
     def _class(self, record: Record, stated: Stated, name: str) -> str | None:
         found = self.known.chip(name)
         if found is None:
-            refusal = self.known.unknown(name, "--class")
+            refusal = self.known.unknown(name)
             said = record.error(
                 (stated.columns or {}).get("class", ""), f"{refusal.reason}: {refusal.message}"
             )

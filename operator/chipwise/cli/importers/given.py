@@ -119,7 +119,7 @@ _OPTIONS: Mapping[str, Callable[[Any], Any]] = {
         multiple=True,
         type=click.Path(path_type=Path, allow_dash=True),
         metavar="PATH",
-        help="Manifests with the AcceleratorClasses that are known, and ModelProfiles whose architecture is; may be repeated.",
+        help="Manifests with AcceleratorClasses, and ModelProfiles with architectures, beside those that ship; may be repeated.",
     ),
     "config": click.option(
         "--config",

@@ -28,7 +28,7 @@ TOOL = "GuideLLM"
 
 EXAMPLES = """\b
 Examples:
-  chipwise import guidellm benchmarks.json -f classes.yaml --class h100 --chips 4 --precision fp8 --engine vLLM \\
+  chipwise import guidellm benchmarks.json --class h100-sxm --chips 4 --precision fp8 --engine vLLM \\
     --engine-version 0.12.0 --startup-seconds 180 -o profile.yaml
 """
 
@@ -38,7 +38,12 @@ Examples:
     "paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True)
 )
 @measurement_options
-@click.option("--class", "class", metavar="NAME", help="The AcceleratorClass that was measured.")
+@click.option(
+    "--class",
+    "class",
+    metavar="NAME",
+    help="The AcceleratorClass that was measured: of -f, or one that ships.",
+)
 @statistic_option()
 @click.option(
     "--skip-rates", is_flag=True, help="Leave out benchmarks that followed a request rate, and say how many."

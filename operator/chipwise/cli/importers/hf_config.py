@@ -11,7 +11,7 @@ from chipwise.cli.importers.given import PRECISIONS, options_of
 
 EXAMPLES = """\b
 Examples:
-  chipwise import hf-config config.json --model Qwen/Qwen3-32B --class h100 --chips 4 --precision fp8 \\
+  chipwise import hf-config config.json --model Qwen/Qwen3-32B --class h100-sxm --chips 4 --precision fp8 \\
     --startup-seconds 180 -o profile.yaml
   chipwise import hf-config checkpoint/ --model acme/hybrid --parameters 30000000000 ...
 """
@@ -79,7 +79,7 @@ def hf_config(  # noqa: PLR0913 - its options
     for name in classes:
         found = known.chip(name)
         if found is None:
-            refusal = known.unknown(name, "--class")
+            refusal = known.unknown(name)
             raise BadInput(f"{refusal.reason}: {refusal.message}")
         variant = {
             "name": f"{found}-x{chips}-{precision}",

@@ -41,8 +41,8 @@ _TOLD = ("silicon_concurrency=", "measured=", "model=", "wip=")
 
 EXAMPLES = """\b
 Examples:
-  chipwise import silicon serving_measurements.csv -f classes.yaml --class h100_sxm=h100 --statistic mean \\
-    --where model_path=Qwen/Qwen3-32B --where system=h100_sxm --precision bf16 --date unknown \\
+  chipwise import silicon serving_measurements.csv --statistic mean --where model_path=Qwen/Qwen3-32B \\
+    --where system=h100_sxm --where concurrency!= --precision bf16 --date unknown --engine-version unknown \\
     --startup-seconds 180 -o profile.yaml
 """
 
@@ -65,7 +65,7 @@ Examples:
     "classes",
     multiple=True,
     metavar="SYSTEM=NAME",
-    help="The AcceleratorClass of a system in the file; may be repeated. Left out, the class that is named like the system.",
+    help="The AcceleratorClass of a system in the file; may be repeated. Left out, the one that is named like the system, or ships.",
 )
 @click.option(
     "--where",
