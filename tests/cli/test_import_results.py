@@ -178,8 +178,48 @@ def test_the_model_may_be_named_by_its_real_id(known):
 
 def test_an_unknown_chip_is_refused(tmp_path):
     said = refused("guidellm", GUIDELLM, more=("-f", classes(tmp_path)), **{"class": "h900"})
-    assert "ClassMissing: no AcceleratorClass 'h900' is known; there are b200-sxm, h100" in said
+    assert "ChipUnknown: the catalogue has no chip h900: near are " in said
+    assert "or give its AcceleratorClass with -f" in said
     assert "benchmarks[0]" in said
+
+
+def test_a_chip_that_ships_needs_no_manifest():
+    """By any of its names, under the one that it ships with."""
+    (variant,) = variants(imported("guidellm", GUIDELLM, **{"class": "h100_sxm"})).values()
+    assert (variant["name"], variant["className"]) == ("h100-sxm-x2-bf16", "h100-sxm")
+
+
+def test_a_point_faster_than_the_bandwidth_allows_is_named(known, results):
+    """65 GB of weights over two chips of 3.35 TB/s."""
+    folder = results(GUIDELLM)
+    metric = ("metrics", "inter_token_latency_ms", "successful")
+
+    def quicken(report: Document) -> None:
+        found = report["benchmarks"][1]
+        for key in metric:
+            found = found[key]
+        found.update(mean=8.0)
+
+    spoil(folder / "benchmarks.json", quicken)
+    said = refused("guidellm", folder, more=known)
+    assert (
+        "benchmarks[1].metrics.inter_token_latency_ms.successful: mean: Implausible: 8 ms is less than the 8.8"
+        in said
+    )
+    assert "benchmarks[0]" not in said
+
+
+def test_speculative_decoding_explains_a_fast_point(known, results):
+    """vLLM tells how many tokens a step yielded; else a flag does."""
+    folder = results(VLLM)
+    for path in folder.glob("*.json"):
+        spoil(path, lambda run: run.update(mean_tpot_ms=run["mean_tpot_ms"] / 2))
+    said = refused("vllm-bench", folder, more=known)
+    assert "mean_tpot_ms: Implausible" in said
+    assert imported("vllm-bench", folder, more=known, tokens_per_step="2")
+    for path in folder.glob("*.json"):
+        spoil(path, lambda run: run.update(spec_decode_acceptance_length=2.1))
+    assert imported("vllm-bench", folder, more=known)
 
 
 def test_an_unknown_precision_is_refused(known):

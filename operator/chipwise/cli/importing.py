@@ -13,10 +13,8 @@ from chipwise.cli.importers.vllm_bench import vllm_bench
 
 EXAMPLES = """\b
 Examples:
-  chipwise import vllm-bench results/ --class h100-sxm --chips 4 --precision fp8 --engine vLLM \\
-    --engine-version 0.12.0 --startup-seconds 180 -o profile.yaml
-  chipwise import hf-config config.json --model Qwen/Qwen3-32B --class h100-sxm --chips 4 --precision fp8 \\
-    --startup-seconds 180
+  chipwise import vllm-bench tests/data/vllm-bench --class h100-sxm --chips 2 --precision bf16 --engine vLLM --engine-version 0.12.0 --startup-seconds 180 -o profile.yaml
+  chipwise import hf-config tests/data/hf-config/qwen3-32b --model Qwen/Qwen3-32B --class h100-sxm --chips 4 --precision fp8 --startup-seconds 180
   chipwise import inferno tests/data/inferno-small -o fleet.yaml
 """
 

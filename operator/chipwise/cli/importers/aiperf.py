@@ -33,8 +33,8 @@ UNITS = {
 
 EXAMPLES = """\b
 Examples:
-  chipwise import aiperf artifacts/ --class h100-sxm --chips 4 --precision fp8 --engine vLLM \\
-    --engine-version 0.12.0 --startup-seconds 180 -o profile.yaml
+  chipwise import aiperf tests/data/aiperf --class h100-sxm --chips 2 --precision bf16 --engine vLLM --engine-version 0.12.0 --startup-seconds 180 -o profile.yaml
+  chipwise import aiperf tests/data/genai-perf --class h100-sxm --chips 2 --precision bf16 --engine vLLM --engine-version 0.12.0 --startup-seconds 180 --date 2026-03-27
 """
 
 

@@ -28,8 +28,7 @@ TOOL = "GuideLLM"
 
 EXAMPLES = """\b
 Examples:
-  chipwise import guidellm benchmarks.json --class h100-sxm --chips 4 --precision fp8 --engine vLLM \\
-    --engine-version 0.12.0 --startup-seconds 180 -o profile.yaml
+  chipwise import guidellm tests/data/guidellm/benchmarks.json --class h100-sxm --chips 2 --precision bf16 --engine vLLM --engine-version 0.12.0 --startup-seconds 180 -o profile.yaml
 """
 
 

@@ -12,7 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from chipwise.cli.importers.fields import Record
-from chipwise.cli.importers.hf_parameters import Count, count, experts, head_dim, inactive, kv_heads
+from chipwise.cli.importers.hf_parameters import (
+    Count,
+    count,
+    experts,
+    head_dim,
+    inactive,
+    kv_heads,
+    layers_of,
+)
 from chipwise.cli.importers.manifests import Document
 from chipwise.cli.importers.reading import read_json
 
@@ -69,7 +77,7 @@ def text_config(whole: Record) -> Record:
 def read_architecture(path: Path, parameters: int | None = None, active: int | None = None) -> Document:
     """The architecture in a config.json; ``parameters`` and ``active`` are what the person gives. Raises BadInput."""
     config = text_config(read_json(path))
-    layers, kinds = config.count("num_hidden_layers"), _layers(config)
+    layers, kinds = layers_of(config), _layers(config)
     total, used = experts(config)
     counted = _parameters(config, path.parent / INDEX, parameters, active)
     found: dict[str, Any] = {
@@ -102,6 +110,7 @@ def _parameters(config: Record, index: Path, parameters: int | None, active: int
     total = parameters or _indexed(config, index)
     if total is None:
         odd = next((key for key in OTHER_KINDS if config.has(key)), None)
+        odd = odd or ("layer_types" if _layers(config).stateless else None)
         if odd is not None:
             said = "says layers of a kind whose parameters a config does not tell: give --parameters, and --active-parameters if it has experts"
             raise config.error(odd, said)
@@ -131,7 +140,7 @@ def _indexed(config: Record, path: Path) -> int | None:
 
 
 def _layers(config: Record) -> Layers:
-    layers = config.count("num_hidden_layers")
+    layers = layers_of(config)
     kinds = config.values.get("layer_types")
     if isinstance(kinds, list):
         if len(kinds) != layers:

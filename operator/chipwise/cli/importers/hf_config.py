@@ -11,9 +11,7 @@ from chipwise.cli.importers.given import PRECISIONS, options_of
 
 EXAMPLES = """\b
 Examples:
-  chipwise import hf-config config.json --model Qwen/Qwen3-32B --class h100-sxm --chips 4 --precision fp8 \\
-    --startup-seconds 180 -o profile.yaml
-  chipwise import hf-config checkpoint/ --model acme/hybrid --parameters 30000000000 ...
+  chipwise import hf-config tests/data/hf-config/qwen3-32b --model Qwen/Qwen3-32B --class h100-sxm --class mi300x --chips 4 --precision fp8 --startup-seconds 180
 """
 
 

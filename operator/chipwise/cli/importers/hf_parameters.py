@@ -42,12 +42,24 @@ USED = ("num_experts_per_tok", "num_experts_per_token", "moe_topk", "moe_k", "to
 EXPERT_WIDTH = ("moe_intermediate_size", "expert_ffn_hidden_size")
 
 
+MAX_LAYERS = 10_000
+"""No model has as many by far; each is looked at."""
+
+
 @dataclass(frozen=True, slots=True)
 class Count:
     """All parameters, and those that a token uses."""
 
     parameters: int
     active: int
+
+
+def layers_of(config: Record) -> int:
+    """The number of layers."""
+    found = config.count("num_hidden_layers")
+    if found > MAX_LAYERS:
+        raise config.error("num_hidden_layers", f"must be at most {MAX_LAYERS}, not {found}")
+    return found
 
 
 def experts(config: Record) -> tuple[int, int]:
@@ -80,7 +92,7 @@ def inactive(config: Record) -> int:
 def count(config: Record) -> Count:
     """Count them. Raises BadInput with the key that is missing."""
     kind, hidden = str(config.values.get("model_type", "")), config.count("hidden_size")
-    layers, sparse = config.count("num_hidden_layers"), expert_layers(config)
+    layers, sparse = layers_of(config), expert_layers(config)
     norms = (4 if kind in FOUR_NORMS else 2) * hidden
     dense_width = _dense_width(config, all_sparse=len(sparse) == layers)
     total = hidden  # the last norm
@@ -107,7 +119,7 @@ def expert_layers(config: Record) -> Collection[int]:
     """Which layers have experts: all, but for those that the config calls dense."""
     if not experts(config)[0]:
         return ()
-    layers = range(config.count("num_hidden_layers"))
+    layers = range(layers_of(config))
     dense = config.count("first_k_dense_replace", zero=True) if config.has("first_k_dense_replace") else 0
     if config.has("moe_layer_freq") and isinstance(config.values["moe_layer_freq"], list):
         marks = config.values["moe_layer_freq"]

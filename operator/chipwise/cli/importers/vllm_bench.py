@@ -27,9 +27,8 @@ TOOL = "vllm bench serve"
 
 EXAMPLES = """\b
 Examples:
-  chipwise import vllm-bench results/ --class h100-sxm --chips 4 --precision fp8 --engine vLLM \\
-    --engine-version 0.12.0 --startup-seconds 180 -o profile.yaml
-  chipwise import vllm-bench run.json -f classes.yaml --config config.json --statistic p90 ...
+  chipwise import vllm-bench tests/data/vllm-bench --class h100-sxm --chips 2 --precision bf16 --engine vLLM --engine-version 0.12.0 --startup-seconds 180 -o profile.yaml
+  chipwise import vllm-bench tests/data/vllm-bench --class h100-sxm --chips 2 --precision bf16 --engine vLLM --engine-version 0.12.0 --startup-seconds 180 --statistic p90
 """
 
 
