@@ -76,7 +76,7 @@ def mixture(total: int, used: int, width: int) -> Document:
     }
 
 
-LATENT = {
+LATENT: Document = {
     "kv_lora_rank": 512,
     "qk_rope_head_dim": 64,
     "qk_nope_head_dim": 128,

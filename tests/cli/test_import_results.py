@@ -148,7 +148,8 @@ def test_a_statistic_that_was_not_kept_says_how_to_keep_it(known):
 @pytest.mark.parametrize(("kind", "folder"), TOOLS)
 @pytest.mark.parametrize("flag", ["class", "chips", "precision", "engine", "engine_version"])
 def test_what_no_file_holds_is_asked_for_by_its_flag(kind, folder, flag, known):
-    said = refused(kind, folder, more=known, **{**dated(folder), flag: None})
+    changed: dict[str, Any] = {**dated(folder), flag: None}
+    said = refused(kind, folder, more=known, **changed)
     assert f"give --{flag.replace('_', '-')}" in said
     assert str(folder) in said
 
@@ -185,7 +186,8 @@ def test_an_unknown_chip_is_refused(tmp_path):
 
 def test_a_chip_that_ships_needs_no_manifest():
     """By any of its names, under the one that it ships with."""
-    (variant,) = variants(imported("guidellm", GUIDELLM, **{"class": "h100_sxm"})).values()
+    ours: dict[str, Any] = {"class": "h100_sxm"}
+    (variant,) = variants(imported("guidellm", GUIDELLM, **ours)).values()
     assert (variant["name"], variant["className"]) == ("h100-sxm-x2-bf16", "h100-sxm")
 
 

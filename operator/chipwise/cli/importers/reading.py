@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal, InvalidOperation
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,9 @@ from chipwise.cli.importers.fields import Record
 
 #: A cell longer than this is no figure; the csv module's own limit.
 _CELL = 131_072
+
+#: A number as programs write it. Python's own reading is wider: it takes 1_000, and digits of other scripts.
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,9})?")
 
 
 def text_of(path: Path) -> str:
@@ -99,7 +104,7 @@ def read_rows(path: Path, columns: Sequence[str], numbers: Iterable[str]) -> lis
 
     A row is named by its line in the file, and by its ``id`` if it has that column.
     """
-    numeric, lines = frozenset(numbers), text_of(path).splitlines(keepends=True)
+    numeric, lines = frozenset(numbers), list(StringIO(text_of(path), newline=""))
     if any(len(line) > _CELL for line in lines):
         raise BadInput(f"{path}: has a line of more than {_CELL} characters: this is no table")
     reader = csv.DictReader(lines, strict=True)
@@ -138,13 +143,7 @@ def _complete(path: Path, header: Sequence[str], columns: Sequence[str]) -> None
 def _cell(cell: str, *, exact: bool) -> str | Decimal:
     """A number where one is wanted and one stands there; a text is left for the reader to refuse."""
     text = cell.strip()
-    if not exact:
-        return text
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        return text
-    return number if number.is_finite() else text
+    return Decimal(text) if exact and _NUMBER.fullmatch(text) else text
 
 
 def _record(path: Path, place: str, value: Any) -> Record:
