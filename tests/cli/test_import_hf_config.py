@@ -178,6 +178,58 @@ def test_parameters_are_those_of_the_published_weights(tmp_path, config, paramet
     assert architecture(tmp_path, config)["parameters"] == parameters
 
 
+TINY = (256, 512, 8, (8, 4), 1024)
+
+
+@pytest.mark.parametrize(
+    ("config", "parameters"),
+    [
+        (shape("qwen2_moe", *TINY, shared_expert_intermediate_size=5632, **mixture(8, 2, 128)), 43_018_496),
+        (shape("olmoe", *TINY, num_experts=8, num_experts_per_tok=2), 27_286_784),
+        (
+            shape(
+                "granitemoeshared",
+                *TINY,
+                num_local_experts=8,
+                num_experts_per_tok=2,
+                shared_intermediate_size=0,
+            ),
+            27_283_712,
+        ),
+        (
+            shape(
+                *("ernie4_5_moe", *TINY),
+                moe_num_experts=8,
+                moe_k=2,
+                moe_intermediate_size=128,
+                moe_num_shared_experts=2,
+                moe_layer_start_index=1,
+                moe_layer_end_index=7,
+                moe_layer_interval=1,
+                tie_word_embeddings=True,
+            ),
+            9_128_248,
+        ),
+        (
+            shape(
+                *("glm4_moe", *TINY),
+                n_routed_experts=8,
+                n_shared_experts=1,
+                num_experts_per_tok=2,
+                moe_intermediate_size=128,
+                first_k_dense_replace=1,
+                use_qk_norm=False,
+            ),
+            8_702_264,
+        ),
+    ],
+    ids=lambda value: value.get("model_type", "") if isinstance(value, dict) else None,
+)
+def test_other_ways_to_place_experts_are_counted(tmp_path, config, parameters):
+    """Against the weights that transformers 5.24.0 makes of the same config; what differs are biases of routers and norms."""
+    assert architecture(tmp_path, config)["parameters"] == pytest.approx(parameters, rel=2e-4)
+
+
 @pytest.mark.parametrize(
     ("config", "billions", "experts"),
     [
@@ -249,6 +301,15 @@ def test_layers_of_other_kinds_keep_nothing_and_need_the_parameters(tmp_path, mo
     assert "give --parameters" in refused(tmp_path, config)
     found = architecture(tmp_path, config, "--parameters", "9000000000")
     assert (found["linearLayers"], found["parameters"]) == (stateless, 9_000_000_000)
+
+
+@pytest.mark.parametrize(
+    "key", ["block_configs", "hidden_size_per_layer_input", "zero_expert_num", "encoder_layers"]
+)
+def test_parts_that_are_not_counted_are_never_passed_over(tmp_path, key):
+    assert f"{key}: says of parts whose parameters a config does not tell" in refused(
+        tmp_path, LLAMA_8B | {key: 256}
+    )
 
 
 def test_linear_layers_alone_are_reason_enough_to_ask(tmp_path):

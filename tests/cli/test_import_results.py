@@ -571,3 +571,18 @@ def test_a_folder_without_results_is_named(known, tmp_path):
 def test_a_variant_may_have_a_name_of_its_own(known):
     assert list(variants(imported("guidellm", GUIDELLM, more=known, variant="tuned"))) == ["qwen3-32b/tuned"]
     assert "spec.variants[0].name" in refused("guidellm", GUIDELLM, more=known, variant="Not A Name")
+
+
+def test_nothing_to_import_is_no_success(known, results):
+    """Every run followed a rate, and was to be left out."""
+    folder = results(VLLM)
+    for path in folder.glob("*.json"):
+        spoil(path, lambda run: run.update(request_rate=2.0))
+    said = refused("vllm-bench", folder, more=(*known, "--skip-rates"))
+    assert "there is no measurement to import. 3 run(s) that followed a request rate were left out." in said
+
+
+@pytest.mark.parametrize("flag", ["class", "engine", "engine_version"])
+def test_a_flag_that_says_nothing_is_none(flag, known):
+    empty: dict[str, Any] = {flag: " "}
+    assert f"give --{flag.replace('_', '-')}" in refused("vllm-bench", VLLM, more=known, **empty)

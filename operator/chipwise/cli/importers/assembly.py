@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from chipwise.cli.errors import BadInput
 from chipwise.cli.importers.fields import Record
 from chipwise.cli.importers.given import Given, refuse_unknown_precision
 from chipwise.cli.importers.hf_architecture import read_architecture
@@ -67,6 +68,8 @@ class Assembly:
     def finish(self, header: str) -> None:
         """Write the manifests. Raises BadInput with everything that is wrong, and writes nothing then."""
         self.problems.settle()
+        if not self._measured:
+            raise BadInput(" ".join(["there is no measurement to import.", *self._notes]))
         if self._config is not None:
             self.known.state({one.setup.model for one in self._measured}, self._config, self.given.config)
         origin = Origin(

@@ -41,6 +41,7 @@ class Given:
         Raises BadInput where neither says anything, and where they differ, unless the flag may ``overrule`` the file.
         """
         given = self.values.get(flag)
+        given = None if isinstance(given, str) and not given.strip() else given
         if stated is None and given is None:
             raise record.error(
                 column, f"{'is not stated' if column else f'does not state the {flag}'}: give --{flag}"

@@ -33,7 +33,7 @@ WINDOWED = frozenset(("sliding_attention", "chunked_attention", "local_attention
 #: Families whose every layer has the window that ``sliding_window`` names, and those in which every second layer has it.
 ALL_WINDOWED, HALF_WINDOWED = frozenset(("mistral", "mixtral", "phi3", "starcoder2")), frozenset(("gemma2",))
 
-#: Keys of models with layers of other kinds, whose parameters the config does not tell in a common way.
+#: Keys of models with layers of other kinds, or with parts beside the layers, whose parameters the config does not tell in a common way.
 OTHER_KINDS = (
     *("hybrid_override_pattern", "attn_layer_period", "attn_layer_indices", "full_attention_interval"),
     *(
@@ -45,6 +45,14 @@ OTHER_KINDS = (
         "block_types",
     ),
     *("state_size", "layers_block_type"),
+    *(
+        "block_configs",
+        "hidden_size_per_layer_input",
+        "moe_latent_size",
+        "zero_expert_num",
+        "cross_attention_layers",
+    ),
+    *("encoder_layers", "num_encoder_layers"),
 )
 
 #: Bytes of the formats in which weights are stored unquantised.
@@ -112,7 +120,7 @@ def _parameters(config: Record, index: Path, parameters: int | None, active: int
         odd = next((key for key in OTHER_KINDS if config.has(key)), None)
         odd = odd or ("layer_types" if _layers(config).stateless else None)
         if odd is not None:
-            said = "says layers of a kind whose parameters a config does not tell: give --parameters, and --active-parameters if it has experts"
+            said = "says of parts whose parameters a config does not tell: give --parameters, and --active-parameters if it has experts"
             raise config.error(odd, said)
         found = count(config)
         return found if active is None else _within(config, Count(found.parameters, active))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from chipwise.cli.importers.fields import Record
 
 #: Models whose feed-forward block has two matrices and no gate.
-UNGATED = frozenset(("starcoder2", "nemotron", "arcee", "apertus"))
+UNGATED = frozenset(("starcoder2", "nemotron", "arcee", "apertus", "gpt_neox", "phi", "persimmon"))
 #: With a bias on queries, keys and values that no key of the config tells.
 QKV_BIAS = frozenset(("qwen2", "qwen2_moe", "qwen2_vl", "qwen2_5_vl_text"))
 #: With norms on queries and keys.
@@ -34,7 +34,7 @@ QK_NORM = frozenset(
 #: With four norms a layer instead of two.
 FOUR_NORMS = frozenset(("gemma2", "gemma3", "gemma3_text", "glm4"))
 #: Whose output is tied to the embedding unless the config says otherwise.
-TIED = frozenset(("gemma", "gemma2", "gemma3", "gemma3_text"))
+TIED = frozenset(("gemma", "gemma2", "gemma3", "gemma3_text", "cohere", "cohere2"))
 
 #: Names that configs have for one thing.
 EXPERTS = ("n_routed_experts", "num_experts", "num_local_experts", "moe_num_experts")
@@ -126,6 +126,14 @@ def expert_layers(config: Record) -> Collection[int]:
         return [layer for layer in layers if layer < len(marks) and marks[layer]]
     if config.has("moe_layers") and isinstance(config.values["moe_layers"], list):
         return [layer for layer in layers if layer in config.values["moe_layers"]]
+    if config.has("moe_layer_start_index"):  # ERNIE 4.5
+        start, interval = config.count("moe_layer_start_index", zero=True), config.count("moe_layer_interval")
+        end = (
+            config.count("moe_layer_end_index", zero=True)
+            if config.has("moe_layer_end_index")
+            else len(layers) - 1
+        )
+        return [layer for layer in layers if start <= layer <= end and (layer + 1) % interval == 0]
     step = next(
         (
             config.count(key)
