@@ -62,6 +62,17 @@ TRAPS = [
         Reason.CHIP_COUNT_WRONG,
         id="12 of a new size",
     ),
+    pytest.param(
+        "a2-highgpu-1g,12,85,,,,us-central1,a,0.749,", Reason.CHIP_COUNT_WRONG, id="a host without its chips"
+    ),
+    pytest.param(
+        "Standard_ND48_V100,48,448,V100,12,,westus3,1,20,",
+        Reason.CHIP_COUNT_WRONG,
+        id="12 of an unknown chip",
+    ),
+    pytest.param(
+        "Standard_NV6ads_A10_v5,6,55,A10,0.167,,westus3,1,0.45,", Reason.CHIP_COUNT_WRONG, id="part of a chip"
+    ),
     pytest.param(",,,H200,8,,us-central1,b,74.49392,40.972", Reason.HOST_EXCLUDED, id="without its host"),
     pytest.param("TPU-VM,,,tpu-v5p-8,1,,us-east5,a,16.8,", Reason.CORES_COUNTED, id="cores"),
     pytest.param("p5.48xlarge,192,2048,H100,8,,us-west-2,a,free,", Reason.PRICE_MALFORMED, id="text"),
@@ -93,6 +104,20 @@ def test_cores_are_told_as_chips():
     assert "8 chips" in found.refusals[0].message
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        "a3-highgpu-2g,52,468,H100,2,,us-central1,a,22.1,",
+        "Standard_ND40rs_v2,40,672,V100-32GB,8,,westus3,1,22.03,",
+        "inf2.new,96,384,Inferentia2,6,,us-east-1,a,6.49,",
+        "m5.large,2,8,,,,us-west-2,a,0.096,0.03",
+    ],
+)
+def test_a_machine_that_is_not_known_may_have_what_machines_have(row: str):
+    (found,) = skypilot(row)
+    assert reasons(found) == []
+
+
 @pytest.mark.parametrize("name", ["tpu-v5litepod-8", "tpu-v6e-8", "tpu7x-8"])
 def test_names_of_other_generations_count_chips(name: str):
     (found,) = skypilot(f"TPU-VM,,,{name},1,,us-east5,a,33.6,")
@@ -120,6 +145,16 @@ def test_the_same_traps_of_azures_api(items: tuple[dict[str, Any], ...], reason:
 def test_reservations_and_windows_are_other_products():
     found = azure(item(), item(type="Reservation"), item(productName="Virtual Machines Windows"))
     assert [(each.row.row, reasons(each)) for each in found] == [(1, [])]
+
+
+def test_every_spot_price_is_held_against_the_one_on_demand():
+    found = azure(item(), item(**SPOT, retailPrice=20), item(meterName="x Low Priority", retailPrice=0))
+    assert [reasons(each) for each in found] == [[], [Reason.PRICE_ABSENT]]
+
+
+def test_the_currency_is_the_files():
+    (found,) = azure(item(currencyCode="EUR"))
+    assert found.row.currency == "EUR"
 
 
 def test_low_priority_is_spot():

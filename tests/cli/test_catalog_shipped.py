@@ -203,6 +203,13 @@ def test_a_price_list_of_ones_own_makes_pools_of_its_regions(
     assert found["metadata"]["annotations"]["chipwise.dev/price-source"] == file
 
 
+def test_a_price_in_another_currency_stays_in_it(tmp_path: Path):
+    (tmp_path / "mine.json").write_text((PRICES / "azure_retail.json").read_text().replace('"USD"', '"EUR"'))
+    arguments = ("--instance", "Standard_ND96isr_H100_v5", "--region", "norwayeast")
+    found = made(*arguments, "--prices", tmp_path / "mine.json")[-1]
+    assert found["spec"]["price"]["currency"] == "EUR"
+
+
 def test_a_refused_row_makes_no_pool(tmp_path: Path):
     rows = (PRICES / "skypilot.csv").read_text().replace("60.54,21.5", "60.54,61.5")
     (tmp_path / "mine.csv").write_text(rows)

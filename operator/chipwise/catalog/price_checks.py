@@ -6,7 +6,7 @@ A row that passes is a price of one whole machine for an hour. Nothing is mended
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
@@ -19,6 +19,12 @@ PLACEHOLDERS = (Decimal(700),)
 
 ABSURD = Decimal(500)
 """US dollars for one chip and hour that nobody asks: the dearest in the shipped lists is a GB200 at 54."""
+
+_BOARD = 8
+"""Chips of a machine with a chip that is not in the catalogue."""
+
+Counts = Mapping[str, Collection[int]]
+"""By chip, of how many there are machines."""
 
 _CORES = re.compile(r"^tpu-v(2|3|4|5p)-(\d+)$", re.IGNORECASE)
 """Names that count TensorCores, of which a chip of these generations has two."""
@@ -37,15 +43,15 @@ class Checked:
 def check(rows: Iterable[PriceRow], known: Iterable[Instance]) -> tuple[Checked, ...]:
     """Every row held against itself and against the instance types that are known."""
     instances = {each.name.lower(): each for each in known}
-    most: dict[str, int] = {}
+    counts: dict[str, set[int]] = {}
     for each in instances.values():
-        most[each.chip] = max(each.chips, most.get(each.chip, 0))
-    return tuple(_checked(row, instances.get(row.instance.lower()), most) for row in rows)
+        counts.setdefault(each.chip, set()).add(each.chips)
+    return tuple(_checked(row, instances.get(row.instance.lower()), counts) for row in rows)
 
 
-def _checked(row: PriceRow, instance: Instance | None, most: dict[str, int]) -> Checked:
+def _checked(row: PriceRow, instance: Instance | None, counts: Counts) -> Checked:
     on_demand, spot = _decimal(row.on_demand), _decimal(row.spot or "")
-    refusals = (*_amounts(row, on_demand, spot, instance), *_what_is_bought(row, instance, most))
+    refusals = (*_amounts(row, on_demand, spot, instance), *_what_is_bought(row, instance, counts))
     return Checked(row, on_demand, spot, refusals)
 
 
@@ -80,7 +86,7 @@ def _amount(
         yield Refusal(Reason.PRICE_MALFORMED, f"{column} {text} is more than {ABSURD} for each chip and hour")
 
 
-def _what_is_bought(row: PriceRow, instance: Instance | None, most: dict[str, int]) -> Iterator[Refusal]:
+def _what_is_bought(row: PriceRow, instance: Instance | None, counts: Counts) -> Iterator[Refusal]:
     if cores := _CORES.match(row.chip):
         count = int(cores[2])
         yield Refusal(
@@ -94,40 +100,54 @@ def _what_is_bought(row: PriceRow, instance: Instance | None, most: dict[str, in
             Reason.HOST_EXCLUDED,
             f"{row.chip} is priced without the machine that it is in: add the host's price, and name the instance type",
         )
-    yield from _count(row, instance, most)
+    yield from _count(row, instance, counts)
 
 
-def _count(row: PriceRow, instance: Instance | None, most: dict[str, int]) -> Iterator[Refusal]:
-    if not row.chips.strip():
+def _count(row: PriceRow, instance: Instance | None, counts: Counts) -> Iterator[Refusal]:
+    if row.chips is None:
         return
     count = _decimal(row.chips)
+    said = _wrong_count(row, count, instance, counts)
+    if said is not None:
+        yield Refusal(Reason.CHIP_COUNT_WRONG, said)
+
+
+def _wrong_count(
+    row: PriceRow, count: Decimal | None, instance: Instance | None, counts: Counts
+) -> str | None:
+    if not (row.chips or "").strip():
+        has = f"{row.instance} has {instance.chips} chips, and is listed without them" if instance else None
+        return has or (f"{row.chip} is listed without a number of chips" if row.chip else None)
     if count is None or count <= 0:
-        yield Refusal(Reason.CHIP_COUNT_WRONG, f"AcceleratorCount {row.chips!r} is no number of chips")
-    elif instance is not None and count != instance.chips:
-        yield Refusal(
-            Reason.CHIP_COUNT_WRONG,
-            f"{row.instance} has {instance.chips} chips, and is listed with {row.chips}",
-        )
-    elif instance is None and count > (limit := _most(row.chip, most)):
-        yield Refusal(
-            Reason.CHIP_COUNT_WRONG,
-            f"{row.instance or row.chip} is listed with {row.chips} chips; no machine that is known has more than {limit} of {row.chip}",
-        )
+        return f"AcceleratorCount {row.chips!r} is no number of chips"
+    if instance is None:
+        return _unlikely(row, count, counts)
+    if count != instance.chips:
+        return f"{row.instance} has {instance.chips} chips, and is listed with {row.chips}"
+    return None
 
 
-def _most(chip: str, most: dict[str, int]) -> int:
-    """The most chips of a machine with a chip of a like name; of an unknown chip, the most of any machine."""
-    folded = chip.lower().replace("_", "-")
-    like = [
-        count
-        for name, count in most.items()
-        if name.startswith(folded) or folded.startswith(name.split("-")[0])
-    ]
-    return max(like, default=max(most.values(), default=0)) if folded else max(most.values(), default=0)
+def _unlikely(row: PriceRow, count: Decimal, counts: Counts) -> str | None:
+    """A machine that is not known has as many chips as known ones with a like chip, or 1, 2, 4 and so on up to the most of those."""
+    folded, name = row.chip.lower().replace("_", "-"), row.instance or row.chip
+    like = {
+        each
+        for chip, found in counts.items()
+        if folded and (chip.startswith(folded) or folded.startswith(chip.split("-")[0]))
+        for each in found
+    }
+    limit = max(like, default=_BOARD)
+    if count % 1:
+        return f"{name} has a part of a chip, which no pool can count"
+    if count > limit:
+        return f"{name} is listed with {row.chips} chips; no machine that is known has more than {limit} of {row.chip}"
+    if int(count) not in like and int(count).bit_count() != 1:
+        return f"{name} is listed with {row.chips} chips; machines have 1, 2, 4, 8 or 16"
+    return None
 
 
 def _chips(row: PriceRow, instance: Instance | None) -> Decimal:
-    count = Decimal(instance.chips) if instance else _decimal(row.chips)
+    count = Decimal(instance.chips) if instance else _decimal(row.chips or "")
     return max(count or Decimal(1), Decimal(1))
 
 

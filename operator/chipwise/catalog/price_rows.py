@@ -24,7 +24,8 @@ class UnreadablePrices(Exception):  # noqa: N818 - it is what is wrong
 class PriceRow:
     """What one row says, in the words of the file: an empty text is a blank.
 
-    ``row`` is the line of a CSV file, or the place among ``Items``, both from 1 on. ``spot`` is None where the row is about on-demand only.
+    ``row`` is the line of a CSV file, or the place among ``Items``, both from 1 on. ``spot`` is None where the row is about on-demand only,
+    ``chips`` and ``cpus`` where the format does not tell them.
     """
 
     row: int
@@ -33,9 +34,10 @@ class PriceRow:
     on_demand: str
     spot: str | None = None
     chip: str = ""
-    chips: str = ""
+    chips: str | None = None
     cpus: str | None = None
     unit: str = "1 Hour"
+    currency: str = "USD"
 
 
 def read_rows(text: str) -> tuple[PriceRow, ...]:
@@ -72,17 +74,19 @@ def _skypilot(text: str) -> Iterator[PriceRow]:
 def _azure(text: str) -> Iterator[PriceRow]:
     """On-demand rows with the spot price of the same size and region beside them; Windows and reservations are other products."""
     machines = [(number, item) for number, item in _items(text) if _is_machine(item)]
-    spots: dict[tuple[str, str], tuple[int, str]] = {}
+    spots: dict[tuple[str, str], list[tuple[int, dict[str, Any]]]] = {}
     for number, item in machines:
-        if any(word in item["meterName"] for word in _SPOT):
-            spots.setdefault(_place(item), (number, _amount(item)))
+        if _is_spot(item):
+            spots.setdefault(_place(item), []).append((number, item))
     for number, item in machines:
-        if any(word in item["meterName"] for word in _SPOT):
+        if _is_spot(item):
             continue
-        spot = spots.pop(_place(item), None)
-        yield _azure_row(number, item, _amount(item), None if spot is None else spot[1])
-    for (instance, region), (number, amount) in spots.items():
-        yield PriceRow(number, instance, region, on_demand="", spot=amount)
+        beside: list[str | None] = [_amount(spot) for _, spot in spots.pop(_place(item), [])]
+        for spot in beside or [None]:
+            yield _azure_row(number, item, _amount(item), spot)
+    for alone in spots.values():
+        for number, item in alone:
+            yield _azure_row(number, item, "", _amount(item))
 
 
 def _items(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -104,6 +108,10 @@ def _is_machine(item: Mapping[str, Any]) -> bool:
     return item["type"] == "Consumption" and "Windows" not in str(item.get("productName", ""))
 
 
+def _is_spot(item: Mapping[str, Any]) -> bool:
+    return any(word in str(item["meterName"]) for word in _SPOT)
+
+
 def _place(item: Mapping[str, Any]) -> tuple[str, str]:
     return str(item["armSkuName"]), str(item["armRegionName"])
 
@@ -114,4 +122,5 @@ def _amount(item: Mapping[str, Any]) -> str:
 
 def _azure_row(number: int, item: Mapping[str, Any], on_demand: str, spot: str | None) -> PriceRow:
     instance, region = _place(item)
-    return PriceRow(number, instance, region, on_demand, spot, unit=str(item["unitOfMeasure"]))
+    unit, currency = str(item["unitOfMeasure"]), str(item.get("currencyCode", "USD"))
+    return PriceRow(number, instance, region, on_demand, spot, unit=unit, currency=currency)

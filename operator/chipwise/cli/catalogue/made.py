@@ -175,9 +175,10 @@ def _from_file(size: Instance, region: str, path: Path) -> Bought:
     rows = [
         each for each in price_file.read(path) if (each.row.instance, each.row.region) == (size.name, region)
     ]
-    good = {each.on_demand for each in rows if not each.refusals}
-    if len(good) == 1 and (amount := good.pop()) is not None:
-        return Bought(amount, "USD", f"{path.name}")
+    good = {(each.on_demand, each.row.currency) for each in rows if not each.refusals}
+    if len(good) == 1:
+        amount, currency = good.pop()
+        return Bought(amount or Decimal(0), currency, path.name)
     for each in rows:
         for refusal in each.refusals:
             raise BadInput(f"{path}: row {each.row.row}: {refusal.reason.value}: {refusal.message}")

@@ -116,7 +116,7 @@ def more(entry: Document) -> tuple[Block, ...]:
         sources |= figure["sources"]
     figures = Sheet(
         "Figures",
-        (Column("FIGURE"), Column("VALUE"), Column("SOURCES"), Column("NOTE", spare=1)),
+        (Column("FIGURE"), Column("VALUE"), Column("SOURCES"), Column("NOTE")),
         tuple(_figures(entry)),
     )
     return figures, Sheet("Sources", (Column("KEY"), Column("SOURCE")), tuple(sorted(sources.items())))
