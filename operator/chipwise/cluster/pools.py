@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from chipwise.api import AcceleratorClass, AcceleratorPool, NodeRange
+from chipwise.autoscaling.placeholders import Placeholders
 from chipwise.autoscaling.status import GroupState
 from chipwise.cluster.facts import NodeFact, Pairs, Taint
 from chipwise.cluster.karpenter import Joined, added, joined, selector_of
@@ -31,8 +32,9 @@ class PoolView:
     not exist yet but may: all up to the maximum where something scales the pool, none in a static one. ``discovered`` are the labels, each
     alternative a set of its own, by which nodes of its class are known once an agent has looked at them. ``group`` is the autoscaler's
     name of it, and ``group_state`` what that says of it. ``shape_source`` says where ``room`` is known from (empty: it is not known),
-    ``limit`` what bounds the nodes. ``shape`` is all that is known of the shape of Karpenter's nodes. ``labels`` are those that every node has beside the selector's. ``launches`` is how Karpenter's have
-    gone, None for a pool that is not its; ``unready`` why no node may come to it just now, while its nodes serve on.
+    ``limit`` what bounds the nodes. ``shape`` is all that is known of the shape of Karpenter's nodes. ``labels`` are those that every node
+    has beside the selector's. ``launches`` is how Karpenter's have gone, None for a pool that is not its; ``unready`` why no node may come
+    to it just now, while its nodes serve on. ``spare`` is what is kept warm in it.
     """
 
     name: str
@@ -64,6 +66,7 @@ class PoolView:
     labels: Pairs = ()
     launches: Launches | None = None
     unready: Refusal | None = None
+    spare: Placeholders | None = None
 
     @property
     def chip_price_per_hour(self) -> float:
