@@ -142,6 +142,11 @@ def _settled(
     late = {name for name in {*amiss, *group.unfit} if name in group.standing}
     last = {name: one for name, one in own.items() if name not in amiss}
     last |= {name: kept[name] for name in late & kept.keys()}
+    if late - set(given_up):
+        # Nothing new rests on what waits, and what stands and rests on it waits too.
+        sure, _, _ = _settled(group, {*given_up, *late})
+        last = {name: one for name, one in last.items() if name in group.standing or name in sure}
+        late |= last.keys() - sure.keys()
     still = troubles(last.values(), group.fact)
     wanted = {name: one for name, one in last.items() if name not in still}
     return wanted, {**still, **amiss}, late
