@@ -75,6 +75,9 @@ class Reason(StrEnum):
     OBJECTIVE_MISSED = "ObjectiveMissed"  # even one request alone misses the objective
     OVERLOADED = "Overloaded"  # more requests than one replica finishes, at any latency: add replicas
     STATISTIC_MISMATCH = "StatisticMismatch"  # measured in a statistic that cannot answer the objective's
+    IMPLAUSIBLE = (
+        "Implausible"  # measured faster than the chips can read the weights: correct chip, chips or precision
+    )
     REPLICAS_EXCEEDED = "ReplicasExceeded"  # needs more than spec.replicas.max or the HPA's maximum
     NODE_TOO_SMALL = "NodeTooSmall"  # one replica does not fit one node
     ARCHITECTURE_MISMATCH = "ArchitectureMismatch"

@@ -37,7 +37,7 @@ def knowledge_of(
             return _stated(override.performance)
     if variant.performance is not None:
         return _stated(variant.performance)
-    return _hardware(profile, variant, chip_class)
+    return hardware_of(profile, variant, chip_class)
 
 
 def shape_of(workload: InferenceWorkload) -> Shape:
@@ -84,7 +84,8 @@ def _stated(performance: Performance) -> Knowledge:
     return MeasuredPoints(tuple(sorted(points)), Statistic(str(performance.statistic)))
 
 
-def _hardware(profile: ModelProfile, variant: Variant, chip_class: AcceleratorClass) -> Knowledge | Refusal:
+def hardware_of(profile: ModelProfile, variant: Variant, chip_class: AcceleratorClass) -> Hardware | Refusal:
+    """What an estimate needs of model and chip; NO_PERFORMANCE if the profile states no architecture."""
     shape = profile.spec.architecture
     if shape is None:
         return Refusal(

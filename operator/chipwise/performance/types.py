@@ -37,6 +37,7 @@ class Provenance(StrEnum):
     MEASURED = "Measured"  # points at this shape
     FITTED = "Fitted"  # coefficients
     SCALED = "Scaled"  # points of the same model and chip at another shape
+    EXTRAPOLATED = "Extrapolated"  # such points, far outside the shapes or concurrencies that were measured
     ESTIMATED = "Estimated"  # roofline with a per-layer term
 
 
