@@ -70,7 +70,8 @@ def case_of(
     precision = named.precision.lower() or model.weights
     if precision not in BITS:
         return Refusal(
-            Reason.INVALID, f"precision {named.precision} is none of {', '.join(BITS)}, or empty for the checkpoint's"
+            Reason.INVALID,
+            f"precision {named.precision} is none of {', '.join(BITS)}, or empty for the checkpoint's",
         )
     absurd = _absurd(named)
     if absurd:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from chipwise.catalog import shelf
 from chipwise.catalog.cases import Named, Sizes, case_of
 from chipwise.catalog.model_shapes import ModelEntry
+from chipwise.catalog.records import BrokenCatalogue
 from chipwise.performance.estimator import Case, Table, table
 from chipwise.reasons import Reason, Refusal
 
@@ -63,9 +64,9 @@ def shipped() -> Measurements:
     """The rows that ship."""
     text = (files("chipwise.catalog") / "data" / "silicon" / "serving_measurements.csv").read_text("utf-8")
     found = read(csv.DictReader(io.StringIO(text)))
-    if not isinstance(found, Measurements):
-        raise AssertionError(found[:3])
-    return found
+    if isinstance(found, Measurements):
+        return found
+    raise BrokenCatalogue(f"data/silicon: {found[0]}")
 
 
 def read(
@@ -82,7 +83,7 @@ def read(
         try:
             named = named_of(row)
             ttft, tpot = (_milliseconds(row, name) for name in ("silicon_ttft_ms", "silicon_tpot_ms"))
-        except BadCell as wrong:
+        except BadCellError as wrong:
             bad.append(BadRow(number, wrong.column, str(wrong)))
             continue
         case = case_of(named, model_of)
@@ -98,7 +99,7 @@ def read(
     return Measurements(tuple(cases), told[:, 0], told[:, 1], runs, left_out)
 
 
-class BadCell(ValueError):
+class BadCellError(ValueError):
     """A cell that cannot be read; ``column`` names it."""
 
     def __init__(self, column: str, problem: str) -> None:
@@ -107,7 +108,7 @@ class BadCell(ValueError):
 
 
 def named_of(row: Mapping[str, str]) -> Named:
-    """The case of a row in words. Raises BadCell."""
+    """The case of a row in words. Raises BadCellError."""
     sizes = Sizes(
         tensor=_whole(row, "tp_size"),
         pipeline=_whole(row, "pp_size", blank=1),
@@ -127,7 +128,11 @@ def named_of(row: Mapping[str, str]) -> Named:
     )
 
 
-_COLUMN = {Reason.MODEL_UNKNOWN: "model_path", Reason.CHIP_UNKNOWN: "system", Reason.NO_PRECISION: "precision"}
+_COLUMN = {
+    Reason.MODEL_UNKNOWN: "model_path",
+    Reason.CHIP_UNKNOWN: "system",
+    Reason.NO_PRECISION: "precision",
+}
 
 
 def _whole(row: Mapping[str, str], column: str, blank: int | None = None) -> int:
@@ -137,14 +142,14 @@ def _whole(row: Mapping[str, str], column: str, blank: int | None = None) -> int
         return blank
     value = _number(column, text)
     if value < 1 or value != int(value):
-        raise BadCell(column, f"{text or 'empty'} is not a whole number from 1")
+        raise BadCellError(column, f"{text or 'empty'} is not a whole number from 1")
     return int(value)
 
 
 def _milliseconds(row: Mapping[str, str], column: str) -> float:
     value = _number(column, row[column].strip())
     if not SHORTEST_MS <= value <= LONGEST_MS:
-        raise BadCell(column, f"{value:g} ms is not between {SHORTEST_MS:g} and {LONGEST_MS:g}")
+        raise BadCellError(column, f"{value:g} ms is not between {SHORTEST_MS:g} and {LONGEST_MS:g}")
     return value
 
 
@@ -152,7 +157,7 @@ def _number(column: str, text: str) -> float:
     try:
         value = float(text)
     except ValueError:
-        raise BadCell(column, f"{text or 'empty'} is not a number") from None
+        raise BadCellError(column, f"{text or 'empty'} is not a number") from None
     if not math.isfinite(value):
-        raise BadCell(column, f"{text} is not a number")
+        raise BadCellError(column, f"{text} is not a number")
     return value

@@ -1,5 +1,6 @@
 """TTFT and TPOT of any model on any chip, with a band: physics, calibrated on measurements, corrected by those nearby. Pure numpy."""
 
+from chipwise.performance.estimator import physics
 from chipwise.performance.estimator.bands import Support
 from chipwise.performance.estimator.cases import Case, Table, table
 from chipwise.performance.estimator.estimator import (
@@ -9,6 +10,7 @@ from chipwise.performance.estimator.estimator import (
     Figures,
     calibrate,
     learn,
+    remembered,
 )
 
 __all__ = [
@@ -21,5 +23,7 @@ __all__ = [
     "Table",
     "calibrate",
     "learn",
+    "physics",
+    "remembered",
     "table",
 ]

@@ -30,15 +30,13 @@ class Support(StrEnum):
     NONE = "None"
 
 
-CONFIGURATION = (
-    *("model", "accelerator", "engine", "precision", "tensor", "data", "expert"),
-    *("input", "output"),
-)
+VARIANT = ("model", "accelerator", "engine", "precision")
+CONFIGURATION = (*VARIANT, "tensor", "data", "expert", "input", "output")
 _SHARED = {
     Support.CHIP: ("accelerator",),
     Support.MODEL: ("model",),
     Support.PAIR: ("model", "accelerator"),
-    Support.VARIANT: ("model", "accelerator", "engine", "precision"),
+    Support.VARIANT: VARIANT,
     Support.CONFIGURATION: CONFIGURATION,
 }
 

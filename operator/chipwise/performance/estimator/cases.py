@@ -32,6 +32,8 @@ CACHE_BYTES_16, CACHE_BYTES_8 = 2.0, 1.5
 class Case:
     """One replica with ``concurrency`` requests in service, each of ``input_tokens`` and ``output_tokens``.
 
+    Of the input, ``prefix_tokens`` are in the prefix cache already.
+
     ``model``, ``accelerator``, ``engine``, ``engine_version`` and ``precision`` are names: cases that share them share what was learnt;
     empty where unknown. ``chip.flops`` are those that the weights are computed at. Chips are ``tensor`` x ``pipeline`` x ``data``, where
     ``data`` are copies of the attention (DP attention) and ``expert`` is over how many chips experts are spread.
@@ -46,6 +48,7 @@ class Case:
     input_tokens: float
     output_tokens: float
     concurrency: float
+    prefix_tokens: float = 0.0
     tensor: int = 1
     pipeline: int = 1
     data: int = 1
@@ -69,6 +72,7 @@ class Table:
     version: Names
     precision: Names
     input: Floats
+    prefix: Floats
     output: Floats
     concurrency: Floats
     tensor: Floats
@@ -102,13 +106,12 @@ class Table:
 def table(cases: Sequence[Case]) -> Table:
     """Lay cases out as one table, in their order."""
     rows = [_figures(case) for case in cases]
-    columns = dict(zip(_NAMES, zip(*rows, strict=True), strict=True)) if rows else {n: () for n in _NAMES}
-    return Table(
-        **{
-            name: np.array(values, dtype=np.str_ if name in _TEXT else np.float64)
-            for name, values in columns.items()
-        }
-    )
+    columns = zip(*rows, strict=True) if rows else ((),) * len(_NAMES)
+    arrays: dict[str, Any] = {
+        name: np.array(values, dtype=np.str_ if name in _TEXT else np.float64)
+        for name, values in zip(_NAMES, columns, strict=True)
+    }
+    return Table(**arrays)
 
 
 _NAMES = tuple(field.name for field in fields(Table))
@@ -134,6 +137,7 @@ def _figures(case: Case) -> tuple[Any, ...]:
         case.engine_version,
         case.precision,
         case.input_tokens,
+        case.prefix_tokens,
         case.output_tokens,
         case.concurrency,
         case.tensor,

@@ -37,7 +37,7 @@ class Correction:
     def at(self, asked: Table) -> tuple[Floats, Floats]:
         """Expected error and its deviation (with the noise of one measurement) for every case; two arrays of shape (len(asked),)."""
         mean = np.zeros(len(asked))
-        left = np.full(len(asked), variance(asked, self.terms) * self.scale**2)
+        left = np.full(len(asked), variance(self.terms) * self.scale**2)
         models = np.where(np.isin(asked.model, self.seen.model), asked.model, "")
         chips = np.where(np.isin(asked.accelerator, self.seen.accelerator), asked.accelerator, "")
         pairs, pair = np.unique(np.stack([models, chips]), axis=1, return_inverse=True)
@@ -59,7 +59,7 @@ class Correction:
                 (self.seen.accelerator == chip) & (chip != "")
             )
             rows = self.seen.take(which)
-            inverse = np.linalg.inv(_with_noise(self, rows, self.weights[which]))
+            inverse: Floats = np.linalg.inv(_with_noise(self, rows, self.weights[which])).astype(np.float64)
             self._solved[model, chip] = rows, inverse, inverse @ self.errors[which]
         return self._solved[model, chip]
 

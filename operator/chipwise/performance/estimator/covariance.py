@@ -52,13 +52,6 @@ def places(t: Table) -> Floats:
     return np.log(np.stack([t.concurrency, t.input, t.output, t.chips], axis=1))
 
 
-@dataclass(frozen=True, slots=True)
-class Labels:
-    """Cases by number for each set of columns that a term shares: equal numbers, equal names."""
-
-    codes: dict[tuple[str, ...], tuple[NDArray[np.intp], NDArray[np.intp]]]
-
-
 def covariance(one: Table, other: Table, terms: Sequence[Term] = TERMS) -> Floats:
     """Of the errors of every case of one table with every case of the other; shape (len(one), len(other)).
 
@@ -77,7 +70,7 @@ def covariance(one: Table, other: Table, terms: Sequence[Term] = TERMS) -> Float
     return total
 
 
-def variance(t: Table, terms: Sequence[Term] = TERMS) -> float:
+def variance(terms: Sequence[Term] = TERMS) -> float:
     """Of the error of any one case before anything was measured."""
     return sum(term.deviation**2 for term in terms)
 
@@ -100,4 +93,5 @@ def _likeness(a: Floats, b: Floats, reach: Floats) -> Floats:
     x, y = a / reach, b / reach
     squared = (x**2).sum(1)[:, None] + (y**2).sum(1)[None, :] - 2 * x @ y.T
     r = np.sqrt(3 * np.maximum(squared, 0.0))
-    return (1 + r) * np.exp(-r)
+    alike: Floats = (1 + r) * np.exp(-r)
+    return alike

@@ -6,14 +6,14 @@ that they were learnt from. A band [low, high] is symmetric in the logarithm and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chipwise.performance.estimator import physics
-from chipwise.performance.estimator.bands import CONFIGURATION, Bands, Support, held_against, support
+from chipwise.performance.estimator.bands import CONFIGURATION, VARIANT, Bands, Support, held_against, support
 from chipwise.performance.estimator.cases import Floats, Table
 from chipwise.performance.estimator.correction import Correction, learnt
 from chipwise.performance.estimator.covariance import codes
@@ -119,15 +119,37 @@ def learn(
     runs = np.arange(len(seen)) if runs is None else runs
     ttft, tpot = _corrections(seen, observed, found)
     factors: list[dict[Support, float]] = [{}, {}]
-    for level, label, refit in _LEFT_OUT:
-        parts = list(_left_out(label(seen, runs), runs))
+    for level, share, whole in _LEFT_OUT:
+        groups = _groups(seen, share) if share else runs
+        parts = list(_left_out(groups if whole else _folds(groups), runs))
         if len(parts) < 2:
             continue
-        errors, deviations = _foretold(seen, observed, None if refit and constants is None else found, parts)
+        errors, deviations = _foretold(seen, observed, None if whole and constants is None else found, parts)
         for number in range(2):
             known = ~np.isnan(errors[number])
             factors[number][level] = held_against(errors[number][known], deviations[number][known])
     return Estimator(found, tpot, ttft, Bands(_filled(factors[1])), Bands(_filled(factors[0])))
+
+
+def remembered(
+    seen: Table,
+    ttft_ms: Floats,
+    tpot_ms: Floats,
+    constants: Constants,
+    *,
+    weights: tuple[Floats, Floats],
+    factors: tuple[dict[Support, float], ...],
+) -> Estimator:
+    """Put together what ``learn`` found in these rows before: weights and band factors of TTFT, then of TPOT."""
+    step = physics.step_ms(seen, constants.tpot)
+    first = physics.first_ms(seen, constants.ttft, step)
+    return Estimator(
+        constants,
+        tpot=Correction(seen, np.log(tpot_ms / step), weights[1], TPOT.noise, TPOT.amplitude),
+        ttft=Correction(seen, np.log(ttft_ms / first), weights[0], TTFT.noise, TTFT.amplitude),
+        tpot_bands=Bands(factors[1]),
+        ttft_bands=Bands(factors[0]),
+    )
 
 
 def _corrections(seen: Table, observed: Floats, found: Constants) -> tuple[Correction, Correction]:
@@ -170,17 +192,20 @@ def _folds(label: Indices) -> Indices:
     return (np.unique(label, return_inverse=True)[1] * 7919 + 13) % 104729 % FOLDS
 
 
-def _of(*share: str) -> Callable[[Table, Indices], Indices]:
-    return lambda seen, runs: codes(seen, seen.take(slice(0, 0)), share)[0]
+def _groups(seen: Table, share: tuple[str, ...]) -> Indices:
+    """Number the rows by what they have in these columns."""
+    return codes(seen, seen.take(slice(0, 0)), share)[0]
 
 
-_LEFT_OUT: tuple[tuple[Support, Callable[[Table, Indices], Indices], bool], ...] = (
-    (Support.CONFIGURATION, lambda seen, runs: _folds(runs), False),
-    (Support.VARIANT, lambda seen, runs: _folds(_of(*CONFIGURATION)(seen, runs)), False),
-    (Support.PAIR, lambda seen, runs: _folds(_of("model", "accelerator", "engine", "precision")(seen, runs)), False),
-    (Support.CHIP, _of("model"), True),
-    (Support.MODEL, _of("accelerator"), True),
+_LEFT_OUT: tuple[tuple[Support, tuple[str, ...], bool], ...] = (
+    (Support.CONFIGURATION, (), False),
+    (Support.VARIANT, CONFIGURATION, False),
+    (Support.PAIR, VARIANT, False),
+    (Support.CHIP, ("model",), True),
+    (Support.MODEL, ("accelerator",), True),
 )
+"""For each support, what is left out to see how far rows with no more than it are off: single runs, or all with these columns alike, in
+folds; whole models and whole chips one by one, the constants fitted anew without them."""
 
 SUPPOSED_FACTOR = 1.645
 """Of a normal distribution, where too little was measured to leave anything out."""

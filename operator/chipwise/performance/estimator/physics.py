@@ -57,11 +57,13 @@ _COMMON_TTFT = (
     Constant("request_ms", 0.3, 0.7),  # for each other request in service
     Constant("ahead", 0.1, 0.7),  # of each other request's prefill that is waited for
     Constant("steps", 1.0, 0.7),  # decode steps waited for
-    Constant("queue", 0.02, 0.7),  # of the time that a place in the cache is held, for each request without one
+    Constant("queue", 0.02, 0.7),  # of the time a place in the cache is held, for each request without one
 )
 _OF_ENGINE = ("layer_us", "ahead", "compute_share")
 
-TTFT = _COMMON_TTFT + tuple(Constant(f"{name}.{engine}", 1.0, 0.25) for name in _OF_ENGINE for engine in ENGINES)
+TTFT = _COMMON_TTFT + tuple(
+    Constant(f"{name}.{engine}", 1.0, 0.25) for name in _OF_ENGINE for engine in ENGINES
+)
 
 
 def supposed(constants: tuple[Constant, ...]) -> Floats:
@@ -86,49 +88,68 @@ def step_ms(t: Table, logs: Floats) -> Floats:
     reduces = np.where(t.chips > 1, c["reduce_us"] + c["reduce_hop_us"] * np.log2(t.chips), 0.0)
     layer = c["layer_us"] + np.where(routed, c["routed_layer_us"], 0.0) + 2 * reduces
     exchange = _exchange(t, batch) / c["link_share"]
-    prefill = _operations(t) / (t.chips * t.flops * c["compute_share"]) + _exchange(t, t.input) / c["link_share"]
+    prefill = _prefill_s(t, c["compute_share"], c["link_share"])
     others = (t.concurrency - 1) / t.output * prefill * c["prefill_share"]
-    return (t.layers * layer * US + np.maximum(read, compute) + cache + exchange + others) / MS
+    seconds: Floats = t.layers * layer * US + np.maximum(read, compute) + cache + exchange + others
+    return seconds / MS
 
 
 def first_ms(t: Table, logs: Floats, token_ms: Floats) -> Floats:
     """Time to the first token, in milliseconds, given that of the others; ``logs`` in the order of TTFT."""
-    c = {name: value for name, value in zip((each.name for each in TTFT), np.exp(logs), strict=True)}
+    c = dict(zip((each.name for each in TTFT), np.exp(logs), strict=True))
     own = {name: np.full(len(t), c[name]) for name in _OF_ENGINE}
     for name in _OF_ENGINE:
         for engine in ENGINES:
             own[name][t.engine == engine] *= c[f"{name}.{engine}"]
     share = own["compute_share"] * np.where(t.expert_parameters > 0, c["routed_compute"], 1.0)
-    prefill = _operations(t) / (t.chips * t.flops * share) + _exchange(t, t.input) / c["link_share"]
+    prefill = _prefill_s(t, share, c["link_share"])
     read = _weights(t) / (t.bandwidth * c["read_share"])
     places = places_in_cache(t)
     held = t.output * token_ms * MS
     waiting = np.maximum(t.concurrency - places, 0) / places * held * c["queue"]
-    return (
-        c["entry_ms"]
-        + c["request_ms"] * t.concurrency
-        + c["steps"] * token_ms
-        + (t.layers * own["layer_us"] * US + read + prefill * (1 + own["ahead"] * (t.concurrency - 1)) + waiting) / MS
+    seconds = (
+        t.layers * own["layer_us"] * US + read + prefill * (1 + own["ahead"] * (t.concurrency - 1)) + waiting
     )
+    told: Floats = c["entry_ms"] + c["request_ms"] * t.concurrency + c["steps"] * token_ms + seconds / MS
+    return told
 
 
 def places_in_cache(t: Table) -> Floats:
     """How many requests the KV cache of a replica holds beside the weights; at least one a copy of the attention."""
     whole = t.cached_context * (t.input + t.output) / (t.input + t.output / 2)
     request = np.maximum(whole * t.cache_elements * t.cache_bytes, 1.0)
-    return np.maximum(np.maximum(t.memory * USABLE - _weights(t), 0.0) / request, 1.0) * t.data
+    room: Floats = np.maximum(t.memory * USABLE - _weights(t), 0.0)
+    return np.maximum(room / request, 1.0) * t.data
+
+
+def _prefill_s(t: Table, compute_share: Floats | float, link_share: float) -> Floats:
+    """Seconds of computing and exchanging one request's prefill."""
+    seconds: Floats = (
+        _operations(t) / (t.chips * t.flops * compute_share) + _exchange(t, _fresh(t)) / link_share
+    )
+    return seconds
 
 
 def _weights(t: Table) -> Floats:
     """Bytes on one chip."""
-    return (t.dense / t.tensor + t.expert_parameters / t.chips) * t.weight_bytes
+    found: Floats = (t.dense / t.tensor + t.expert_parameters / t.chips) * t.weight_bytes
+    return found
 
 
 def _operations(t: Table) -> Floats:
-    return 2 * t.active * t.input + 2 * t.layers * t.attention_width * t.input**2
+    """Of one prefill: every token that is not in the prefix cache attends to all before it."""
+    pairs = (t.input**2 - t.prefix**2) / 2
+    found: Floats = 2 * t.active * _fresh(t) + 4 * t.layers * t.attention_width * pairs
+    return found
+
+
+def _fresh(t: Table) -> Floats:
+    """Tokens to prefill: at least one, for the last is always computed."""
+    return np.maximum(t.input - t.prefix, 1.0)
 
 
 def _exchange(t: Table, tokens: Floats) -> Floats:
     """Seconds at the full link: two ring all-reduces a layer, each moving the activations 2 * (chips - 1) / chips times."""
     moved = 2 * t.layers * tokens * t.hidden * ACTIVATION_BYTES
-    return moved * 2 * (t.tensor - 1) / t.tensor / t.link
+    seconds: Floats = moved * 2 * (t.tensor - 1) / t.tensor / t.link
+    return seconds
