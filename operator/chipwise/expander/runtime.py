@@ -22,7 +22,8 @@ from chipwise.kube.connection import Connection, connect
 from chipwise.kube.counted import Counted
 from chipwise.kube.errors import Misconfigured
 from chipwise.telemetry.server import Address, application, serving
-from chipwise.telemetry.telemetry import not_listed
+from chipwise.kube.clock import utc
+from chipwise.telemetry.telemetry import unlisted
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +78,7 @@ async def _expand(
         reflectors = reflectors_of(Counted(client, metrics.asked), shelf)
 
         def missing() -> tuple[str, ...]:
-            return not_listed({str(each.resource): each.synced for each in reflectors})
+            return tuple(gap.dated(utc) for gap in unlisted(reflectors))
 
         def book() -> Book | None:
             return None if missing() else shelf.book()
