@@ -7,7 +7,7 @@ import logging
 import pytest
 from chipwise.control import runtime
 from chipwise.control.lease import LeaseTiming
-from chipwise.control.runtime import RunOptions
+from chipwise.control.options import RunOptions
 from chipwise.telemetry.server import Address
 
 from tests.cli.fleet import invoke

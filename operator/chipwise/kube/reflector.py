@@ -11,6 +11,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Any, Generic, NoReturn, Protocol, TypeVar
 
 from chipwise.kube.backoff import Backoff
@@ -72,15 +73,22 @@ def extracted(extract: Extract[F], resource: Resource, document: Mapping[str, An
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What for a resource is read: the flag without which it would not be. An ``optional`` kind that is not served has no objects."""
+
+    flag: str = ""
+    optional: bool = False
+
+
 class Reflector(Generic[F]):
     """One resource, one task. ``synced`` is set after the first complete list and stays set through outages; ``continuity`` tells of them.
 
     Only a bug in the sink ends :meth:`run`; nothing the server does can. A kind that is not served is waited for, at the start and
-    later: ``missing`` says so. ``asked_by`` is the flag without which it would not be needed; an ``optional`` one that is missing has
-    no objects, and nobody waits.
+    later: ``missing`` says so.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - four to work with, the rest narrow down what is read
         self,
         kube: Kube,
         resource: Resource,
@@ -90,8 +98,7 @@ class Reflector(Generic[F]):
         namespace: str | None = None,
         label_selector: str | None = None,
         backoff: Backoff | None = None,
-        asked_by: str = "",
-        optional: bool = False,
+        need: Need | None = None,
     ) -> None:
         self.resource = resource
         self.missing = False
@@ -108,8 +115,7 @@ class Reflector(Generic[F]):
         self._labels = label_selector
         self._fields = resource.select or None
         self._backoff = backoff or Backoff()
-        self._asked_by = asked_by
-        self._optional = optional
+        self._need = need or Need()
         self._begun: float | None = None
         self._version: str | None = None  # where to resume; None: list first
         self._failures = 0  # in a row
@@ -129,7 +135,7 @@ class Reflector(Generic[F]):
             return None
         since = next((each for each in (self.continuity.gap_since, self._begun) if each is not None), now)
         if self.missing:
-            reason, words = Reason.KIND_MISSING, missing_kind(self.resource, self._asked_by)
+            reason, words = Reason.KIND_MISSING, missing_kind(self.resource, self._need)
         elif self.synced.is_set():
             reason, words = Reason.OUT_OF_SIGHT, "its watch is away"
         else:
@@ -156,11 +162,11 @@ class Reflector(Generic[F]):
         if not isinstance(error, NotFound):
             _report(self.resource, error)
         elif not self.missing:
-            level = logging.INFO if self._optional else logging.ERROR
-            words = missing_kind(self.resource, self._asked_by)
+            level = logging.INFO if self._need.optional else logging.ERROR
+            words = missing_kind(self.resource, self._need)
             log.log(level, "%s: %s (%s)", self.resource, words, Reason.KIND_MISSING.value)
         self.missing = self.missing or isinstance(error, NotFound)
-        if self.missing and self._optional:
+        if self.missing and self._need.optional:
             self._know({})
         else:
             self.continuity.broke(now)
@@ -249,9 +255,9 @@ class Reflector(Generic[F]):
             self._sink.put(self.resource, key, fact)
 
 
-def missing_kind(resource: Resource, asked_by: str = "") -> str:
+def missing_kind(resource: Resource, need: Need | None = None) -> str:
     """That a kind is not served, and what a person can do."""
-    without = f", or start without {asked_by}" if asked_by else ""
+    without = f", or start without {need.flag}" if need and need.flag else ""
     return f"{resource.api_version} is not served: install its CRD{without}"
 
 

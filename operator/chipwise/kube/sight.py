@@ -85,9 +85,8 @@ class Sight:
         since = max((each.continuity.current_from for each in self.watches), default=0.0)
         return max(0.0, now - max(self._back_at, since))
 
-    def gaps(self) -> tuple[Gap, ...]:
-        """What decisions wait for, or would wait for if there were any to make; nothing in good times."""
-        now = asyncio.get_running_loop().time()
+    def gaps(self, now: float) -> tuple[Gap, ...]:
+        """What decisions wait for, or would wait for if there were any to make; nothing in good times. ``now`` is of the event loop's clock."""
         if self._answered_at is not None and now - self._answered_at > self._hiccup:
             away = now - self._answered_at
             return (Gap("the API server", Reason.OUT_OF_SIGHT, away, "no request is answered"),)
@@ -100,7 +99,7 @@ class Sight:
     async def clear(self) -> None:
         """Return when every watch is current: at once in good times."""
         told = False
-        while found := self.gaps():
+        while found := self.gaps(asyncio.get_running_loop().time()):
             if not told:
                 log.warning("nothing is decided: %s", "; ".join(gap.sentence for gap in found))
             told = self._behind = True

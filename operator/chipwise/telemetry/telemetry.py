@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -35,14 +36,20 @@ class Gate(Protocol):
 
 
 class Telemetry:
-    """``gates`` and ``sight`` are filled in by whoever starts the watches."""
+    """``gates`` and ``sight`` are filled in by whoever starts the watches. ``clock`` is that of the event loop."""
 
-    def __init__(self, pulses: Pulses | None = None, now: Callable[[], datetime] = utc) -> None:
+    def __init__(
+        self,
+        pulses: Pulses | None = None,
+        now: Callable[[], datetime] = utc,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.pulses = pulses or Pulses()
         self.board = Board(self.pulses, gaps=self.gaps)
         self.gates: Sequence[Gate] = ()
         self.sight = Sight()
         self._now = now
+        self._clock = clock
         self.registry = CollectorRegistry()
         self.counters = counters(self.registry)
         self.registry.register(StateCollector(self.board))
@@ -75,17 +82,17 @@ class Telemetry:
 
     def gaps(self) -> tuple[Gap, ...]:
         """What nothing is decided for want of: at the start what was never listed, later what is out of sight."""
-        return unlisted(self.gates) or self.sight.gaps()
+        return unlisted(self.gates, self._clock()) or self.sight.gaps(self._clock())
 
     def not_ready(self) -> tuple[str, ...]:
         """What was never listed."""
         if not self.gates:
             return ("the watches have not begun",)
-        return tuple(gap.dated(self._now) for gap in unlisted(self.gates))
+        return tuple(gap.dated(self._now) for gap in unlisted(self.gates, self._clock()))
 
     def held(self) -> tuple[str, ...]:
         """What is out of sight, so that nothing is decided for the moment."""
-        return tuple(f"nothing is decided: {gap.dated(self._now)}" for gap in self.sight.gaps())
+        return tuple(f"nothing is decided: {gap.dated(self._now)}" for gap in self.sight.gaps(self._clock()))
 
     def application(self) -> web.Application:
         """Probes and metrics."""
@@ -93,8 +100,7 @@ class Telemetry:
         return application(checks, self.registry, remarks={"/readyz": self.held})
 
 
-def unlisted(gates: Sequence[Gate]) -> tuple[Gap, ...]:
+def unlisted(gates: Sequence[Gate], now: float) -> tuple[Gap, ...]:
     """What was never listed."""
-    now = asyncio.get_running_loop().time()
     found = (each.gap(now) for each in gates if not each.synced.is_set())
     return tuple(gap for gap in found if gap is not None)
