@@ -21,9 +21,15 @@ CHIPS: Mapping[str, tuple[str, str, float]] = {
 }
 #: A second machine with the chips of the first, dearer by the provider's list.
 SECOND = "gpu-h200-8"
+#: A third, on every terms.
+EVERY_TERMS = "gpu-h100-8-any"
 INSTANCE_TYPES = [
-    instance_type(SECOND, 80.0, {"nvidia.com/gpu": "8"}),
-    *(instance_type(machine, price, {resource: "8"}) for resource, machine, price in CHIPS.values()),
+    instance_type(SECOND, {"on-demand": 80.0}, {"nvidia.com/gpu": "8"}),
+    instance_type(EVERY_TERMS, {"on-demand": 60.0, "spot": 20.0, "reserved": 0.001}, {"nvidia.com/gpu": "8"}),
+    *(
+        instance_type(machine, {"on-demand": price}, {resource: "8"})
+        for resource, machine, price in CHIPS.values()
+    ),
 ]
 NODE_POOL = "karpenter.sh/nodepool"
 TPOT = 20
@@ -34,6 +40,7 @@ class Fleet:
     """One namespace with NodePools of its own. ``prices`` are what the pools say; ``limits`` and ``spec`` are of NodePool and pool by chip.
 
     ``more`` are further NodePools, each with a pool, by the chip that they make too: nodes of the same machine under another name.
+    ``static`` are NodePools with so many nodes, whatever runs.
     """
 
     name: str
@@ -46,6 +53,7 @@ class Fleet:
     policy: Mapping[str, Any] = field(default_factory=dict)
     mode: str = "Rollout"
     more: Mapping[str, str] = field(default_factory=dict)
+    static: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -119,7 +127,8 @@ class Fleet:
             "budgets": [{"nodes": "100%"}],
         }
         limits = {"limits": self.limits[chip]} if chip in self.limits else {}
-        body = {"template": template, "disruption": disruption, **limits, **spec}
+        static = {"replicas": self.static[chip]} if chip in self.static else {}
+        body = {"template": template, "disruption": disruption, **limits, **static, **spec}
         return self._document("NodePool", self.pool(chip), body, "karpenter.sh/v1")
 
     def chip_class(self, chip: str) -> Document:

@@ -6,7 +6,8 @@ tenth is more than spot prices move in a day, and less than what a replaced node
 
 Spot is never made dearer than on-demand, by no overlay and at no moment between two writes: of a NodePool that may offer both either both
 are written, in that order of price, or neither (github.com/aws/karpenter-provider-aws issue 8704: an overlay on one of the two sent
-launches to the other). Where somebody else's overlay may set a price for the same nodes ours stays away: two of one weight are a
+launches to the other). Reserved capacity gets none: with the price that its owner allots to it, Karpenter would launch spot beside what
+is paid for. Where somebody else's overlay may set a price for the same nodes ours stays away: two of one weight are a
 conflict, and Karpenter would refuse one of them.
 """
 
@@ -20,6 +21,7 @@ from typing import Any
 from chipwise.cluster.facts import NodeOverlayFact, NodePoolFact, Requirement
 from chipwise.cluster.facts.karpenter import CAPACITY_TYPE_LABEL, OVERLAY_LABEL
 from chipwise.cluster.pools import PoolView
+from chipwise.cluster.prices import Price
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.kube.resources import NODE_OVERLAYS
 from chipwise.placement.problem import Billing
@@ -28,6 +30,7 @@ from chipwise.placement.problem import Billing
 HYSTERESIS = 0.10
 _PREFIX = "chipwise-"
 _SPOT, _ON_DEMAND = "spot", "on-demand"
+_RESERVED = "Reserved"
 
 
 class Verb(Enum):
@@ -128,16 +131,26 @@ def _unfit(view: PoolView, fact: NodePoolFact | None, snapshot: Snapshot) -> str
     """Why a pool by itself gets no overlay; empty where it may."""
     if view.refusal is not None or fact is None or view.price is None:
         return view.refusal.message if view.refusal is not None else "there is no such NodePool"
-    if view.billing is not Billing.NODE:
-        return "it is billed by the chip, and an overlay says what a node costs"
-    if view.price.source.startswith("NodeOverlay "):
-        return f"its price is that of {view.price.source}"
+    of_price = _unsayable(view, view.price)
+    if of_price:
+        return of_price
     for other in snapshot.node_overlays.values():
         if not other.owner and (other.price is not None or other.adjusts) and _may_match(other, view, fact):
             return f"NodeOverlay {other.name}, which is not chipwise's, may set a price for the same nodes"
     named = snapshot.node_overlays.get(f"{_PREFIX}{view.name}")
     if named is not None and not named.owner:
         return f"somebody else has a NodeOverlay {named.name}"
+    return ""
+
+
+def _unsayable(view: PoolView, price: Price) -> str:
+    """Why its price is none to tell Karpenter."""
+    if view.billing is not Billing.NODE:
+        return "it is billed by the chip, and an overlay says what a node costs"
+    if view.capacity_type == _RESERVED:
+        return "it is reserved, and paid for whether used or not: its provider's own price, next to nothing, puts it first"
+    if price.source.startswith("NodeOverlay "):
+        return f"its price is that of {price.source}"
     return ""
 
 
