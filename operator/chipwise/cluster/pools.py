@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from chipwise.api import AcceleratorClass, AcceleratorPool, NodeRange
+from chipwise.autoscaling.placeholders import Placeholders
 from chipwise.autoscaling.status import GroupState
 from chipwise.cluster.facts import NodeFact, Pairs, Taint
 from chipwise.cluster.karpenter import Joined, added, joined, selector_of
@@ -32,7 +33,8 @@ class PoolView:
     alternative a set of its own, by which nodes of its class are known once an agent has looked at them. ``group`` is the autoscaler's
     name of it, and ``group_state`` what that says of it. ``shape_source`` says where ``room`` is known from (empty: it is not known),
     ``limit`` what bounds the nodes. ``labels`` are those that every node has beside the selector's. ``launches`` is how Karpenter's have
-    gone, None for a pool that is not its; ``unready`` why no node may come to it just now, while its nodes serve on.
+    gone, None for a pool that is not its; ``unready`` why no node may come to it just now, while its nodes serve on. ``spare`` is what is
+    kept warm in it.
     """
 
     name: str
@@ -63,6 +65,7 @@ class PoolView:
     labels: Pairs = ()
     launches: Launches | None = None
     unready: Refusal | None = None
+    spare: Placeholders | None = None
 
     @property
     def chip_price_per_hour(self) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from chipwise.autoscaling.placeholders import Settings
 from chipwise.control.lease import LeaseTiming
 from chipwise.telemetry.server import Address
 
@@ -14,7 +15,7 @@ class RunOptions:
 
     ``cluster_autoscaler`` is the namespace of Cluster Autoscaler's ConfigMaps, None where it is not asked; ``priority_expander``: it is
     told an order; ``provisioning_requests``: it is asked before a move. ``karpenter``: read its objects; ``node_overlays``: tell it our
-    prices.
+    prices. ``spare`` is how room is kept warm, None where none is.
     """
 
     kubeconfig: str | None = None
@@ -30,3 +31,4 @@ class RunOptions:
     cluster_autoscaler: str | None = None
     priority_expander: bool = False
     provisioning_requests: bool = False
+    spare: Settings | None = None

@@ -29,6 +29,7 @@ from chipwise.control.prober import Prober
 from chipwise.control.publisher import Publisher
 from chipwise.control.recorder import Recorder
 from chipwise.control.reporter import Reporter, Versions
+from chipwise.control.spare_writer import SpareWriter
 from chipwise.control.watches import reflectors
 from chipwise.kube.client import Client
 from chipwise.kube.clock import ServerClock, utc
@@ -135,6 +136,7 @@ async def _loops(
             writes=options.writes,
             priority_expander=options.priority_expander,
             probing=options.provisioning_requests,
+            spare=options.spare,
         ),
         deciding=telemetry.deciding,
         term=elector.term,
@@ -186,6 +188,8 @@ def _tellers(
         beside.append(Herald(prober.probe, state.dirty.set))
     if options.node_overlays:
         beside.append(Herald(OverlayWriter(desk, may_write=leads).write, state.dirty.set))
+    if options.spare is not None:
+        beside.append(Herald(SpareWriter(desk, recorder, may_write=leads).write, state.dirty.set))
     publisher = Publisher(telemetry, actuator, herald, recorder, leads, beside)
     return reporter, publisher, (herald, *beside)
 

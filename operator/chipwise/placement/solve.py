@@ -12,6 +12,7 @@ from chipwise.placement.plan import Choice, Plan
 from chipwise.placement.problem import Option, Problem, SolveLimits, Workload
 from chipwise.placement.search import Found, Search
 from chipwise.placement.shortfall import refusal
+from chipwise.placement.spare import spare_uses
 
 _DIGITS = 9
 
@@ -62,4 +63,5 @@ def solve(
         gap=0.0 if found.optimal or not objective else round((objective - bound) / objective, _DIGITS),
         optimal=found.optimal,
         time_limited=found.time_limited,
+        spare=spare_uses(ordered, chosen, billed),
     )
