@@ -386,9 +386,59 @@ def test_the_pools_own_maximum_holds_beside_the_limits():
     assert (found.to_come, found.limit) == (1, "spec.nodes.max")
 
 
-def test_a_static_node_pool_has_as_many_nodes_as_it_says():
+def test_a_static_node_pool_has_as_many_nodes_as_it_says_and_they_are_paid_for():
+    """Its nodes stand whatever runs on them, so using them costs nothing."""
     found = view(kd.pool(shape=SHAPE), kd.node_pool(replicas=3), kd.node("h100"))
     assert (found.minimum, found.maximum, found.to_come) == (3, 3, 2)
+    assert found.limit == "spec.replicas of NodePool h100"
+
+
+@pytest.mark.parametrize(
+    ("pool", "limits", "expected"),
+    [
+        ({}, {"nodes": "2"}, (2, 2, "limits.nodes of NodePool h100")),
+        ({}, {"nodes": "5"}, (3, 3, "spec.replicas of NodePool h100")),
+        ({"nodes": {"max": 2}}, None, (2, 2, "spec.nodes.max")),
+    ],
+    ids=["its own limit", "a limit for replacements", "the pool's maximum"],
+)
+def test_a_static_node_pool_is_no_larger_than_its_limits(
+    pool: Document, limits: Document | None, expected: tuple[int, int, str]
+):
+    """Karpenter creates no node beyond them, whatever the replicas (static/provisioning)."""
+    found = view(kd.pool(shape=SHAPE, **pool), kd.node_pool(replicas=3, limits=limits), kd.node("h100"))
+    assert (found.minimum, found.maximum, found.limit) == expected
+
+
+def test_nodes_of_a_static_node_pool_that_came_on_other_terms_come_no_second_time():
+    """It offers both, and two of its three are spot: one more may come to either pool."""
+    both = kd.requirement("karpenter.sh/capacity-type", "spot", "on-demand")
+    spot = [kd.node("h100", number, capacity_type="spot") for number in range(2)]
+    found = view(kd.pool(shape=SHAPE), kd.node_pool("h100", both, replicas=3), *spot)
+    assert (found.minimum, found.maximum, found.to_come) == (1, 1, 1)
+
+
+def test_a_static_node_pool_that_is_scaled_down_keeps_what_still_stands():
+    nodes = [kd.node("h100", number) for number in range(3)]
+    found = view(kd.pool(shape=SHAPE), kd.node_pool(replicas=1), *nodes)
+    assert (found.minimum, found.maximum, found.to_come) == (1, 3, 0)
+
+
+@pytest.mark.parametrize("kind", ["on-demand", "spot"])
+def test_a_price_in_an_overlay_is_that_of_its_capacity_type(kind: str):
+    """One overlay for each: a pool reads its own."""
+    both = kd.requirement("karpenter.sh/capacity-type", "spot", "on-demand")
+    told = [
+        kd.overlay(each, kd.requirement("karpenter.sh/capacity-type", each), price=price)
+        for each, price in (("spot", "12.5"), ("on-demand", "40"))
+    ]
+    terms = {"on-demand": "OnDemand", "spot": "Spot"}[kind]
+    found = view(kd.pool(shape=SHAPE, price=None, capacityType=terms), kd.node_pool("h100", both), *told)
+    assert found.price is not None
+    assert (found.price.amount, found.price.source) == (
+        {"on-demand": "40", "spot": "12.5"}[kind],
+        f"NodeOverlay {kind}",
+    )
 
 
 @given(

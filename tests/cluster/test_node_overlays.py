@@ -111,6 +111,15 @@ def test_a_pool_that_is_billed_by_the_chip_gets_none():
     assert "by the chip" in told(chip, kd.node_pool("h100", ON_DEMAND)).without["a"]
 
 
+def test_reserved_capacity_gets_none():
+    """The price that its owner allots to it would put spot before what is paid for anyway."""
+    every = kd.node_pool("h100", kd.requirement(TYPE, "reserved", "spot", "on-demand"))
+    pools = (pool("a", "50.00"), pool("r", "20.00", "Reserved"), pool("s", "15.00", "Spot"))
+    found = told(*pools, every)
+    assert verbs(found) == [(Verb.CREATE, "chipwise-s")]  # the other when this is seen
+    assert "it is reserved" in found.without["r"]
+
+
 def test_of_a_node_pool_with_both_either_both_are_written_or_none():
     both = kd.node_pool("h100", BOTH)
     assert "may offer spot too" in told(pool("a", "12.50"), both).without["a"]

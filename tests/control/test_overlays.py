@@ -6,13 +6,10 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
-import pytest
 from chipwise.cluster.pools import view_pools
 from chipwise.control.fence import Fence
-from chipwise.control.karpenter_kinds import karpenter_kinds
 from chipwise.control.overlays import PATIENCE, OverlayWriter
-from chipwise.kube.errors import Misconfigured
-from chipwise.kube.resources import LAUNCH_EVENTS, NODE_CLAIMS, NODE_OVERLAYS, NODE_POOLS
+from chipwise.kube.resources import NODE_OVERLAYS
 
 from tests.cluster import karpenter_documents as kd
 from tests.cluster.documents import Document
@@ -120,31 +117,3 @@ async def test_what_lost_its_mark_meanwhile_is_left_alone():
     kube.put(NODE_OVERLAYS, {**there, "metadata": {**there["metadata"], "labels": {"team": "ml"}}})
     assert await writer.write(late)
     assert [one["spec"]["price"] for one in overlays(kube)] == ["10.00"]
-
-
-class Serving(FakeKube):
-    """An API server with these kinds of Karpenter's."""
-
-    def __init__(self, stable: set[str], alpha: set[str]) -> None:
-        super().__init__()
-        self._kinds = {"v1": frozenset(stable), "v1alpha1": frozenset(alpha)}
-
-    async def served(self, group: str, version: str) -> frozenset[str]:
-        assert group == "karpenter.sh"
-        return self._kinds[version]
-
-
-STABLE = {"nodepools", "nodeclaims"}
-
-
-async def test_overlays_are_read_where_they_are_served_and_needed_only_to_be_written():
-    with_alpha = await karpenter_kinds(Serving(STABLE, {"nodeoverlays"}), overlays=True)
-    assert with_alpha == (NODE_POOLS, NODE_CLAIMS, LAUNCH_EVENTS, NODE_OVERLAYS)
-    assert await karpenter_kinds(Serving(STABLE, set()), overlays=False) == with_alpha[:3]
-    with pytest.raises(Misconfigured, match="--node-overlays: the API server does not serve nodeoverlays"):
-        await karpenter_kinds(Serving(STABLE, set()), overlays=True)
-
-
-async def test_without_the_stable_kinds_it_ends():
-    with pytest.raises(Misconfigured, match=r"does not serve nodeclaims\.karpenter\.sh"):
-        await karpenter_kinds(Serving({"nodepools"}, set()), overlays=False)

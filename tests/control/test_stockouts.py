@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from chipwise.cluster.decide import Decision
-from chipwise.cluster.health import Autoscaling, examine
+from chipwise.cluster.health import examine
+from chipwise.cluster.hopeless import Autoscaling
 from chipwise.kube.resources import AUTOSCALER_STATUS, INFERENCE_WORKLOADS, SCALE_UP_REFUSALS
 from chipwise.reasons import Reason
 

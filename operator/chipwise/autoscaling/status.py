@@ -13,6 +13,8 @@ from typing import Any
 
 import yaml
 
+from chipwise.reasons import Reason, Refusal
+
 CONFIG_MAP = "cluster-autoscaler-status"
 KEY = "status"
 
@@ -28,16 +30,30 @@ _KEYS = frozenset({"time", "autoscalerStatus", "clusterWide", "nodeGroups"})
 class GroupState:
     """One node group. ``maximum`` is None where none is told.
 
-    ``backoff`` is why nothing is asked of the provider for a while; empty if that is not so.
+    ``backoff`` is why nothing is asked of the provider for a while, ``unhealthy`` how many of its nodes fail, so that it is not scaled up
+    until they are Ready or gone; empty if that is not so.
     """
 
     name: str
     maximum: int | None = None
     backoff: str = ""
+    unhealthy: str = ""
+
+    @property
+    def refusal(self) -> Refusal | None:
+        """Why the autoscaler adds no node to it at present."""
+        if self.backoff:
+            return Refusal(Reason.STOCKOUT, f"node group {self.name} backs off ({self.backoff})")
+        if self.unhealthy:
+            message = (
+                f"node group {self.name} is unhealthy ({self.unhealthy}), and such a group is not scaled up"
+            )
+            return Refusal(Reason.SCALE_UP_REFUSED, message)
+        return None
 
     def to_come(self, there: int) -> int | None:
         """How many nodes may yet come where ``there`` are; None where that is not known."""
-        if self.backoff:
+        if self.refusal is not None:
             return 0
         return None if self.maximum is None else max(0, self.maximum - there)
 
@@ -84,6 +100,7 @@ def _group(raw: Mapping[str, Any]) -> GroupState:
         name=str(raw.get("name") or ""),
         maximum=_count(health.get("maxSize", raw.get("maxSize"))),
         backoff=_backoff(scale_up) if scale_up.get("status") == "Backoff" else "",
+        unhealthy=_unhealthy(health) if health.get("status") == "Unhealthy" else "",
     )
 
 
@@ -91,6 +108,12 @@ def _backoff(scale_up: Mapping[str, Any]) -> str:
     info = _map(scale_up.get("backoffInfo"))
     words = [str(info[key]) for key in ("errorCode", "errorMessage") if info.get(key)]
     return (": ".join(words) or "no reason is given")[:_WORDS]
+
+
+def _unhealthy(health: Mapping[str, Any]) -> str:
+    counts = _map(_map(health.get("nodeCounts")).get("registered"))
+    ready, target = _count(counts.get("ready")), _count(health.get("cloudProviderTarget"))
+    return "its nodes are not told" if target is None else f"{ready or 0} of {target} nodes are ready"
 
 
 def _map(found: Any) -> Mapping[str, Any]:

@@ -175,9 +175,9 @@ def _growth(pool: AcceleratorPool, fact: NodePoolFact | None, room: Room | None,
     if fact is None or room is None:
         return Growth(0, "")
     bounds = pool.spec.nodes
-    if fact.static is not None:
-        return Growth(max(0, fact.static - there.nodes), f"spec.replicas of NodePool {fact.name}")
     count, limit = UNLIMITED, f"no limit is set: as many as {UNLIMITED} more are counted on"
+    if fact.static is not None:
+        count, limit = _left(_NODES, fact.static, room, there) or 0, f"spec.replicas of NodePool {fact.name}"
     for name, most in fact.limits or ():
         left = _left(name, most, room, there)
         if left is not None and left < count:

@@ -5,7 +5,8 @@ price in force with hysteresis, since Karpenter looks for nodes to replace after
 tenth is more than spot prices move in a day, and less than what a replaced node costs while both run. In the same way one that is
 written outlives what may pass: a pool that cannot be used, a price of spot that is not below on-demand (``Output.waiting``).
 
-Spot is never made dearer than on-demand of the same NodePool (``cluster/overlay_order``). Where somebody else's overlay may set a price
+Spot is never made dearer than on-demand of the same NodePool (``cluster/overlay_order``). Reserved capacity gets none: with the
+price that its owner allots to it, Karpenter would launch spot beside what is paid for. Where somebody else's overlay may set a price
 for the same nodes ours stays away: two of one weight are a conflict, and Karpenter would refuse one of them.
 """
 
@@ -18,6 +19,7 @@ from chipwise.cluster.facts import NodeOverlayFact, NodePoolFact
 from chipwise.cluster.overlay import PREFIX, Change, Overlay, overlay_of
 from chipwise.cluster.overlay_order import Ledger, troubles
 from chipwise.cluster.pools import PoolView
+from chipwise.cluster.prices import Price
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.placement.problem import Billing
 from chipwise.reasons import Reason
@@ -26,6 +28,7 @@ from chipwise.reasons import Reason
 HYSTERESIS = 0.10
 #: Refusals that are no accident: there is no price any more that could be told.
 _FOR_GOOD = frozenset({Reason.UNPRICED, Reason.CURRENCY_MISMATCH})
+_RESERVED = "Reserved"
 
 
 @dataclass(frozen=True)
@@ -99,16 +102,26 @@ def _unfit(view: PoolView, fact: NodePoolFact | None, snapshot: Snapshot) -> str
     """Why a pool by itself gets no overlay; empty where it may."""
     if view.refusal is not None or fact is None or view.price is None:
         return view.refusal.message if view.refusal is not None else "there is no such NodePool"
-    if view.billing is not Billing.NODE:
-        return "it is billed by the chip, and an overlay says what a node costs"
-    if view.price.of_overlay:
-        return f"its price is that of {view.price.source}"
+    of_price = _unsayable(view, view.price)
+    if of_price:
+        return of_price
     for other in snapshot.node_overlays.values():
         if not other.owner and (other.price is not None or other.adjusts) and _may_match(other, view, fact):
             return f"NodeOverlay {other.name}, which is not chipwise's, may set a price for the same nodes"
     named = snapshot.node_overlays.get(f"{PREFIX}{view.name}")
     if named is not None and not named.owner:
         return f"somebody else has a NodeOverlay {named.name}"
+    return ""
+
+
+def _unsayable(view: PoolView, price: Price) -> str:
+    """Why its price is none to tell Karpenter."""
+    if view.billing is not Billing.NODE:
+        return "it is billed by the chip, and an overlay says what a node costs"
+    if view.capacity_type == _RESERVED:
+        return "it is reserved, and paid for whether used or not: its provider's own price, next to nothing, puts it first"
+    if price.of_overlay:
+        return f"its price is that of {price.source}"
     return ""
 
 
