@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from chipwise.placement.billing import pool_cost
 from chipwise.placement.canonical import canonical
+from chipwise.placement.ceilings import granted
 from chipwise.placement.exact import cheapest
 from chipwise.placement.instance import Seat, amortised, by_chip, number
 from chipwise.placement.occupancy import Occupancy
@@ -77,7 +78,9 @@ class Explainer:
 
     def __init__(self, problem: Problem, plan: Plan) -> None:
         ordered = canonical(problem)
-        self._instance = number(ordered)
+        self._whole = number(ordered)
+        shared = granted(ordered, dict(plan.grants))
+        self._instance = number(shared) if plan.grants else self._whole
         self._workloads = {w.key: w for w in ordered.workloads}
         self._owners = {w.key: owner for owner, w in enumerate(self._instance.workloads)}
         self._pools = {pool.name: pool for pool in ordered.pools}
@@ -191,7 +194,7 @@ class Explainer:
         fits = chosen or self._occupancy.fits(seat)
         refusal = None
         if not fits:
-            lack = shortfall(self._instance, self._occupancy, seat)
+            lack = shortfall(self._whole, self._occupancy, seat)
             message = lack.sentence() if lack else "one replica does not fit a node of the pool"
             why = "there is too little room" if lack and lack.alone else "the others hold the room"
             refusal = Refusal(Reason.CAPACITY_EXHAUSTED, f"{why}: {message}")
@@ -207,7 +210,8 @@ class Explainer:
         )
 
     def _alone(self, seat: Seat) -> float | None:
-        pool, layout = self._instance.pools[seat.pool], self._instance.layouts[seat.pool]
+        """Of all the nodes that its pool alone may have."""
+        pool, layout = self._whole.pools[seat.pool], self._whole.layouts[seat.pool]
         counts = tuple(seat.replicas if f == seat.footprint else 0 for f in range(len(layout.footprints)))
         packing = cheapest(layout, counts)
         if packing is None:

@@ -40,7 +40,8 @@ class Plan:
     """The joint answer, workloads and pools in order of name.
 
     ``objective_per_hour`` is the billed cost plus switching costs, the figure that was minimised and that ``lower_bound_per_hour``
-    bounds for the same set of placed workloads. ``optimal`` is said only when it is proven for every packing that there is.
+    bounds for the same set of placed workloads. ``optimal`` is said only when it is proven for every packing that there is. ``grants`` has
+    the pools under a ceiling, each with the nodes to come that it may open: all of them together keep to it.
     """
 
     choices: tuple[Choice, ...]
@@ -51,6 +52,7 @@ class Plan:
     gap: float
     optimal: bool
     time_limited: bool
+    grants: tuple[tuple[str, int], ...] = ()
 
     def choice(self, workload: str) -> Choice:
         """The choice for one workload; KeyError if it was not in the problem."""
