@@ -353,7 +353,9 @@ def _selected(node: Document, pod: Document) -> bool:
     if not (pod["spec"].get("nodeSelector") or {}).items() <= labels.items():
         return False
     required = ((pod["spec"].get("affinity") or {}).get("nodeAffinity") or {}).get(_REQUIRED)
-    name = {"metadata.name": node["metadata"]["name"]}  # the one field there is: how a DaemonSet pins its pods
+    name = {
+        "metadata.name": node["metadata"]["name"]
+    }  # the one field there is: how a DaemonSet pins its pods
     return not required or any(
         all(labels.get(e["key"]) in e["values"] for e in term.get("matchExpressions") or ())
         and all(name[f["key"]] in f["values"] for f in term.get("matchFields") or ())

@@ -15,6 +15,7 @@ from chipwise.cluster.facts import PodFact
 from chipwise.cluster.landing import awaiting, may_land, may_land_on_new
 from chipwise.cluster.pools import PoolView
 from chipwise.cluster.rooms import PODS, NodeRoom, fits, pod_amounts, total
+from chipwise.cluster.sharing import Ledger
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.placement.problem import Billing, Bucket, Footprint, Pool, Room, Standing
 from chipwise.rendering.footprint import Amounts
@@ -69,18 +70,30 @@ class Guest:
     price_per_hour: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Coming:
+    """Nodes to come: what one offers, and the most that there may be. ``shared``: other pools draw on what they take."""
+
+    room: Room
+    most: int
+    shared: bool
+
+
 def supply(
     view: PoolView,
     snapshot: Snapshot,
     released: Collection[str],
     standing: Mapping[str, Footprint] | None = None,
     guests: Iterable[Guest] = (),
+    ledger: Ledger | None = None,
 ) -> Pool:
     """The pool for the solver. ``released`` are the UIDs of pods that the plan may take away: their room counts as free.
 
     ``standing`` has the footprint of each of those that are where their workload may stay. ``guests`` of other pools count as so many
-    small nodes of this one, with what stands on them: the workload holds them, and pays for them.
+    small nodes of this one, with what stands on them: the workload holds them, and pays for them. ``ledger`` is told how many nodes
+    waiting pods open, for pools that draw on one limit; the pools after this one find less.
     """
+    ledger = ledger or Ledger(())
     rooms = [snapshot.rooms[node.name] for node in view.nodes]
     takes_pods = {node.name for node in view.usable_nodes}
     nodes = {
@@ -89,9 +102,10 @@ def supply(
     }
     others = total(pod for room in rooms for pod in room.pods if pod.uid not in released)
     waiting = [pod for pod in awaiting(view, snapshot) if pod.uid not in released]
-    empty = empty_room(view, snapshot)
-    opened = _reserve(nodes, view, waiting, empty)
-    buckets, on_nodes = _priced(view, [*nodes.values(), *opened], view.to_come - len(opened), empty)
+    coming = _Coming(empty_room(view, snapshot), ledger.most(view), ledger.is_drawn_on(view))
+    opened = _reserve(nodes, view, waiting, coming)
+    ledger.open(view, len(opened))
+    buckets, on_nodes = _priced(view, [*nodes.values(), *opened], len(opened), coming)
     away = Counter(map(_away, guests))
     return Pool(
         name=view.name,
@@ -188,7 +202,7 @@ def _node(
 
 
 def _reserve(
-    nodes: Mapping[str, _Node], view: PoolView, waiting: Iterable[PodFact], empty: Room
+    nodes: Mapping[str, _Node], view: PoolView, waiting: Iterable[PodFact], coming: _Coming
 ) -> list[_Node]:
     """The nodes to come that waiting pods open, less what they take there; none takes from those that run.
 
@@ -197,10 +211,10 @@ def _reserve(
     """
     opened: list[_Node] = []
     offer = {
-        view.resource_name: empty.chips,
-        "cpu": empty.cpu_milli,
-        "memory": empty.memory_bytes,
-        PODS: empty.pods,
+        view.resource_name: coming.room.chips,
+        "cpu": coming.room.cpu_milli,
+        "memory": coming.room.memory_bytes,
+        PODS: coming.room.pods,
     }
     for pod in waiting:
         wanted = pod_amounts(pod)
@@ -213,7 +227,7 @@ def _reserve(
         elif may_land_on_new(pod, view):
             known = {name: count for name, count in wanted.items() if name in offer}
             place = next((node for node in opened if fits(known, node.free)), None)
-            if place is None and len(opened) < view.to_come and fits(known, offer):
+            if place is None and len(opened) < coming.most and fits(known, offer):
                 place = _Node(room=dict(offer), free=dict(offer), leaving={}, alive=True)
                 opened.append(place)
             if place is not None:
@@ -222,13 +236,16 @@ def _reserve(
 
 
 def _priced(
-    view: PoolView, nodes: Iterable[_Node], to_come: int, empty: Room
+    view: PoolView, nodes: Iterable[_Node], opened: int, coming: _Coming
 ) -> tuple[tuple[Bucket, ...], tuple[Standing, ...]]:
-    """Nodes alike, and what stands on which. Committed and minimum nodes, and those that others keep alive, cost nothing more."""
+    """Nodes alike, and what stands on which. Committed and minimum nodes, and those that others keep alive, cost nothing more.
+
+    ``opened`` of the nodes to come are among ``nodes``. Those that are on their way count against nothing any more.
+    """
     nodes = list(nodes)
     price = 0.0 if view.billing is Billing.CHIP else view.price_per_hour
     unused = max(0, max(view.minimum, view.committed) - sum(node.alive for node in nodes))
-    buckets: Counter[tuple[Room, float]] = Counter()
+    buckets: Counter[tuple[Room, float, bool]] = Counter()
     standing: list[Standing] = []
     for node in nodes:
         room = _room(node.room, view.resource_name)
@@ -236,16 +253,20 @@ def _priced(
         if room.chips and not node.alive and unused:
             unused -= 1
             is_free = True
-        buckets[room, 0.0 if is_free else price] += 1
+        buckets[room, 0.0 if is_free else price, False] += 1
         if node.standing:
             standing.append(Standing(room, 0.0 if is_free else price, tuple(sorted(node.standing.items()))))
-    committed = min(unused, to_come)
-    buckets[empty, 0.0] += committed
-    buckets[empty, price] += to_come - committed
+    left = view.to_come - opened
+    uncounted = min(left, max(0, view.coming - opened)) if coming.shared else left
+    for count, counts in ((uncounted, False), (left - uncounted, True)):
+        committed = min(unused, count)
+        unused -= committed
+        buckets[coming.room, 0.0, counts] += committed
+        buckets[coming.room, price, counts] += count - committed
     return (
         tuple(
-            Bucket(room, count, each)
-            for (room, each), count in sorted(buckets.items())
+            Bucket(room, count, each, counts)
+            for (room, each, counts), count in sorted(buckets.items())
             if room.chips > 0 and count
         ),
         tuple(sorted(standing)),
