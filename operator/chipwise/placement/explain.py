@@ -91,6 +91,7 @@ class Explainer:
         if occupancy is None:
             raise ValueError("the plan does not belong to this problem: it does not fit")
         self._occupancy = occupancy
+        self._bills: dict[tuple[int, int, int], float | None] = {}
 
     def _index(self, key: str) -> int:
         choice = self._choices.get(key)
@@ -190,6 +191,12 @@ class Explainer:
         ]
         return [*feasible, *refused][:top]
 
+    def alone(self, key: str) -> list[tuple[str, float]]:
+        """Pool and dollars per hour of each feasible option if the workload were alone in the cluster."""
+        seats = self._instance.of[self._owners[key]] if key in self._owners else ()
+        costs = ((seat.option.pool, self._alone(seat)) for seat in seats)
+        return [(pool, cost) for pool, cost in costs if cost is not None]
+
     def _ranked(self, seat: Seat, *, chosen: bool) -> Ranked:
         fits = chosen or self._occupancy.fits(seat)
         refusal = None
@@ -210,7 +217,13 @@ class Explainer:
         )
 
     def _alone(self, seat: Seat) -> float | None:
-        """Of all the nodes that its pool alone may have."""
+        """Of all the nodes that its pool alone may have. Many workloads ask the same."""
+        asked = (seat.pool, seat.footprint, seat.replicas)
+        if asked not in self._bills:
+            self._bills[asked] = self._billed(seat)
+        return self._bills[asked]
+
+    def _billed(self, seat: Seat) -> float | None:
         pool, layout = self._whole.pools[seat.pool], self._whole.layouts[seat.pool]
         counts = tuple(seat.replicas if f == seat.footprint else 0 for f in range(len(layout.footprints)))
         packing = cheapest(layout, counts)
