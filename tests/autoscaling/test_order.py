@@ -86,7 +86,7 @@ def test_less_than_a_cent_is_no_difference():
 
 
 def test_a_large_fleet_that_agrees_on_nothing_is_ordered_in_a_moment():
-    """It is asked at each decision, of 2,000 workloads with costs of their own in 50 groups:."""
+    """It is asked at each decision, of 2,000 workloads with costs of their own in 50 groups."""
     dice = random.Random(7)
     names = [f"g{n}" for n in range(50)]
     fleet = {f"w{n}": {name: dice.uniform(1, 500) for name in names} for n in range(2_000)}

@@ -1,7 +1,7 @@
 """What Cluster Autoscaler says of its node groups: the ConfigMap ``cluster-autoscaler-status``, key ``status``.
 
 Its form was measured with Cluster Autoscaler 1.35.2; the fields are those of ``kubernetes/autoscaler:cluster-autoscaler/clusterstate/api``.
-A group in back-off says so. A group at its maximum says nothing: its maximum is compared with the nodes that there are.
+A group in back-off says so. A group at its maximum says nothing: its maximum is compared with the nodes that there are, or are asked for.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _KEYS = frozenset({"time", "autoscalerStatus", "clusterWide", "nodeGroups"})
 
 @dataclass(frozen=True, slots=True)
 class GroupState:
-    """One node group. ``maximum`` is None where none is told.
+    """One node group. ``maximum`` is None where none is told, ``target`` the nodes that the provider is asked for, there or not.
 
     ``backoff`` is why nothing is asked of the provider for a while; empty if that is not so.
     """
@@ -34,6 +34,11 @@ class GroupState:
     name: str
     maximum: int | None = None
     backoff: str = ""
+    target: int = 0
+
+    def is_full(self, there: int) -> bool:
+        """Whether the autoscaler asks for no more where ``there`` nodes are."""
+        return self.maximum is not None and max(there, self.target) >= self.maximum
 
     def to_come(self, there: int) -> int | None:
         """How many nodes may yet come where ``there`` are; None where that is not known."""
@@ -84,6 +89,7 @@ def _group(raw: Mapping[str, Any]) -> GroupState:
         name=str(raw.get("name") or ""),
         maximum=_count(health.get("maxSize", raw.get("maxSize"))),
         backoff=_backoff(scale_up) if scale_up.get("status") == "Backoff" else "",
+        target=_count(health.get("cloudProviderTarget")) or 0,
     )
 
 

@@ -15,8 +15,9 @@ from enum import Enum, auto
 from math import inf
 
 from chipwise.api import Variant
-from chipwise.autoscaling.refusals import ScaleUpRefusal, verdict
+from chipwise.autoscaling.refusals import ScaleUpRefusal, reason_of, verdict, words_of
 from chipwise.cluster.facts import PodFact, Progress
+from chipwise.cluster.own_groups import own_group
 from chipwise.cluster.pools import PoolView
 from chipwise.cluster.situation import Pods, in_flight
 from chipwise.cluster.subject import Subject
@@ -236,15 +237,18 @@ class _Look:
 
     def _told_by_cluster_autoscaler(self, pod: PodFact, since: str, blame: Blame) -> _Deadline | None:
         name, group = self.view.name, self.view.group_state
-        others = [view.group_state for view in self.said.further]
-        if group is not None and all(each is not None and each.backoff for each in (group, *others)):
+        groups = [own_group(view) for view in (self.view, *self.said.further)]
+        if group is not None and all(each.closed is Reason.STOCKOUT for each in groups):
             message = f"pod {pod.name} gets no node of pool {name}: node group {group.name} backs off ({group.backoff})"
             return _Deadline(self._left(since, _TOLD), Trouble(Reason.STOCKOUT, blame, message))
         found = verdict(self.said.refusals.get(pod.uid, ()), self.now)
         if found is None:
             return None
-        message = f"pod {pod.name} gets no node of pool {name}: of the autoscaler's node groups {found.words}"
-        return _Deadline(self._left(since, _TOLD), Trouble(found.reason, blame, message))
+        reason, words = reason_of(groups), words_of(found, groups)
+        message = f"pod {pod.name} gets no node of pool {name}: of the autoscaler's node groups {words}"
+        # Of a group that is full room may yet come, of what others leave.
+        patience = self.grace if reason is Reason.GROUP_AT_MAXIMUM else _TOLD
+        return _Deadline(self._left(since, patience), Trouble(reason, blame, message))
 
     def _told_by_karpenter(self, pod: PodFact, since: str, allowed: float, blame: Blame) -> _Deadline | None:
         """The provider's own evidence that none will come, where that is recognised sooner than in ``allowed`` seconds.

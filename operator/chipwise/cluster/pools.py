@@ -15,7 +15,7 @@ from chipwise.cluster.launches import Launches
 from chipwise.cluster.node_shapes import room_of
 from chipwise.cluster.overlaps import clashes_of
 from chipwise.cluster.prices import Price, currency_of, price_of
-from chipwise.cluster.sharing import Share, sharing
+from chipwise.cluster.sharing import Share, group_key, sharing
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.placement.problem import Billing, Room
 from chipwise.reasons import Reason, Refusal
@@ -136,10 +136,10 @@ def _with_groups(views: dict[str, PoolView]) -> dict[str, PoolView]:
 
     def shared(view: PoolView) -> PoolView:
         state = view.group_state
-        left = state.to_come(len(nodes[view.group])) if state is not None and view.group is not None else None
-        if left is None:
+        left = state.to_come(len(nodes[state.name])) if state is not None else None
+        if left is None or view.group is None:
             return view
-        share = Share(f"the maximum of node group {view.group}", left, 1)
+        share = Share(group_key(view.group), left, 1)
         return replace(view, to_come=min(view.to_come, left), shares=(*view.shares, share))
 
     return {name: shared(view) for name, view in views.items()}

@@ -27,6 +27,11 @@ class Share:
         return self.left // self.each
 
 
+def group_key(group: str) -> str:
+    """The amount that the pools of an autoscaler's node group share."""
+    return f"the maximum of node group {group}"
+
+
 class Sharer(Protocol):
     """A pool. ``coming`` of its nodes ``to_come`` are counted in what is left already."""
 
