@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint types imports unit crds protos check-crds chart-docs e2e e2e-worlds e2e-faults e2e-karpenter bench up down lock clean help
+.PHONY: demo test lint types imports unit crds protos check-crds chart-classes chart-docs e2e e2e-worlds e2e-faults e2e-karpenter bench up down lock clean help
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -43,6 +43,9 @@ protos: $(STAMP) ## write the code of the gRPC messages
 
 check-crds: $(STAMP)
 	$(BIN)/python -m chipwise.api.crds --check crds
+
+chart-classes: $(STAMP) ## write the classes that the chart can install from the catalogue
+	$(BIN)/python -m charts.classes
 
 chart-docs: $(STAMP) ## write the tables of docs/chart.md from the chart
 	$(BIN)/python -m charts.reference

@@ -20,6 +20,7 @@ from e2e.fleets import FLEET, Fleet
 from e2e.promises import Promise, promises
 from e2e.seen import seen
 from e2e.views import View, path
+from e2e.warming import PRIORITY_CLASS, is_placeholder
 from tests.cluster.scheduler import takes
 
 Item = TypeVar("Item")
@@ -100,7 +101,8 @@ class Played:
 
     def decide(self, view: View) -> None:
         """From what the API server says now."""
-        self.old = frozenset(pod["metadata"]["name"] for pod in view.of(self.fleet, "Pod"))
+        pods = view.of(self.fleet, "Pod")
+        self.old = frozenset(pod["metadata"]["name"] for pod in pods if not is_placeholder(pod))
         documents = view.of(self.fleet, *_READ)
         self.decision = decide(seen([*documents, *self.fleet.kinds]), now=datetime.now(UTC))
         self.promises = promises(self.decision)
@@ -197,6 +199,7 @@ class Arena:
 
     def __init__(self, admin: Admin) -> None:
         self._admin = admin
+        admin.create("/apis/scheduling.k8s.io/v1/priorityclasses", PRIORITY_CLASS)
 
     def enter(self, fleets: Iterable[Fleet]) -> list[Played]:
         """Nothing is made yet."""
@@ -268,7 +271,9 @@ def is_bound(pod: Mapping[str, Document]) -> bool:
 
 
 def unschedulable(pod: Document) -> str:
-    """What the scheduler says against a pod, empty while it has said nothing."""
+    """What the scheduler says against a pod, empty while it has said nothing or pushes somebody out for it."""
+    if pod.get("status", {}).get("nominatedNodeName"):
+        return ""
     for condition in pod.get("status", {}).get("conditions", ()):
         if condition["type"] == "PodScheduled" and condition["status"] == "False":
             return str(condition.get("message") or condition.get("reason"))

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from charts import classes
 from e2e import chart_looks as looks
 from e2e.rendered import container, of_kind
 
@@ -121,6 +122,25 @@ ROWS = (
         CLUSTER_AUTOSCALER,
     ),
     Row(
+        "autoscaling.spare.enabled",
+        True,
+        looks.both(
+            looks.argument("--spare"),
+            looks.argument("--spare-priority-class=chipwise-spare"),
+            looks.count("PriorityClass"),
+            looks.may("apps", "deployments", "create"),
+        ),
+        (True, True, 1, True),
+        {"writes.enabled": False},
+    ),
+    Row(
+        "autoscaling.spare.image",
+        "r.example.com/pause:1",
+        looks.argument("--spare-image=r.example.com/pause:1"),
+        True,
+        {"autoscaling.spare.enabled": True},
+    ),
+    Row(
         "autoscaling.expander.enabled",
         True,
         looks.both(
@@ -165,6 +185,13 @@ ROWS = (
     Row("rbac.create", False, looks.roles, 0),
     Row("rbac.aggregate", False, looks.aggregated, 0),
     Row("crds.enabled", False, looks.count("CustomResourceDefinition"), 0),
+    Row(
+        "catalog.classes.enabled",
+        True,
+        looks.count("AcceleratorClass"),
+        len(classes.committed()),
+        {"crds.enabled": False},
+    ),
     Row(
         "resources", {"limits": {"memory": "1Gi"}}, looks.of_container("resources", "limits", "memory"), "1Gi"
     ),

@@ -23,6 +23,7 @@ EVERY_FEATURE: dict[str, Any] = {
     "autoscaling.clusterAutoscaler.enabled": True,
     "autoscaling.clusterAutoscaler.priorityExpander": True,
     "autoscaling.clusterAutoscaler.provisioningRequests": True,
+    "autoscaling.spare.enabled": True,
     "autoscaling.expander.enabled": True,
 }
 READ = {"get", "list", "watch"}

@@ -1,6 +1,6 @@
 """What the plan promises, the real scheduler binds, while every old pod still runs; and what the plan says is full, is full.
 
-Of five fleets two are new to chipwise, one has pools whose nodes come when pods wait, one is in use (moved before, scaled, autoscaled,
+Of five fleets one is new to chipwise, one keeps room warm beside, one has pools whose nodes come when pods wait, one is in use (moved before, scaled, autoscaled,
 some to be given back), and one is both.
 
 ``CHIPWISE_E2E_FLEETS`` fleets (200 unless said otherwise) from seed ``CHIPWISE_E2E_SEED`` on (0), in batches side by side. A failure
@@ -21,6 +21,7 @@ from e2e.coming import growing
 from e2e.fleets import Fleet, fleet
 from e2e.managed import in_use
 from e2e.promises import claimed, left_out, options
+from e2e.warming import warmed
 
 pytestmark = pytest.mark.e2e
 
@@ -38,6 +39,8 @@ def a_fleet(seed: int) -> Fleet:
     """Of the kind whose turn it is."""
     plain = fleet(seed)
     match seed % 5:
+        case 1:
+            return warmed(plain)
         case 2:
             return growing(plain)
         case 3:

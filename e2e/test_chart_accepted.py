@@ -32,10 +32,15 @@ FULL = {
     "monitoring.serviceMonitor.enabled": False,
     "monitoring.prometheusRule.enabled": False,
 }
+CLASSES = {"catalog.classes.enabled": True, "crds.enabled": False}
 OWN_SECRET = {"autoscaling.expander.enabled": True, "autoscaling.expander.tls.existingSecret": "mine"}
 
 
-@pytest.mark.parametrize("values", [{}, EVERY_FEATURE, FULL, OWN_SECRET], ids=["", "features", "full", "own"])
+@pytest.mark.parametrize(
+    "values",
+    [{}, EVERY_FEATURE, FULL, OWN_SECRET, CLASSES],
+    ids=["", "features", "full", "own", "classes"],
+)
 def test_the_api_server_takes_every_document(chart: Chart, cluster: Cluster, values: dict[str, Any]) -> None:
     """By server-side dry run, with unknown fields refused."""
     documents = chart.documents(values)

@@ -56,6 +56,15 @@ FEATURES: dict[str, tuple[list[str], list[str], set[tuple[str, str, str]]]] = {
         {("autoscaling.x-k8s.io", "provisioningrequests", v) for v in ("list", "watch", "create", "delete")}
         | {("", "podtemplates", verb) for verb in ("create", "delete")},
     ),
+    "spare": (
+        ["autoscaling.spare.enabled"],
+        [
+            "--spare",
+            "--spare-image=registry.k8s.io/pause:3.10",
+            "--spare-priority-class=chipwise-spare",
+        ],
+        set(),
+    ),
     "expander": (["autoscaling.expander.enabled"], [], set()),
 }
 #: What a feature rests on.
@@ -102,6 +111,27 @@ def test_configmaps_are_granted_by_name_alone(chart: Chart) -> None:
         ("Role", "scaling", ["cluster-autoscaler-status"]),
         ("Role", "scaling", ["cluster-autoscaler-priority-expander"]),
     ]
+
+
+def test_placeholders_are_made_in_the_releases_namespace_with_its_class_and_nowhere_else(
+    chart: Chart,
+) -> None:
+    """Also without the right to write other Deployments. The class is as low as Cluster Autoscaler's cutoff and not lower."""
+    documents = chart.documents(
+        {"autoscaling.spare.enabled": True, "writes.enabled": False, "imagePullSecrets": [{"name": "mirror"}]}
+    )
+    found = [
+        (role["kind"], role["metadata"].get("namespace"))
+        for role in roles_of(documents)
+        for rule in role["rules"]
+        if "create" in rule["verbs"] and "deployments" in rule["resources"]
+    ]
+    assert found == [("Role", "chipwise-system")]
+    (low,) = of_kind(documents, "PriorityClass")
+    assert (low["value"], low["globalDefault"], low["preemptionPolicy"]) == (-10, False, "Never")
+    arguments = container(documents)["args"]
+    assert f"--spare-priority-class={low['metadata']['name']}" in arguments
+    assert "--spare-pull-secret=mirror" in arguments
 
 
 def test_the_expander_has_an_account_of_its_own_that_only_reads(chart: Chart) -> None:

@@ -14,8 +14,10 @@ from typing import Any
 
 import pytest
 
+from charts.classes import committed
 from e2e.authored import MINE, Setup
 from e2e.cluster.commands import run
+from e2e.cluster.errors import CommandError
 from e2e.cluster.fleet import node_manifest
 from e2e.faults import Lab
 from e2e.operator_process import OperatorProcess, install_chart, service_account_kubeconfig
@@ -189,3 +191,30 @@ def test_a_release_that_went_is_taken_up_again(lab: Lab, release: Release) -> No
         assert again.is_alive
         world.delete_workload()
         world.restored(60)
+
+
+def test_the_catalogues_classes_come_once_their_kind_is_there_and_stay(lab: Lab, release: Release) -> None:
+    """With new kinds they wait for the next upgrade, and the notes say so; an edit of one is a conflict; turned off they are kept."""
+
+    def classes() -> set[str]:
+        listed = lab.cluster.run_kubectl("get", "acceleratorclasses", "-o", "json")
+        return {each["metadata"]["name"] for each in json.loads(listed)["items"]}
+
+    on = ("--set", "catalog.classes.enabled=true", "--wait", "--timeout", "60s")
+    shipped = {name.removesuffix(".yaml") for name in committed()}
+    assert "classes are not installed yet" in release.helm("install", "chipwise", CHART, *on)
+    assert not classes() & shipped
+
+    assert "classes are not installed yet" not in release.helm("upgrade", "chipwise", CHART, *on)
+    assert classes() >= shipped
+    lab.cluster.run_kubectl("patch", "acceleratorclass", "l4", "--type=merge", "-p", '{"spec":{"watts":1}}')
+    with pytest.raises(CommandError, match=r"/l4 .*conflict.*\.spec\.watts"):
+        release.helm("upgrade", "chipwise", CHART, *on)
+    release.helm("upgrade", "chipwise", CHART, *on, "--force-conflicts")
+    found = lab.admin.get("/apis/chipwise.dev/v1alpha1/acceleratorclasses/l4")
+    assert found["spec"]["watts"] == 72
+
+    release.helm("upgrade", "chipwise", CHART, "--wait", "--timeout", "60s")
+    assert classes() >= shipped
+    release.helm("upgrade", "chipwise", CHART, *on)
+    assert classes() >= shipped

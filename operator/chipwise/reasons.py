@@ -35,12 +35,30 @@ class Reason(StrEnum):
     CAPACITY_TYPE_MISMATCH = "CapacityTypeMismatch"  # correct capacityType, or the node selector
     # what an autoscaler is told
     PRIORITIES_UNUSABLE = "PrioritiesUnusable"  # mend the ConfigMap of the priority expander
+    # room that is kept warm
+    SPARE_NOT_ENABLED = "SpareNotEnabled"  # start chipwise with --spare
+    SPARE_NOT_YIELDING = "SpareNotYielding"  # the PriorityClass of placeholders must be below 0
+    SPARE_WAITING = "SpareWaiting"  # placeholders have no node yet: the message has the scheduler's words
+    NAME_TAKEN = "NameTaken"  # somebody else has a Deployment of this name: rename it
     # pools that Karpenter fills
     KARPENTER_NOT_READ = "KarpenterNotRead"  # start chipwise with --karpenter
     NODE_POOL_MISSING = "NodePoolMissing"  # create the NodePool, or correct spec.karpenter.nodePool
     NODE_POOL_MISMATCH = "NodePoolMismatch"  # the NodePool makes no node that the pool would select
     NODE_POOL_NOT_READY = "NodePoolNotReady"  # Karpenter launches nothing: the message has its words
     SHAPE_UNKNOWN = "ShapeUnknown"  # no node was seen yet: declare spec.shape
+    # the catalogue, and price lists held against it
+    CHIP_UNKNOWN = "ChipUnknown"  # the message has near names: chipwise catalog chips
+    MODEL_UNKNOWN = "ModelUnknown"  # the message has near names: chipwise catalog models
+    INSTANCE_UNKNOWN = "InstanceUnknown"  # the message has near names: chipwise catalog instances
+    PRICE_UNKNOWN = "PriceUnknown"  # give the price: none is taken from another region
+    NO_PRECISION = "NoPrecision"  # the chip publishes no TFLOPS at a precision of the model's weights
+    PRICE_ABSENT = "PriceAbsent"  # 0 or blank means that none is published
+    PRICE_PLACEHOLDER = "PricePlaceholder"  # an amount that stands for "not for sale"
+    PRICE_MALFORMED = "PriceMalformed"  # not an amount of money for an hour of a machine
+    SPOT_ABOVE_ON_DEMAND = "SpotAboveOnDemand"  # one of the two is wrong
+    CHIP_COUNT_WRONG = "ChipCountWrong"  # the machine has another number of chips
+    HOST_EXCLUDED = "HostExcluded"  # the price of the chips alone: add the machine's
+    CORES_COUNTED = "CoresCounted"  # the name counts cores: halve it
     # one variant on one pool
     NO_VARIANT = "NoVariant"  # the profile has no variant for any pool's class
     VARIANT_NOT_ALLOWED = "VariantNotAllowed"
@@ -57,6 +75,9 @@ class Reason(StrEnum):
     OBJECTIVE_MISSED = "ObjectiveMissed"  # even one request alone misses the objective
     OVERLOADED = "Overloaded"  # more requests than one replica finishes, at any latency: add replicas
     STATISTIC_MISMATCH = "StatisticMismatch"  # measured in a statistic that cannot answer the objective's
+    IMPLAUSIBLE = (
+        "Implausible"  # measured faster than the chips can read the weights: correct chip, chips or precision
+    )
     REPLICAS_EXCEEDED = "ReplicasExceeded"  # needs more than spec.replicas.max or the HPA's maximum
     NODE_TOO_SMALL = "NodeTooSmall"  # one replica does not fit one node
     ARCHITECTURE_MISMATCH = "ArchitectureMismatch"

@@ -44,6 +44,13 @@ def _at(name: str, document: Document, field: str, value: Any, says: str) -> Rej
     return _rule(name, put(document, field, value), field, says)
 
 
+def _architecture(name: str, field: str, says: str, **shape: int) -> Rejection:
+    """A model whose figures contradict each other."""
+    sound = {"parameters": 8, "layers": 1, "hiddenSize": 1, "kvHeads": 1, "headDim": 1}
+    document = put(model_profile(), "spec.architecture", sound | shape)
+    return _rule(name, document, f"spec.architecture.{field}", says)
+
+
 def _schema(name: str, document: Document, field: str, value: Any, server: str, offline: str) -> Rejection:
     """A bound of the schema: each side in its own words."""
     return Rejection(name, put(document, field, value), field, server, offline)
@@ -171,6 +178,19 @@ POOLS = (
         "must not be above nodes.max",
     ),
     _rule(
+        "a placeholder larger than a node",
+        put(put(POOL, "spec.shape.chips", 8), "spec.spare", {"replicas": 1, "chips": 9}),
+        "spec.spare.chips",
+        "must not be above shape.chips",
+    ),
+    _rule(
+        "more warm nodes than there can be",
+        put(put(POOL, "spec.nodes", {"max": 2}), "spec.spare", {"replicas": 3}),
+        "spec.spare.replicas",
+        "must not be above nodes.max",
+    ),
+    _below_one("no placeholder", put(POOL, "spec.spare", {"replicas": 1}), "spec.spare.replicas", 0),
+    _rule(
         "max below min",
         put(POOL, "spec.nodes", {"min": 5, "max": 4}),
         "spec.nodes.max",
@@ -289,22 +309,40 @@ PROFILES = (
         '"bf16", "fp16", "fp8", "int8", "fp4", "int4"',
     ),
     _below_one("starts at once", PROFILE, "spec.variants[0].startupSeconds", 0),
-    _rule(
+    _architecture(
         "more active parameters than there are",
-        put(
-            PROFILE,
-            "spec.architecture",
-            {
-                "parameters": 8,
-                "activeParameters": 9,
-                "layers": 1,
-                "hiddenSize": 1,
-                "kvHeads": 1,
-                "headDim": 1,
-            },
-        ),
-        "spec.architecture.activeParameters",
+        "activeParameters",
         "must not exceed parameters",
+        parameters=8,
+        activeParameters=9,
+    ),
+    _architecture(
+        "fewer query heads than key and value heads",
+        "attentionHeads",
+        "must not be below kvHeads",
+        kvHeads=8,
+        attentionHeads=4,
+    ),
+    _architecture(
+        "more experts for a token than there are",
+        "expertsPerToken",
+        "must be between 1 and experts",
+        experts=4,
+        expertsPerToken=8,
+    ),
+    _architecture(
+        "experts that no token uses", "expertsPerToken", "must be between 1 and experts", experts=4
+    ),
+    _architecture("a window without layers", "slidingWindow", "goes with slidingLayers", slidingWindow=4096),
+    _architecture("layers without a window", "slidingWindow", "goes with slidingLayers", slidingLayers=1),
+    _architecture(
+        "more windowed and linear layers than layers",
+        "linearLayers",
+        "must not exceed layers",
+        layers=4,
+        slidingWindow=128,
+        slidingLayers=2,
+        linearLayers=3,
     ),
     _rule(
         "points and coefficients",

@@ -9,13 +9,15 @@ from typing import Any
 
 import pytest
 import yaml
-from chipwise.cli.catalog import SECTIONS
-from chipwise.cli.catalogue import SECTIONS as CONTENTS
+from chipwise.cli.catalog import catalog
+from chipwise.cli.catalogue import OBJECTS, SHIPPED
 
 from tests.cli.fleet import EXAMPLES, ROOT, chip, invoke, ours, pool, profile, variant, write
 from tests.cli.test_cluster import kubeconfig
 
 __all__ = ["kubeconfig"]
+
+SECTIONS = tuple(OBJECTS)
 
 
 def shown(*arguments: Any) -> Any:
@@ -45,8 +47,8 @@ def fleet(tmp_path: Path) -> Path:
     )
 
 
-def test_help_and_contents_name_the_same_sections():
-    assert tuple(CONTENTS) == SECTIONS
+def test_commands_and_contents_name_the_same_sections():
+    assert set(catalog.commands) == {*OBJECTS, *SHIPPED, "manifests", "check-prices"}
 
 
 def test_a_chip_is_shown_with_every_figure_and_its_source(fleet):
@@ -145,10 +147,15 @@ def test_every_chip_of_the_examples_has_its_source():
 
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_field_is_documented(section: str):
-    told = (ROOT / "docs" / "cli.md").read_text().split("\n## What `catalog` shows\n")[1].split("\n## ")[0]
+    told = documented("## What `catalog` shows")
     entry = shown(section, "-f", EXAMPLES)[section][0]
     fields = [*entry, *(field for one in entry.get("variants", ()) for field in one)]
     assert not [field for field in fields if f"`{field}`" not in told]
+
+
+def documented(heading: str) -> str:
+    """A section of docs/cli.md, up to the next heading."""
+    return (ROOT / "docs" / "cli.md").read_text().split(f"\n{heading}\n")[1].split("\n#")[0]
 
 
 async def test_of_a_cluster_only_the_three_kinds_are_read(kubeconfig):

@@ -16,7 +16,14 @@ COMMANDS: tuple[list[str], ...] = (
     ["explain"],
     ["restore"],
     ["catalog"],
+    ["catalog", "manifests"],
+    ["catalog", "check-prices"],
     ["import"],
+    ["import", "vllm-bench"],
+    ["import", "guidellm"],
+    ["import", "aiperf"],
+    ["import", "silicon"],
+    ["import", "hf-config"],
     ["import", "inferno"],
     ["run"],
     ["expander"],
@@ -34,6 +41,7 @@ HEAVY = (
     "aiohttp",
     "asyncio",
     "yaml",
+    "chipwise.catalog",
 )
 
 

@@ -44,6 +44,7 @@ SUMMARY: dict[str, Any] = {
     "currency": TEXT,
     "costPerHour": AMOUNT,
     "currentCostPerHour": AMOUNT,
+    "sparePerHour": AMOUNT,
     "savingsPerHour": AMOUNT,
     "objectivePerHour": AMOUNT,
     "lowerBoundPerHour": AMOUNT,
@@ -119,6 +120,7 @@ POOL: dict[str, Any] = {
     "nodes": COUNT,
     "nodesPaid": COUNT,
     "costPerHour": AMOUNT,
+    "spare": (dict, type(None)),
     "pricePerHour": AMOUNT,
     "priceUnit": TEXT,
     "currency": TEXT,
@@ -174,6 +176,31 @@ def test_every_documented_field_is_there_with_its_type(moving):
         keeps(POOL, each)
     for move in document["moves"]:
         keeps(MOVE, move)
+
+
+def test_room_that_is_kept_warm_stands_beside_the_bill(tmp_path):
+    """In the document and in the table, with the sum; without any there is not a word of it."""
+    fleet = write(
+        tmp_path,
+        chip("cheap"),
+        pool("cheap", "16.00", spare={"replicas": 2}),
+        profile(variant("cheap")),
+        workload("chat"),
+    )
+    document = planned(fleet)
+    assert document["summary"]["costPerHour"] == "16.0000"
+    assert document["summary"]["sparePerHour"] == "32.0000"
+    (cheap,) = document["pools"]
+    assert cheap["spare"] == {"replicas": 2, "chips": 8, "kept": 2, "costPerHour": "32.0000"}
+    assert (cheap["costPerHour"], cheap["nodes"]) == ("16.0000", 1)
+    shown = invoke("plan", "-f", fleet).output
+    assert "Kept warm, beside the bill above" in shown
+    assert "Room that is kept warm adds 32.00 $/h: 48.00 $/h in all." in shown
+
+
+def test_where_nothing_is_kept_warm_it_is_not_mentioned(moving):
+    assert planned(moving)["summary"]["sparePerHour"] == "0.0000"
+    assert "warm" not in invoke("plan", "-f", moving).output
 
 
 def test_a_workload_moves_where_the_bill_is_lower(moving):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 import pytest
+from chipwise.autoscaling.placeholders import Settings
 from chipwise.control import runtime
 from chipwise.control.lease import LeaseTiming
 from chipwise.control.runtime import RunOptions
@@ -45,6 +46,17 @@ def test_in_a_pod_the_lease_is_in_its_own_namespace(started, monkeypatch):
     monkeypatch.setenv("POD_NAMESPACE", "platform")
     invoke("run", "--log-format=json")
     assert [RunOptions(lease_namespace="platform")] == started
+
+
+def test_room_is_kept_warm_where_the_lease_is(started):
+    invoke("run", "--lease-namespace", "n", "--spare")
+    invoke(
+        "run", *["--spare", "--spare-image", "i", "--spare-priority-class", "c", "--spare-pull-secret", "s"]
+    )
+    assert started == [
+        RunOptions(lease_namespace="n", spare=Settings("n")),
+        RunOptions(spare=Settings("chipwise-system", "i", "c", ("s",))),
+    ]
 
 
 def test_what_is_no_address_ends_with_2_and_an_example(started):

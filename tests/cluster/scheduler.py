@@ -1,7 +1,8 @@
 """A model of the scheduler, and of the controllers that feed it, over documents: it binds what its filters let through, anywhere.
 
 Written from the filters of kube-scheduler and not from chipwise's own counting. Among the nodes that are left it takes the emptiest, as
-the default scores do, or any at random, and it takes pods in any order: a promise must hold whatever it does.
+the default scores do, or any at random, and it takes pods in any order: a promise must hold whatever it does. For a pod that fits nowhere
+else it pushes placeholders out, which wait from then on.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from chipwise.rendering.manifest import Manifest
 
 from e2e.fleets import HOSTNAME, Fleet
 from e2e.seen import seen
+from e2e.warming import PRIORITY_CLASS, is_placeholder
 
 Document = dict[str, Any]
 
@@ -154,7 +156,7 @@ class Model:
                 "labels": {**template["metadata"]["labels"], **labels},
                 "ownerReferences": [owner],
             },
-            "spec": deepcopy(dict(template["spec"])),
+            "spec": {**deepcopy(dict(template["spec"])), **_admitted_as(template["spec"])},
             "status": {"phase": "Pending"},
         }
 
@@ -174,12 +176,29 @@ class Model:
 
     def _bind(self, pod: Document) -> bool:
         fitting = [name for name, node in self.nodes.items() if self._lets(node, pod)]
+        if not fitting and not is_placeholder(pod):
+            return self._push_out(pod)
         if not fitting:
             return False
         emptiest = min(fitting, key=lambda name: (self._load(name), name))
         pod["spec"]["nodeName"] = emptiest if self._spread else self._dice.choice(fitting)
         pod["status"]["phase"] = "Running"
         return True
+
+    def _push_out(self, pod: Document) -> bool:
+        """Bound where it would fit but for placeholders, all of which lose their place there."""
+        places = [each for each in self.pods.values() if is_placeholder(each) and _node(each)]
+        held = {each["metadata"]["name"]: _node(each) for each in places}
+        for each in places:
+            del each["spec"]["nodeName"]
+        fitting = [name for name, node in self.nodes.items() if self._lets(node, pod)]
+        chosen = self._dice.choice(fitting) if fitting else ""
+        for each in places:
+            if held[each["metadata"]["name"]] != chosen:
+                each["spec"]["nodeName"] = held[each["metadata"]["name"]]
+        if chosen:
+            pod["spec"]["nodeName"], pod["status"]["phase"] = chosen, "Running"
+        return bool(chosen)
 
     def _lets(self, node: Document, pod: Document) -> bool:
         return (
@@ -270,6 +289,12 @@ class Model:
                 if any(_unstated(pod, name) for name in _charged(pod, document["spec"])):
                     return False
         return True
+
+
+def _admitted_as(spec: Mapping[str, Any]) -> Document:
+    """What admission fills in from the PriorityClass."""
+    is_low = spec.get("priorityClassName") == PRIORITY_CLASS["metadata"]["name"]
+    return {"priority": PRIORITY_CLASS["value"]} if is_low else {}
 
 
 def requests(spec: Mapping[str, Any]) -> dict[str, float]:

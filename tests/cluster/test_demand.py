@@ -13,7 +13,7 @@ from chipwise.cluster.pools import view_pools
 from chipwise.cluster.quotas import limits, quotas
 from chipwise.cluster.subject import Subject, accept
 from chipwise.kube.resources import HORIZONTAL_POD_AUTOSCALERS, INFERENCE_WORKLOADS, PODS, RESOURCE_QUOTAS
-from chipwise.performance import Hardware
+from chipwise.performance import Architecture, Hardware
 from chipwise.placement.problem import Limit, Option, Workload
 from chipwise.reasons import Reason, Refusal
 from hypothesis import given, settings
@@ -251,6 +251,45 @@ def test_an_estimate_reads_the_chip_of_the_class_at_the_variants_precision():
     assert isinstance(found, Hardware)
     assert (found.chip.flops, found.weight_bits, found.chips) == (1979e12, 8, 4)
     assert found.chip.interconnect_bytes_per_second == 450e9
+
+
+def test_an_estimate_knows_the_whole_shape_of_the_model():
+    shape = ARCHITECTURE | {
+        "activeParameters": 1_000_000_000,
+        "maxContextTokens": 32_768,
+        "attentionHeads": 64,
+        "experts": 128,
+        "expertsPerToken": 4,
+        "latentDim": 576,
+        "slidingWindow": 128,
+        "slidingLayers": 12,
+        "linearLayers": 8,
+    }
+    snapshot = world(
+        docs.profile(docs.variant("maia", performance=None), architecture=shape),
+        docs.chip_class("maia", tflops=[{"precision": "fp8", "dense": 1979}]),
+    ).snapshot()
+    profile = snapshot.profiles["llama"]
+    found = knowledge_of(
+        snapshot.workloads["prod/chat"], profile, profile.spec.variants[0], snapshot.classes["maia"]
+    )
+    assert isinstance(found, Hardware)
+    assert found.architecture == Architecture(
+        parameters=8_000_000_000,
+        active_parameters=1_000_000_000,
+        layers=32,
+        hidden_size=4096,
+        kv_heads=8,
+        head_dim=128,
+        max_context_tokens=32_768,
+        attention_heads=64,
+        experts=128,
+        experts_per_token=4,
+        latent_dim=576,
+        sliding_window=128,
+        sliding_layers=12,
+        linear_layers=8,
+    )
 
 
 def test_an_objective_that_even_one_request_misses_is_refused():

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from chipwise.cluster.census import Census, census, spent_per_hour
 from chipwise.cluster.launches import Launches
 from chipwise.cluster.pools import view_pools
 from chipwise.cluster.snapshot import Snapshot
-from chipwise.cluster.supply import Census, census, spent_per_hour, supply
+from chipwise.cluster.supply import supply
 from chipwise.kube.resources import PODS
 from chipwise.placement.problem import Billing, Pool
 from hypothesis import given

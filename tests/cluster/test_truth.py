@@ -17,6 +17,7 @@ from e2e.coming import growing
 from e2e.fleets import Fleet, fleet
 from e2e.managed import in_use
 from e2e.promises import claimed, left_out, options, promises
+from e2e.warming import warmed
 from tests.cluster.scheduler import Model
 from tests.cluster.world import NOON
 
@@ -26,6 +27,7 @@ KINDS: dict[str, Callable[[Fleet], Fleet]] = {
     "growing": growing,
     "in-use": in_use,
     "in-use-growing": lambda plain: growing(in_use(plain)),
+    "warm": warmed,
 }
 
 
@@ -59,10 +61,11 @@ def test_what_is_promised_is_bound(seed: int, spread: bool, kind: str):
     assert not broken, f"seed {seed}: {broken}"
 
 
+@pytest.mark.parametrize("kind", ["plain", "warm"])
 @pytest.mark.parametrize("seed", FLEETS)
-def test_what_is_said_to_be_full_is_full(seed: int):
-    """The other way round: nobody is left out for whom there would have been room."""
-    model = Model(fleet(seed), random.Random(seed), spread=True)
+def test_what_is_said_to_be_full_is_full(seed: int, kind: str):
+    """The other way round: nobody is left out for whom there would have been room, be it under a placeholder."""
+    model = Model(KINDS[kind](fleet(seed)), random.Random(seed), spread=True)
     decision = decide(model.snapshot(), now=NOON)
     waiting, closed = left_out(decision, model.bound), claimed(decision, model.bound)
     carried_out(model, decision)
@@ -82,6 +85,7 @@ def test_what_is_said_to_be_full_is_full(seed: int):
     [
         ("plain", {Kind.MOVE: 60}),
         ("growing", {Kind.MOVE: 80}),
+        ("warm", {Kind.MOVE: 60}),
         ("in-use", {Kind.SCALE: 6, Kind.MOVE: 20, Kind.RESTORE: 2}),
     ],
 )

@@ -14,6 +14,7 @@ from prometheus_client import Metric, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.cluster import documents as docs
+from tests.cluster.test_spare import STANDING, low, placeholder
 from tests.cluster.world import World
 from tests.control.carrying import until_quiet
 
@@ -51,9 +52,15 @@ def samples(world: World, name: str) -> dict[tuple[str, ...], float]:
 
 @pytest.fixture
 def world() -> World:
-    return World.standard(
-        docs.pod("foreign", on="h100-1", chips=3), docs.pool("broken", "h100", nodes={"max": 0})
+    found = World.standard(
+        docs.pod("foreign", on="h100-1", chips=3),
+        docs.pool("broken", "h100", nodes={"max": 0}),
+        docs.pool("mi300x", spare={"replicas": 2}),
+        low(),
+        placeholder("p", on="mi300x-0", pool="mi300x"),
     )
+    found.standing = STANDING
+    return found
 
 
 def test_the_table_has_every_metric_with_its_type_and_labels(world: World):
@@ -74,7 +81,7 @@ def test_no_label_names_a_workload_or_a_deployment(world: World):
 
 def test_money_is_that_of_the_plan(world: World):
     cost = {one.labels["of"]: one.value for one in families(world)["chipwise_cost_per_hour"].samples}
-    assert cost == {"current": 80.0, "planned": 16.0, "amortised": 16.0}
+    assert cost == {"current": 80.0, "planned": 16.0, "amortised": 16.0, "spare": 80.0}
     saved = families(world)["chipwise_savings_per_hour"].samples
     assert {one.labels["decision"]: one.value for one in saved} == {"Move": 64.0, "Hold": 0.0}
 
@@ -92,6 +99,11 @@ def test_a_pool_shows_its_chips_and_its_price(world: World):
     assert chips == {"used": 8.0, "others": 3.0, "reserved": 0.0, "free": 5.0}
     assert samples(world, "chipwise_pool_chips_allocatable")[("h100",)] == 16.0
     assert samples(world, "chipwise_pool_price_per_hour")[("USD", "maia", "Node")] == 16.0
+
+
+def test_a_pool_shows_what_it_keeps_warm_and_what_that_costs(world: World):
+    assert samples(world, "chipwise_pool_spare") == {("mi300x", "wanted"): 2.0, ("mi300x", "warm"): 1.0}
+    assert samples(world, "chipwise_pool_spare_cost_per_hour") == {("USD", "mi300x"): 80.0}
 
 
 def test_what_cannot_be_read_is_counted(world: World):

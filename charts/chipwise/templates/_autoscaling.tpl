@@ -26,5 +26,17 @@ The flags of `chipwise run` for what cluster autoscalers are told and tell us. A
 {{- if .clusterAutoscaler.provisioningRequests }}
 - --provisioning-requests
 {{- end }}
+{{- if .spare.enabled }}
+- --spare
+- --spare-image={{ .spare.image }}
+- --spare-priority-class={{ include "chipwise.sparePriorityClass" $ }}
+{{- range $.Values.imagePullSecrets }}
+- --spare-pull-secret={{ .name }}
+{{- end }}
+{{- end }}
 {{- end -}}
+{{- end -}}
+
+{{- define "chipwise.sparePriorityClass" -}}
+{{- printf "%s-spare" (include "chipwise.fullname" .) -}}
 {{- end -}}

@@ -73,3 +73,8 @@ What Cluster Autoscaler may call the expander by; it checks the certificate agai
 {{- $names := list (include "chipwise.expanderName" .) $service (printf "%s.svc" $service) (printf "%s.svc.cluster.local" $service) -}}
 {{- concat $names .Values.autoscaling.expander.tls.dnsNames | join "," -}}
 {{- end -}}
+
+{{- /* Whether the classes of the catalogue are part of the release: asked for, and of a kind that the API server knows or that is applied apart. */}}
+{{- define "chipwise.classesInstalled" -}}
+{{- if and .Values.catalog.classes.enabled (or (not .Values.crds.enabled) (.Capabilities.APIVersions.Has "chipwise.dev/v1alpha1/AcceleratorClass")) }}yes{{ end }}
+{{- end }}

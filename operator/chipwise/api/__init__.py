@@ -10,20 +10,13 @@ from chipwise.api.accelerator_class import (
 from chipwise.api.accelerator_pool import (
     AcceleratorPool,
     AcceleratorPoolSpec,
-    AcceleratorPoolStatus,
-    CapacityType,
-    ChipCounts,
     KarpenterHandle,
-    LimitInForce,
-    NodeCounts,
     NodeRange,
     NodeShape,
-    PoolCoolDown,
     Price,
-    PriceInForce,
-    PriceUnit,
-    ShapeInForce,
+    Spare,
 )
+from chipwise.api.capacity import CapacityType, PriceUnit
 from chipwise.api.conditions import MESSAGE_LIMIT, CommonStatus, Condition, ConditionStatus, shorten
 from chipwise.api.container_patch import ArgsMode, ArgsPatch, ContainerPatch
 from chipwise.api.custom_object import API_VERSION, GROUP, VERSION
@@ -59,6 +52,16 @@ from chipwise.api.placement_policy import (
     PlacementPolicy,
     PlacementPolicySpec,
     PlacementPolicyStatus,
+)
+from chipwise.api.pool_status import (
+    AcceleratorPoolStatus,
+    ChipCounts,
+    LimitInForce,
+    NodeCounts,
+    PoolCoolDown,
+    PriceInForce,
+    ShapeInForce,
+    SpareInForce,
 )
 from chipwise.api.precision import Precision
 from chipwise.api.quantities import to_integer, to_milli
@@ -136,6 +139,8 @@ __all__ = [
     "ReplicaManager",
     "Replicas",
     "ShapeInForce",
+    "Spare",
+    "SpareInForce",
     "Statistic",
     "TargetRef",
     "Toleration",

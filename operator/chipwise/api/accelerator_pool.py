@@ -2,39 +2,24 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from chipwise.api.conditions import CommonStatus, MessageText, ReasonText
+from chipwise.api.capacity import CapacityType, PriceUnit
 from chipwise.api.custom_object import AGE, READY, WHY_NOT_READY, Column, CustomObject, Definition
-from chipwise.api.decimals import AnyDecimal, PositiveDecimal
+from chipwise.api.decimals import PositiveDecimal
 from chipwise.api.label_selector import LabelSelector
 from chipwise.api.lists import Distinct, Keys, NotEmpty
-from chipwise.api.model import Model, StatusModel
-from chipwise.api.numbers import Chips, Count, CountOrZero, SecondsOrZero
+from chipwise.api.model import Model
+from chipwise.api.numbers import Chips, Count, CountOrZero, SecondsOrZero, SpareReplicas
+from chipwise.api.pool_status import AcceleratorPoolStatus
 from chipwise.api.quantities import CpuQuantity, MemoryQuantity
 from chipwise.api.rules import Rule
-from chipwise.api.text import LABEL_KEY, Currency, LabelValue, Line, Name, Timestamp
+from chipwise.api.text import LABEL_KEY, Currency, LabelValue, Line, Name
 from chipwise.api.toleration import Tolerations
 
 _BOOT_SECONDS = 300
-
-
-class CapacityType(StrEnum):
-    """On what terms the provider lends the nodes."""
-
-    ON_DEMAND = "OnDemand"
-    SPOT = "Spot"
-    RESERVED = "Reserved"
-
-
-class PriceUnit(StrEnum):
-    """What the price buys."""
-
-    NODE = "Node"
-    CHIP = "Chip"
 
 
 class NodeShape(Model):
@@ -91,6 +76,16 @@ class KarpenterHandle(Model):
     """The NodePool, such as h100-ondemand. chipwise reads its requirements, taints, limits and conditions, and its NodeClaims."""
 
 
+class Spare(Model):
+    """Room that is kept warm: nodes that are up before anybody needs them."""
+
+    replicas: SpareReplicas
+    """How many placeholders are kept in the pool, such as 1. Each holds its chips with a pod of the lowest priority that gives way to any
+    other, and then asks for a new node."""
+    chips: Chips | None = None
+    """Chips that each holds together on one node, such as those of one replica. Left out, all of a node: so many nodes stay up."""
+
+
 class AcceleratorPoolSpec(Model):
     """Which nodes, of what shape, at what price, for whom."""
 
@@ -118,6 +113,25 @@ class AcceleratorPoolSpec(Model):
             "must not be above nodes.max: these are nodes of the pool",
             lambda found: found.nodes is None or found.committed_nodes <= found.nodes.max,
             ".committedNodes",
+        ),
+        Rule(
+            "!has(self.spare) || !has(self.spare.chips) || !has(self.shape) || self.spare.chips <= self.shape.chips",
+            "must not be above shape.chips: one node has no more",
+            lambda found: (
+                found.spare is None or found.shape is None or (found.spare.chips or 0) <= found.shape.chips
+            ),
+            ".spare.chips",
+        ),
+        Rule(
+            "!has(self.spare) || has(self.spare.chips) || !has(self.nodes) || self.spare.replicas <= self.nodes.max",
+            "must not be above nodes.max: each holds a whole node",
+            lambda found: (
+                found.spare is None
+                or found.spare.chips is not None
+                or found.nodes is None
+                or found.spare.replicas <= found.nodes.max
+            ),
+            ".spare.replicas",
         ),
     )
 
@@ -153,6 +167,9 @@ class AcceleratorPoolSpec(Model):
     """Nodes that are paid for whether used or not, by reservation or contract. Using them costs a workload nothing. Default 0."""
     node_group: Line | None = None
     """The autoscaler's own name of this group of nodes, such as the name of the scale set."""
+    spare: Spare | None = None
+    """Room that is kept warm for moves and scale-ups, and paid for. Needs the feature: chipwise run --spare, in the chart
+    autoscaling.spare.enabled."""
     namespace_selector: LabelSelector | None = None
     """Labels of the namespaces whose workloads may be placed here. Left out, all may."""
 
@@ -160,103 +177,6 @@ class AcceleratorPoolSpec(Model):
     def boot_seconds(self) -> int:
         """Seconds that a node takes to come; the default where nobody says so."""
         return self.nodes.boot_seconds if self.nodes else _BOOT_SECONDS
-
-
-class NodeCounts(StatusModel):
-    """Nodes of the pool now."""
-
-    total: CountOrZero
-    """Nodes that match the pool's selector."""
-    ready: CountOrZero
-    """Those of them that are Ready and not cordoned."""
-
-
-class ChipCounts(StatusModel):
-    """Chips of the pool now."""
-
-    allocatable: CountOrZero
-    """Chips on ready nodes that pods may ask for."""
-    used_by_others: CountOrZero
-    """Chips held by pods that chipwise does not manage."""
-    used: CountOrZero
-    """Chips held by pods of managed workloads."""
-    reserved: CountOrZero
-    """Chips promised to moves in progress, not yet bound to a node."""
-    free: CountOrZero
-    """Chips that are left."""
-
-
-class PriceInForce(StatusModel):
-    """The price that decisions use."""
-
-    amount: AnyDecimal
-    """The price of one unit for one hour."""
-    currency: Annotated[str, Field(max_length=3)]
-    """ISO 4217 code of the currency."""
-    unit: PriceUnit
-    """What is billed, Node or Chip."""
-    source: Annotated[str, Field(max_length=512)] = ""
-    """Where the figure comes from."""
-
-
-class LimitInForce(StatusModel):
-    """How many nodes there can be, as decisions see it."""
-
-    nodes: CountOrZero
-    """The most nodes, those that exist included."""
-    source: Annotated[str, Field(max_length=512)] = ""
-    """What bounds them, such as spec.nodes.max or limits.nodes of a NodePool."""
-
-
-class ShapeInForce(StatusModel):
-    """What one node offers, as decisions see it."""
-
-    chips: CountOrZero
-    """Accelerator chips on one node."""
-    cpu: CpuQuantity
-    """CPU of one node that pods can use."""
-    memory: MemoryQuantity
-    """Memory of one node that pods can use."""
-    pods: CountOrZero
-    """How many pods one node takes."""
-    source: Annotated[str, Field(max_length=512)] = ""
-    """Who says so: spec.shape, the nodes of a NodePool, its NodeClaims, or what was last seen of it."""
-
-
-class PoolCoolDown(StatusModel):
-    """A request that the pool could not serve a moment ago, and until when nothing of its size is placed here."""
-
-    capacity_type: CapacityType
-    """OnDemand, Spot or Reserved."""
-    chips: CountOrZero
-    """Chips of one replica. Replicas of as many or more, and of as much CPU and memory as is said, are not placed here."""
-    cpu: Annotated[str, Field(max_length=32)] = ""
-    """CPU of one replica. Empty if it does not matter."""
-    memory: Annotated[str, Field(max_length=32)] = ""
-    """Memory of one replica. Empty if it does not matter."""
-    reason: ReasonText
-    """What happened, as one word, such as Unschedulable."""
-    until: Timestamp
-    """When it is tried again, in RFC 3339."""
-    message: MessageText = ""
-    """What happened, as a sentence."""
-
-
-class AcceleratorPoolStatus(CommonStatus):
-    """What chipwise sees of the pool."""
-
-    nodes: NodeCounts | None = None
-    """Nodes of the pool now."""
-    chips: ChipCounts | None = None
-    """Chips of the pool now."""
-    price_in_force: PriceInForce | None = None
-    """The price that decisions use, and where it comes from."""
-    limit_in_force: LimitInForce | None = None
-    """How many nodes there can be, and what bounds them."""
-    shape_in_force: ShapeInForce | None = None
-    """What one node offers, and where that is known from."""
-    cool_downs: Annotated[tuple[PoolCoolDown, ...], Field(max_length=16)] = ()
-    """What was tried here and failed lately, and is not tried again for a while."""
 
 
 class AcceleratorPool(CustomObject):
@@ -279,6 +199,7 @@ class AcceleratorPool(CustomObject):
                 "The NodePool of Karpenter that makes the nodes.",
                 wide=True,
             ),
+            Column("Warm", ".status.spare.warm", "Placeholders that have a node.", "integer", wide=True),
             Column("Capacity", ".spec.capacityType", "OnDemand, Spot or Reserved.", wide=True),
             Column("Currency", ".status.priceInForce.currency", "Currency of the price.", wide=True),
             READY,

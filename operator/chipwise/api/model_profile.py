@@ -30,6 +30,33 @@ class Architecture(Model):
             lambda found: found.active_parameters is None or found.active_parameters <= found.parameters,
             ".activeParameters",
         ),
+        Rule(
+            "!has(self.attentionHeads) || self.attentionHeads >= self.kvHeads",
+            "must not be below kvHeads: every key and value head serves at least one query head",
+            lambda found: found.attention_heads is None or found.attention_heads >= found.kv_heads,
+            ".attentionHeads",
+        ),
+        Rule(
+            "self.expertsPerToken <= self.experts && (self.experts == 0 || self.expertsPerToken > 0)",
+            "must be between 1 and experts, or both left out",
+            lambda found: (
+                found.experts_per_token <= found.experts
+                and (found.experts == 0 or found.experts_per_token > 0)
+            ),
+            ".expertsPerToken",
+        ),
+        Rule(
+            "has(self.slidingWindow) == (self.slidingLayers > 0)",
+            "goes with slidingLayers: give both or neither",
+            lambda found: (found.sliding_window is not None) == (found.sliding_layers > 0),
+            ".slidingWindow",
+        ),
+        Rule(
+            "self.slidingLayers + self.linearLayers <= self.layers",
+            "must not exceed layers, together with slidingLayers",
+            lambda found: found.sliding_layers + found.linear_layers <= found.layers,
+            ".linearLayers",
+        ),
     )
 
     parameters: Parameters
@@ -43,9 +70,24 @@ class Architecture(Model):
     kv_heads: Count
     """Key and value heads of one layer, such as 8."""
     head_dim: Count
-    """Width of one head, such as 128."""
+    """Width of one head, such as 128; with multi-head latent attention that of a value head."""
     max_context_tokens: Tokens | None = None
     """The longest request in tokens, input and output together, such as 40960. Left out, no request counts as too long."""
+    attention_heads: Count | None = None
+    """Query heads of one layer, such as 64."""
+    experts: CountOrZero = 0
+    """Routed experts of one mixture-of-experts layer, such as 128. 0 (the default) for a dense model."""
+    experts_per_token: CountOrZero = 0
+    """Routed experts that each token uses, such as 8. Default 0."""
+    latent_dim: Count | None = None
+    """With multi-head latent attention, the elements kept per token and layer, kv_lora_rank and qk_rope_head_dim together, such as 576.
+    Every chip of a tensor-parallel group keeps a copy of them. Left out, keys and values of every head are kept."""
+    sliding_window: Tokens | None = None
+    """The most tokens that a layer with a sliding window keeps, such as 4096."""
+    sliding_layers: CountOrZero = 0
+    """Layers with a sliding window, such as 24. Default 0."""
+    linear_layers: CountOrZero = 0
+    """Layers that keep no KV cache per token: linear attention, state space, or none at all. Default 0."""
 
 
 class Variant(Model):

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from chipwise.api.accelerator_pool import CapacityType
+from chipwise.api.capacity import CapacityType
 from chipwise.api.conditions import CommonStatus
 from chipwise.api.custom_object import AGE, Column, CustomObject, Definition
 from chipwise.api.decimals import Percentage, to_share

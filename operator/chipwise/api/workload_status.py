@@ -49,7 +49,7 @@ class Placement(StatusModel):
     tpot: Figure | None = None
     """Expected mean time per output token at the peak traffic, such as 28.1ms."""
     provenance: Annotated[str, Field(max_length=32)] = ""
-    """How far the latencies can be trusted, best first: Measured, Fitted, Scaled or Estimated."""
+    """How far the latencies can be trusted, best first: Measured, Fitted, Scaled, Extrapolated or Estimated."""
     suggested_target: SuggestedTarget | None = None
     """What an autoscaler may aim at for each replica here. It differs from chip to chip."""
     reason: ReasonText | None = None

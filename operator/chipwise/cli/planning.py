@@ -48,6 +48,8 @@ def blocks(document: Document) -> Iterator[Block]:
     if lost := _unplaced(document):
         yield Sheet("Not placed", (Column("WORKLOAD"), Column("REASON"), Column("WHY")), lost)
     yield _pools(document)
+    if warm := _spare(document):
+        yield warm
     yield "\n".join(_notes(document))
 
 
@@ -151,6 +153,26 @@ def _pool(pool: Document) -> tuple[str, ...]:
     return (pool["name"], pool["acceleratorClass"], *used, pool["message"] or "")
 
 
+def _spare(document: Document) -> Sheet | None:
+    """What is kept warm, and what it adds to the bill."""
+    kept = [(pool["name"], pool["spare"]) for pool in document["pools"] if pool["spare"]]
+    if not kept:
+        return None
+    money = unit(document["summary"]["currency"])
+    columns = (
+        Column("POOL"),
+        Column("PLACEHOLDERS", right=True),
+        Column("WITH ROOM", right=True),
+        Column("CHIPS EACH", right=True),
+        Column(f"{money}/H", right=True),
+    )
+    rows = tuple(
+        (name, str(one["replicas"]), str(one["kept"]), str(one["chips"]), cents(one["costPerHour"]))
+        for name, one in kept
+    )
+    return Sheet("Kept warm, beside the bill above", columns, rows)
+
+
 def _notes(document: Document) -> Iterator[str]:
     summary = document["summary"]
     money = summary["currency"]
@@ -160,6 +182,11 @@ def _notes(document: Document) -> Iterator[str]:
         f"Objective (bill and what moving costs over the payback horizon) {per_hour(summary['objectivePerHour'], money)}, "
         f"lower bound {per_hour(summary['lowerBoundPerHour'], money)}: {proof}{stopped}."
     )
+    if any(pool["spare"] for pool in document["pools"]):
+        total = float(summary["costPerHour"]) + float(summary["sparePerHour"])
+        yield (
+            f"Room that is kept warm adds {per_hour(summary['sparePerHour'], money)}: {per_hour(total, money)} in all."
+        )
     if summary["modeOff"]:
         yield (
             f"{summary['modeOff']} of {len(document['workloads'])} workloads are in mode Off: this is where everything would go "

@@ -13,7 +13,7 @@ from chipwise.cluster.decide import Decision
 from chipwise.cluster.prices import currency_of
 from chipwise.placement.moves import Decision as Verdict
 from chipwise.placement.moves import Move
-from chipwise.placement.plan import PoolUse
+from chipwise.placement.plan import PoolUse, SpareUse
 
 Document = dict[str, Any]
 
@@ -55,6 +55,7 @@ def _summary(decision: Decision, workloads: list[Document], seconds: float) -> D
         "currency": currency_of(decision.snapshot),
         "costPerHour": money(plan.cost_per_hour),
         "currentCostPerHour": money(bill.cost_per_hour if bill else None),
+        "sparePerHour": money(plan.spare_per_hour),
         "savingsPerHour": money(saved),
         "objectivePerHour": money(plan.objective_per_hour),
         "lowerBoundPerHour": money(plan.lower_bound_per_hour),
@@ -70,6 +71,7 @@ def _summary(decision: Decision, workloads: list[Document], seconds: float) -> D
 
 def _pools(decision: Decision) -> list[Document]:
     uses = {use.pool: use for use in decision.shown.plan.pools}
+    spares = {use.pool: use for use in decision.shown.plan.spare}
     found = []
     for name, view in sorted(decision.views.items()):
         use = uses.get(name, PoolUse(name, 0, 0, 0, 0, 0.0))
@@ -83,6 +85,7 @@ def _pools(decision: Decision) -> list[Document]:
                 "nodes": use.nodes,
                 "nodesPaid": use.nodes_paid,
                 "costPerHour": money(use.cost_per_hour),
+                "spare": _spare(spares.get(name)),
                 "pricePerHour": money(view.price_per_hour) if view.price_per_hour else None,
                 "priceUnit": view.billing.value if view.price_per_hour else None,
                 "currency": view.currency or None,
@@ -91,6 +94,18 @@ def _pools(decision: Decision) -> list[Document]:
             }
         )
     return found
+
+
+def _spare(use: SpareUse | None) -> Document | None:
+    """None where a pool keeps no room warm."""
+    if use is None:
+        return None
+    return {
+        "replicas": use.replicas,
+        "chips": use.chips,
+        "kept": use.kept,
+        "costPerHour": money(use.cost_per_hour),
+    }
 
 
 def _is_proposed(move: Move) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
-from chipwise.cli.autoscalers import autoscaler_options
+from chipwise.cli.autoscalers import autoscaler_options, check, spare_settings
 from chipwise.cli.lease import lease_options
 from chipwise.cli.serving import connection_options, log_options, start_logging
 
@@ -16,6 +18,7 @@ Examples:
   chipwise run --karpenter
   chipwise run --listen 0.0.0.0:8080
   chipwise run --cluster-autoscaler kube-system --priority-expander
+  chipwise run --spare --spare-image registry.example.com/pause:3.10
 """
 
 
@@ -47,29 +50,19 @@ def run(  # noqa: PLR0913 - one parameter for each flag
     renew_deadline: float,
     retry_period: float,
     no_writes: bool,
-    cluster_autoscaler: str | None,
-    priority_expander: bool,
-    karpenter: bool,
-    node_overlays: bool,
-    provisioning_requests: bool,
     freeze: bool,
     listen: str,
     log_format: str,
     log_level: str,
+    **autoscalers: Any,
 ) -> None:
     """Run the operator until it is told to stop: watch, decide, and move Deployments while holding the Lease."""
     from chipwise.control import runtime  # noqa: PLC0415 - kopf and the clients: not for --help
     from chipwise.control.lease import LeaseTiming  # noqa: PLC0415 - the same
     from chipwise.telemetry.server import Address  # noqa: PLC0415
 
-    if node_overlays and not karpenter:
-        raise click.UsageError("--node-overlays needs --karpenter")
-    if provisioning_requests and cluster_autoscaler is None:
-        raise click.UsageError("--provisioning-requests needs --cluster-autoscaler NAMESPACE")
-    if priority_expander and cluster_autoscaler is None:
-        raise click.UsageError(
-            "--priority-expander needs --cluster-autoscaler NAMESPACE: its ConfigMap is there"
-        )
+    check(autoscalers)
+    spare = spare_settings(autoscalers, lease_namespace)
     try:
         address = Address.parse(listen)
     except ValueError as error:
@@ -87,11 +80,8 @@ def run(  # noqa: PLR0913 - one parameter for each flag
         lease_timing=timing,
         writes=not no_writes,
         freeze=freeze,
-        karpenter=karpenter,
-        node_overlays=node_overlays,
         listen=address,
-        cluster_autoscaler=cluster_autoscaler,
-        priority_expander=priority_expander,
-        provisioning_requests=provisioning_requests,
+        spare=spare,
+        **autoscalers,
     )
     raise SystemExit(runtime.run(options))

@@ -6,9 +6,10 @@ import asyncio
 import time
 from collections.abc import Collection, Iterable
 
+from chipwise.autoscaling.placeholders import Settings
 from chipwise.cli.errors import BadInput
 from chipwise.cli.options import Source
-from chipwise.cluster.decide import Decision, decide
+from chipwise.cluster.decide import Decision, Standing, decide
 from chipwise.cluster.extract import KARPENTER, OF_CLUSTER_AUTOSCALER, extract
 from chipwise.cluster.manifests import BadManifest, load
 from chipwise.cluster.snapshot import Snapshot
@@ -22,10 +23,12 @@ def decided(source: Source) -> tuple[Decision, float]:
     """The decision, and the seconds that it took from the snapshot on. Raises BadInput."""
     found = snapshot(source)
     begin = time.perf_counter()
-    decision = decide(found, now=source.moment)
+    decision = decide(found, now=source.moment, standing=_STANDING)
     return decision, time.perf_counter() - begin
 
 
+#: Whether the operator keeps room warm nobody can see from here: what pools ask for is priced.
+_STANDING = Standing(spare=Settings())
 #: What an autoscaler says is the operator's to hear: a person need not have the right to read it.
 _READ = tuple(each for each in FIELDS if each not in OF_CLUSTER_AUTOSCALER)
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from chipwise.autoscaling.placeholders import Settings
 from chipwise.cluster import situation
 from chipwise.cluster.expansion import Expansion, expansion
 from chipwise.cluster.facts import DeploymentFact
@@ -23,13 +24,16 @@ from chipwise.cluster.rounds import Round, Rounds
 from chipwise.cluster.setback import Setbacks, setbacks
 from chipwise.cluster.situation import Pods
 from chipwise.cluster.snapshot import Snapshot
+from chipwise.cluster.spare import Spares, spares, with_spare
 from chipwise.cluster.subject import DEFAULT_POLICY, Subject, accept
 from chipwise.cluster.terms import TermsOf
+from chipwise.cluster.yielding import yielding
 from chipwise.placement.billing import Bill, DoesNotFitError, bill
 from chipwise.placement.explain import Explainer
 from chipwise.placement.moves import Move
-from chipwise.placement.plan import Choice, Plan
+from chipwise.placement.plan import Choice, Plan, SpareUse
 from chipwise.placement.problem import Option, Problem, SolveLimits, Workload
+from chipwise.placement.spare import spare_uses
 from chipwise.reasons import Reason, Refusal
 
 
@@ -37,13 +41,15 @@ from chipwise.reasons import Reason, Refusal
 class Standing:
     """What holds for the whole operator: ``frozen`` stops every move, ``writes`` is False where the role grants none.
 
-    ``priority_expander``: Cluster Autoscaler is told an order of its node groups. ``probing``: it is asked before a move.
+    ``priority_expander``: Cluster Autoscaler is told an order of its node groups. ``probing``: it is asked before a move. ``spare`` is how
+    placeholders are made, None where no room is kept warm.
     """
 
     frozen: bool = False
     writes: bool = True
     priority_expander: bool = False
     probing: bool = False
+    spare: Settings | None = None
 
 
 @dataclass(frozen=True)
@@ -51,12 +57,13 @@ class Decision:
     """Everything that was decided from one snapshot.
 
     ``refused`` are workloads that cannot be decided about. ``acting`` decides about those that may be written, ``shown`` about all.
-    ``current`` is the bill of what runs, None where what runs does not fit what is known of the pools. ``renewals`` are the templates
+    ``current`` is the bill of what runs, None where what runs does not fit what is known of the pools, and ``spare_now`` what the warm room
+    beside it costs. ``renewals`` are the templates
     of ours that are out of date: None where one is to be written anew now, else why it waits. ``restores`` are the workloads that are to
     be given back, in the same way. Managed Deployments that lost their workload are given back or released now (``orphans``), wait for
     room, budget or a thaw (``orphans_waiting``), or are held because they are too many (``orphans_held``). ``growth`` are the replicas
     that the nodes take of those workloads that need more where they are. ``expansion`` is the order of node groups, where one is to be
-    told, ``probing`` what is asked before moves, where that is to be asked.
+    told, ``probing`` what is asked before moves, where that is to be asked. ``spares`` are the placeholders, where there are to be any.
     """
 
     snapshot: Snapshot
@@ -70,6 +77,8 @@ class Decision:
     acting: Round
     shown: Round
     current: Bill | None
+    spare_now: tuple[SpareUse, ...] = ()
+    spares: Spares | None = None
     orphans: tuple[DeploymentFact, ...] = ()
     orphans_held: tuple[DeploymentFact, ...] = ()
     orphans_waiting: tuple[tuple[DeploymentFact, Refusal], ...] = ()
@@ -114,8 +123,8 @@ def decide(
 ) -> Decision:
     """Decide about every workload of ``snapshot``. Pure: the same snapshot at the same moment gives the same decision."""
     standing = standing or Standing()
-    snapshot = _heard(snapshot, now)
-    views = view_pools(snapshot)
+    snapshot = yielding(_heard(snapshot, now))
+    views = _views(snapshot, standing)
     subjects, refused = _accepted(snapshot, views)
     pods = {key: situation.pods_of(subject, snapshot, views) for key, subject in subjects.items()}
     subjects = {key: situation.with_spilled(subject, pods[key]) for key, subject in subjects.items()}
@@ -146,6 +155,7 @@ def decide(
     outlook = after_the_moves(acting.truth, acting.moves)
     nodes = Nodes(views, rounds.terms_of, outlook)
     renewed = renewals(subjects, pods, nodes, acting.problem, acting.moves, now=now, frozen=standing.frozen)
+    current, spare_now = _current(shown)
     return Decision(
         snapshot=snapshot,
         now=now,
@@ -157,7 +167,9 @@ def decide(
         setbacks=suffered,
         acting=acting,
         shown=shown,
-        current=_current(shown),
+        current=current,
+        spare_now=spare_now,
+        spares=spares(views, snapshot, standing.spare) if standing.spare is not None else None,
         orphans=tuple(one for one in lost if returning.orphans.get(one.key) is None),
         orphans_held=held,
         orphans_waiting=tuple(
@@ -171,6 +183,12 @@ def decide(
         expansion=_expansion(snapshot, views, explainers) if standing.priority_expander else None,
         probing=probing,
     )
+
+
+def _views(snapshot: Snapshot, standing: Standing) -> Mapping[str, PoolView]:
+    """Every pool, with what it keeps warm where that is done."""
+    views = view_pools(snapshot)
+    return views if standing.spare is None else with_spare(views, snapshot)
 
 
 def _accepted(
@@ -208,8 +226,8 @@ def _is_active(subject: Subject) -> bool:
     )
 
 
-def _current(shown: Round) -> Bill | None:
-    """What runs now, billed by the same rules as the plan."""
+def _current(shown: Round) -> tuple[Bill | None, tuple[SpareUse, ...]]:
+    """What runs now, billed by the same rules as the plan, and what is kept warm beside it."""
     options = {
         key: Option(one.pool, one.variant or "", one.replicas, one.footprint)
         for key, one in shown.running.items()
@@ -218,10 +236,12 @@ def _current(shown: Round) -> Bill | None:
     pools = {pool.name for pool in shown.problem.pools}
     options = {key: option for key, option in options.items() if option.pool in pools}
     workloads = tuple(Workload(key, 0, (option,)) for key, option in sorted(options.items()))
+    problem = Problem(workloads, shown.problem.pools)
     try:
-        return bill(Problem(workloads, shown.problem.pools), options)
+        found = bill(problem, options)
     except DoesNotFitError:
-        return None
+        return None, ()
+    return found, spare_uses(problem, options, found)
 
 
 def _due(

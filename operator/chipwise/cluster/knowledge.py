@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from chipwise.api import AcceleratorClass, InferenceWorkload, ModelProfile, Performance, Variant
+from chipwise.api import Architecture as ModelArchitecture
 from chipwise.cluster.feasibility.precision import WEIGHT_BITS
 from chipwise.performance import (
     Architecture,
@@ -36,7 +37,7 @@ def knowledge_of(
             return _stated(override.performance)
     if variant.performance is not None:
         return _stated(variant.performance)
-    return _hardware(profile, variant, chip_class)
+    return hardware_of(profile, variant, chip_class)
 
 
 def shape_of(workload: InferenceWorkload) -> Shape:
@@ -83,7 +84,8 @@ def _stated(performance: Performance) -> Knowledge:
     return MeasuredPoints(tuple(sorted(points)), Statistic(str(performance.statistic)))
 
 
-def _hardware(profile: ModelProfile, variant: Variant, chip_class: AcceleratorClass) -> Knowledge | Refusal:
+def hardware_of(profile: ModelProfile, variant: Variant, chip_class: AcceleratorClass) -> Hardware | Refusal:
+    """What an estimate needs of model and chip; NO_PERFORMANCE if the profile states no architecture."""
     shape = profile.spec.architecture
     if shape is None:
         return Refusal(
@@ -94,15 +96,7 @@ def _hardware(profile: ModelProfile, variant: Variant, chip_class: AcceleratorCl
     precision = str(variant.precision)
     dense = next((t.dense for t in spec.tflops if str(t.precision) == precision), None)
     return Hardware(
-        architecture=Architecture(
-            parameters=shape.parameters,
-            active_parameters=shape.active_parameters or shape.parameters,
-            layers=shape.layers,
-            hidden_size=shape.hidden_size,
-            kv_heads=shape.kv_heads,
-            head_dim=shape.head_dim,
-            max_context_tokens=shape.max_context_tokens,
-        ),
+        architecture=_architecture(shape),
         chip=Chip(
             memory_bytes=whole(spec.memory),
             bandwidth_bytes_per_second=spec.memory_bandwidth_gbps * 1e9,
@@ -111,4 +105,23 @@ def _hardware(profile: ModelProfile, variant: Variant, chip_class: AcceleratorCl
         ),
         chips=variant.chips,
         weight_bits=WEIGHT_BITS[precision],
+    )
+
+
+def _architecture(stated: ModelArchitecture) -> Architecture:
+    return Architecture(
+        parameters=stated.parameters,
+        active_parameters=stated.active_parameters or stated.parameters,
+        layers=stated.layers,
+        hidden_size=stated.hidden_size,
+        kv_heads=stated.kv_heads,
+        head_dim=stated.head_dim,
+        max_context_tokens=stated.max_context_tokens,
+        attention_heads=stated.attention_heads,
+        experts=stated.experts,
+        experts_per_token=stated.experts_per_token,
+        latent_dim=stated.latent_dim,
+        sliding_window=stated.sliding_window,
+        sliding_layers=stated.sliding_layers,
+        linear_layers=stated.linear_layers,
     )

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from chipwise.api import AcceleratorClass, AcceleratorPool, NodeRange
+from chipwise.autoscaling.placeholders import Placeholders
 from chipwise.autoscaling.status import GroupState
 from chipwise.cluster.facts import NodeFact, Pairs, Taint
 from chipwise.cluster.karpenter import Joined, added, joined, selector_of
@@ -35,7 +36,8 @@ class PoolView:
     name of it, and ``group_state`` what that says of it. ``shares`` is what nodes to come take of amounts that other pools may draw on too,
     less the ``coming`` ones, which are counted already. ``shape_source`` says where ``room`` is known from (empty: it is not known),
     ``limit`` what bounds the nodes. ``labels`` are those that every node has beside the selector's. ``launches`` is how Karpenter's have
-    gone, None for a pool that is not its; ``unready`` why no node may come to it just now, while its nodes serve on.
+    gone, None for a pool that is not its; ``unready`` why no node may come to it just now, while its nodes serve on. ``spare`` is what is
+    kept warm in it.
     """
 
     name: str
@@ -66,6 +68,7 @@ class PoolView:
     labels: Pairs = ()
     launches: Launches | None = None
     unready: Refusal | None = None
+    spare: Placeholders | None = None
     coming: int = 0
     shares: tuple[Share, ...] = ()
 

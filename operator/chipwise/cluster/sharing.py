@@ -79,9 +79,9 @@ class Ledger:
         for share in self._shared(pool):
             self._left[share.key] -= max(0, nodes - pool.coming) * share.each
 
-    def is_drawn_on(self, pool: Sharer) -> bool:
-        """Whether other pools draw on what nodes of this one take."""
-        return bool(self._shared(pool))
+    def counted(self, pool: Sharer, opened: int) -> int:
+        """How many of its nodes to come count, beyond those ``opened`` and those on their way; none where it shares with nobody."""
+        return pool.to_come - max(opened, min(pool.to_come, pool.coming)) if self._shared(pool) else 0
 
     def ceilings(self) -> tuple[Ceiling, ...]:
         """What the others may take together, by key."""

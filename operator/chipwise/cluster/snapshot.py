@@ -50,7 +50,8 @@ class Snapshot:
     ``assume_nodes``: no Node was given at all, as with ``chipwise plan -f``; then a pool is taken to have the nodes that its
     ``nodes.max`` allows. ``assumed`` are Deployments (namespace/name) that nobody gave, only a workload that names them. ``karpenter``:
     its objects were read. ``lost_claims`` are NodeClaims that went before they were launched, the latest last. ``watched_since`` is since
-    when every change would have been seen, None where nothing was watched.
+    when every change would have been seen, None where nothing was watched. ``placeholders`` are among ``pods`` until they are told apart
+    (``yielding``).
     """
 
     revision: int = 0
@@ -62,6 +63,7 @@ class Snapshot:
     unreadable: tuple[Unreadable, ...] = ()
     nodes: Mapping[str, NodeFact] = field(default_factory=dict)
     pods: Mapping[str, PodFact] = field(default_factory=dict)
+    placeholders: Mapping[str, PodFact] = field(default_factory=dict)
     deployments: Mapping[str, DeploymentFact] = field(default_factory=dict)
     autoscalers: Mapping[str, AutoscalerFact] = field(default_factory=dict)
     quotas: Mapping[str, QuotaFact] = field(default_factory=dict)

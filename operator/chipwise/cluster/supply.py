@@ -11,31 +11,15 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from chipwise.autoscaling.placeholders import CPU_MILLI, MEMORY_BYTES, Placeholders
 from chipwise.cluster.facts import PodFact
 from chipwise.cluster.landing import awaiting, may_land, may_land_on_new
 from chipwise.cluster.pools import PoolView
 from chipwise.cluster.rooms import PODS, NodeRoom, fits, pod_amounts, total
 from chipwise.cluster.sharing import Ledger
 from chipwise.cluster.snapshot import Snapshot
-from chipwise.placement.problem import Billing, Bucket, Footprint, Pool, Room, Standing
+from chipwise.placement.problem import Billing, Bucket, Footprint, Pool, Room, Spare, Standing
 from chipwise.rendering.footprint import Amounts
-
-
-@dataclass(frozen=True, slots=True)
-class Census:
-    """What the chips of a pool do now, for its status. Counts of chips on usable nodes; ``reserved`` awaits binding."""
-
-    nodes: int
-    ready_nodes: int
-    allocatable: int
-    used_by_others: int
-    used: int
-    reserved: int
-
-    @property
-    def free(self) -> int:
-        """Chips that nobody holds or awaits."""
-        return max(0, self.allocatable - self.used_by_others - self.used - self.reserved)
 
 
 @dataclass(slots=True)
@@ -72,11 +56,10 @@ class Guest:
 
 @dataclass(frozen=True, slots=True)
 class _Coming:
-    """Nodes to come: what one offers, and the most that there may be. ``shared``: other pools draw on what they take."""
+    """Nodes to come: what one offers, and the most that there may be."""
 
     room: Room
     most: int
-    shared: bool
 
 
 def supply(
@@ -102,10 +85,14 @@ def supply(
     }
     others = total(pod for room in rooms for pod in room.pods if pod.uid not in released)
     waiting = [pod for pod in awaiting(view, snapshot) if pod.uid not in released]
-    coming = _Coming(empty_room(view, snapshot), ledger.most(view), ledger.is_drawn_on(view))
+    coming = _Coming(empty_room(view, snapshot), ledger.most(view))
     opened = _reserve(nodes, view, waiting, coming)
     ledger.open(view, len(opened))
-    buckets, on_nodes = _priced(view, [*nodes.values(), *opened], len(opened), coming)
+    known, to_come = [*nodes.values(), *opened], view.to_come - len(opened)
+    claims = _claims(view, known, to_come, _committed_chips(view, others))
+    counted = min(to_come, ledger.counted(view, len(opened)))
+    lots = ((to_come - counted, False), (counted, True))
+    buckets, on_nodes = _priced(view, known, lots, coming.room, _unused(view, known) - claims)
     away = Counter(map(_away, guests))
     return Pool(
         name=view.name,
@@ -114,8 +101,9 @@ def supply(
         price_per_hour=view.price_per_hour,
         chips_per_node=view.room.chips,
         buckets=(*buckets, *(Bucket(s.room, n, s.price_per_hour) for s, n in sorted(away.items()))),
-        committed_chips=_committed_chips(view, others.get(view.resource_name, 0)),
+        committed_chips=_committed_chips(view, others) - (claims if view.billing is Billing.CHIP else 0),
         standing=tuple(sorted((*on_nodes, *away.elements()))),
+        spare=Spare(_placeholder(view.spare), view.spare.replicas, claims) if view.spare else None,
     )
 
 
@@ -148,38 +136,38 @@ def empty_room(view: PoolView, snapshot: Snapshot) -> Room:
     )
 
 
-def census(view: PoolView, snapshot: Snapshot, ours: Collection[str]) -> Census:
-    """``ours`` are namespace/name of the Deployments that workloads name."""
-    others = used = 0
-    for node in view.usable_nodes:
-        for pod in snapshot.pods_by_node.get(node.name, ()):
-            chips = dict(pod.chips).get(view.resource_name, 0)
-            if pod.deployment and f"{pod.namespace}/{pod.deployment}" in ours:
-                used += chips
-            else:
-                others += chips
-    return Census(
-        nodes=len(view.nodes),
-        ready_nodes=len(view.usable_nodes),
-        allocatable=sum(dict(node.chips).get(view.resource_name, 0) for node in view.usable_nodes),
-        used_by_others=others,
-        used=used,
-        reserved=sum(dict(pod.chips).get(view.resource_name, 0) for pod in awaiting(view, snapshot)),
-    )
+def _placeholder(asked: Placeholders) -> Footprint:
+    return Footprint(asked.chips, CPU_MILLI, MEMORY_BYTES)
 
 
-def spent_per_hour(view: PoolView, counted: Census) -> float:
-    """What the pool costs now: its nodes, used or not, machines without a Node too; where chips are billed, those in use."""
+def _claims(view: PoolView, nodes: Collection[_Node], to_come: int, committed_chips: int) -> int:
+    """How much of what costs nothing the placeholders have before any workload: who takes it from them sends them where it costs.
+
+    Not more than there is elsewhere: where all that there is is paid for anyway nothing is saved by leaving them alone. Placeholders that are
+    smaller than a node have no claim to nodes, which they share.
+    """
+    if view.spare is None:
+        return 0
     if view.billing is Billing.CHIP:
-        return (counted.used + counted.used_by_others) * view.price_per_hour
-    launched = view.launches.bought if view.launches is not None else 0
-    return max(counted.nodes, launched) * view.price_per_hour
+        there = sum(node.room.get(view.resource_name, 0) for node in nodes) + to_come * view.room.chips
+        return max(0, min(view.spare.replicas * view.spare.chips, committed_chips, there - committed_chips))
+    if view.spare.chips < view.room.chips:
+        return 0
+    unused = _unused(view, nodes)
+    usable = sum(not node.alive and node.room.get(view.resource_name, 0) > 0 for node in nodes) + to_come
+    return max(0, min(view.spare.replicas, unused, usable - unused))
 
 
-def _committed_chips(view: PoolView, taken: int) -> int:
+def _unused(view: PoolView, nodes: Iterable[_Node]) -> int:
+    """Committed and minimum nodes that nobody else keeps alive."""
+    return max(0, max(view.minimum, view.committed) - sum(node.alive for node in nodes))
+
+
+def _committed_chips(view: PoolView, others: Amounts) -> int:
     """Chips that are paid for anyway and that nobody else holds, where chips are billed."""
     if view.billing is not Billing.CHIP:
         return 0
+    taken = others.get(view.resource_name, 0)
     return max(0, max(view.minimum, view.committed) * view.room.chips - taken)
 
 
@@ -236,15 +224,13 @@ def _reserve(
 
 
 def _priced(
-    view: PoolView, nodes: Iterable[_Node], opened: int, coming: _Coming
+    view: PoolView, nodes: Iterable[_Node], to_come: Iterable[tuple[int, bool]], empty: Room, unused: int
 ) -> tuple[tuple[Bucket, ...], tuple[Standing, ...]]:
-    """Nodes alike, and what stands on which. Committed and minimum nodes, and those that others keep alive, cost nothing more.
+    """Nodes alike, and what stands on which. ``unused`` committed and minimum nodes, and those that others keep alive, cost nothing more.
 
-    ``opened`` of the nodes to come are among ``nodes``. Those that are on their way count against nothing any more.
+    ``to_come`` are numbers of nodes, and whether other pools draw on what these take.
     """
-    nodes = list(nodes)
     price = 0.0 if view.billing is Billing.CHIP else view.price_per_hour
-    unused = max(0, max(view.minimum, view.committed) - sum(node.alive for node in nodes))
     buckets: Counter[tuple[Room, float, bool]] = Counter()
     standing: list[Standing] = []
     for node in nodes:
@@ -256,13 +242,11 @@ def _priced(
         buckets[room, 0.0 if is_free else price, False] += 1
         if node.standing:
             standing.append(Standing(room, 0.0 if is_free else price, tuple(sorted(node.standing.items()))))
-    left = view.to_come - opened
-    uncounted = min(left, max(0, view.coming - opened)) if coming.shared else left
-    for count, counts in ((uncounted, False), (left - uncounted, True)):
+    for count, counts in to_come:
         committed = min(unused, count)
         unused -= committed
-        buckets[coming.room, 0.0, counts] += committed
-        buckets[coming.room, price, counts] += count - committed
+        buckets[empty, 0.0, counts] += committed
+        buckets[empty, price, counts] += count - committed
     return (
         tuple(
             Bucket(room, count, each, counts)

@@ -15,6 +15,7 @@ from chipwise.cluster.pools import PoolView, taint_documents
 from chipwise.cluster.sizes import PodSize, footprint_of, size_of_template
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.cluster.subject import Subject
+from chipwise.cluster.yielding import closed_by_placeholders
 from chipwise.placement.problem import Option
 from chipwise.placement.terms import Terms
 from chipwise.reasons import Refusal
@@ -36,6 +37,7 @@ class TermsOf:
         """What the pods of ``document`` ask of the nodes of one pool."""
         spec = document["spec"]
         names, on_new = self._takers(spec, view)
+        names -= closed_by_placeholders(spec, self._snapshot)
         first = ("cpu", "memory", view.resource_name)
         more = tuple(sorted((name, n) for name, n in size.requests.items() if n and name not in first))
         if not minds(spec, self._snapshot):

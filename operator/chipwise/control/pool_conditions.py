@@ -9,10 +9,11 @@ from chipwise.cluster.facts import NodeFact
 from chipwise.cluster.feasibility.obtainable import stockout
 from chipwise.cluster.pools import PoolView
 from chipwise.control.conditions import Document, condition
-from chipwise.reasons import Reason
+from chipwise.reasons import Reason, Refusal
 
 ORDERED = "Ordered"
 STABLE = "SelectorStable"
+SPARE = "SpareKept"
 AS_DECLARED = "CapacityTypeAsDeclared"
 OBTAINABLE = "NodesObtainable"
 
@@ -25,6 +26,7 @@ def beside_ready(view: PoolView, decision: Decision) -> list[Document]:
         _obtainable(view, generation),
         _stable(view, generation),
         _as_declared(view, generation),
+        _spare(view, decision, generation),
     )
     return [each for each in found if each is not None]
 
@@ -89,6 +91,23 @@ def _as_declared(view: PoolView, generation: int) -> Document | None:
     message = f"{words}, and spec.capacityType is {view.capacity_type}"
     reason = Reason.CAPACITY_TYPE_MISMATCH.value
     return condition(AS_DECLARED, holds=False, reason=reason, message=message, generation=generation)
+
+
+def _spare(view: PoolView, decision: Decision, generation: int) -> Document | None:
+    """Whether all the room that is to be kept warm is; absent where none is asked for."""
+    asked = decision.snapshot.pools[view.name].spec.spare
+    if asked is None:
+        return None
+    if decision.spares is None:
+        words = "spec.spare asks for warm room, and chipwise runs without --spare (in the chart autoscaling.spare.enabled)"
+        refusal: Refusal | None = Refusal(Reason.SPARE_NOT_ENABLED, words)
+    else:
+        refusal = decision.spares.pools[view.name].refusal
+    if refusal is not None:
+        reason, message = refusal.reason.value, refusal.message
+        return condition(SPARE, holds=False, reason=reason, message=message, generation=generation)
+    message = f"{asked.replicas} of {asked.replicas} placeholders have a node"
+    return condition(SPARE, holds=True, reason="Accepted", message=message, generation=generation)
 
 
 def _said(node: NodeFact) -> Said | None:

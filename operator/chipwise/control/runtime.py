@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
+from chipwise.autoscaling.placeholders import Settings
 from chipwise.cluster.decide import Standing
 from chipwise.cluster.extract import FOREIGN, OF_CLUSTER_AUTOSCALER, extract
 from chipwise.cluster.state import ClusterState
@@ -31,6 +32,7 @@ from chipwise.control.prober import Prober
 from chipwise.control.publisher import Publisher
 from chipwise.control.recorder import Recorder
 from chipwise.control.reporter import Reporter, Versions
+from chipwise.control.spare_writer import SpareWriter
 from chipwise.kube.client import Client
 from chipwise.kube.clock import ServerClock
 from chipwise.kube.connection import Connection, connect
@@ -65,7 +67,7 @@ class RunOptions:
 
     ``cluster_autoscaler`` is the namespace of Cluster Autoscaler's ConfigMaps, None where it is not asked; ``priority_expander``: it is
     told an order; ``provisioning_requests``: it is asked before a move. ``karpenter``: read its objects; ``node_overlays``: tell it our
-    prices.
+    prices. ``spare`` is how room is kept warm, None where none is.
     """
 
     kubeconfig: str | None = None
@@ -81,6 +83,7 @@ class RunOptions:
     cluster_autoscaler: str | None = None
     priority_expander: bool = False
     provisioning_requests: bool = False
+    spare: Settings | None = None
 
 
 def run(options: RunOptions) -> int:
@@ -171,6 +174,7 @@ async def _loops(
             writes=options.writes,
             priority_expander=options.priority_expander,
             probing=options.provisioning_requests,
+            spare=options.spare,
         ),
         deciding=telemetry.deciding,
         term=elector.term,
@@ -241,6 +245,8 @@ def _tellers(
         beside.append(Herald(prober.probe, state.dirty.set))
     if options.node_overlays:
         beside.append(Herald(OverlayWriter(desk, may_write=leads).write, state.dirty.set))
+    if options.spare is not None:
+        beside.append(Herald(SpareWriter(desk, recorder, may_write=leads).write, state.dirty.set))
     publisher = Publisher(telemetry, actuator, herald, recorder, leads, beside)
     return reporter, publisher, (herald, *beside)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from chipwise.api import shorten
+from chipwise.cluster.census import census
 from chipwise.cluster.cooling import stamp
 from chipwise.cluster.decide import Decision
 from chipwise.cluster.extract import BY_KIND
@@ -15,7 +16,6 @@ from chipwise.cluster.pools import PoolView, class_refusal
 from chipwise.cluster.remembered import size_fields
 from chipwise.cluster.snapshot import Unreadable
 from chipwise.cluster.subject import DEFAULT_POLICY
-from chipwise.cluster.supply import census
 from chipwise.control.conditions import Document, condition
 from chipwise.control.pool_conditions import beside_ready
 from chipwise.kube.resources import (
@@ -184,6 +184,12 @@ def _pool_status(view: PoolView, decision: Decision) -> Document:
             "pods": view.room.pods,
             "source": view.shape_source,
         }
+    keeping = decision.spares.pools.get(view.name) if decision.spares is not None else None
+    if keeping is not None:
+        status["spare"] = {"replicas": keeping.replicas, "chips": keeping.chips, "warm": keeping.warm}
+        cost = next((use.cost_per_hour for use in decision.spare_now if use.pool == view.name), None)
+        if cost is not None:
+            status["spare"]["costPerHour"] = f"{cost:.4f}"
     price = view.price
     if price is not None:
         status["priceInForce"] = {

@@ -90,14 +90,15 @@ def latency_with(
             Reason.NO_PERFORMANCE,
             f"Nothing is known at a concurrency of {concurrency}: the batch cap is {curve.cap}.",
         )
+    origin = curve.origin.at(concurrency)
     return Latency(
         ttft_ms=curve.first_ms[concurrency - 1],
         tpot_ms=curve.token_ms[concurrency - 1],
         concurrency=float(concurrency),
         utilisation=concurrency / curve.cap,
-        provenance=curve.origin.provenance,
-        band=curve.origin.tpot_band,
-        ttft_band=curve.origin.ttft_band,
+        provenance=origin.provenance,
+        band=origin.tpot_band,
+        ttft_band=origin.ttft_band,
     )
 
 
@@ -174,7 +175,7 @@ def _sustained(state: Steady, binding: str) -> Sustained:
 
 
 def _latency(state: Steady) -> Latency:
-    origin = state.curve.origin
+    origin = state.curve.origin.at(state.mean_in_service)
     return Latency(
         ttft_ms=state.mean_ttft_ms,
         tpot_ms=state.mean_tpot_ms,

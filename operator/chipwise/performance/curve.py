@@ -35,13 +35,22 @@ class MeanRule(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a curve comes from, and the relative errors to allow for."""
+    """Where a curve comes from, and the relative errors to allow for.
+
+    ``below`` has what is worth less: pairs of a concurrency, ascending, and the origin of figures below it.
+    """
 
     provenance: Provenance
     tpot_band: float
     ttft_band: float
     statistic: Statistic = Statistic.MEAN
     rule: MeanRule = MeanRule.COMPLETIONS
+    below: tuple[tuple[float, Origin], ...] = ()
+
+    def at(self, concurrency: float) -> Origin:
+        """Say where a figure at this number in service comes from; fewer than one is one, for a request counts itself."""
+        counted = max(concurrency, 1.0)
+        return next((origin for limit, origin in self.below if counted < limit), self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ regression. Between concurrencies times are linear; above the largest nothing is
 the first segment is continued, but to no less than half its first time (a lone point stays flat).
 
 The errors stated here are from aiconfigurator's silicon sample, 1,072 published rows. Leaving out one concurrency between others (294
-points) misses TPOT by 2.9 % in the median and 11.6 % at the 90th percentile, TTFT by 6.4 % and 45 %: these are the bands. Leaving out
-the smallest (173 points) misses TPOT by 6.5 % and 25 %, TTFT by 11 % and 51 %: below the smallest concurrency the bands are too narrow.
+points) misses TPOT by 2.9 % in the median and 11.6 % at the 90th percentile, TTFT by 6.4 % and 45 %. What is told of other shapes and
+of lower concurrencies is worth less: ``trust`` has how much, and calls it extrapolated where it is far outside.
 """
 
 from __future__ import annotations
@@ -17,17 +17,11 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from statistics import median
 
-from chipwise.performance.curve import Curve, Origin, trace
+from chipwise.performance.curve import Curve, trace
 from chipwise.performance.iteration import fresh_tokens
-from chipwise.performance.types import MeasuredPoints, Point, Provenance, Shape, Statistic
+from chipwise.performance.trust import origin_at
+from chipwise.performance.types import MeasuredPoints, Point, Shape
 from chipwise.reasons import Reason, Refusal
-
-SAME_SHAPE = math.log(1.05)
-"""Lengths that differ by less than 5 % together count as the measured shape."""
-
-NEARBY = 0.8
-"""Up to this distance (a factor of 2.2 in all) scaling misses TPOT by 6 % in the median and 22 % at the 90th percentile; over all 785
-points, near and far, by 9 % and 40 %. Quoted on the pairs of shapes that the shares below were chosen on."""
 
 FIXED_SHARE, COMPUTE_SHARE, CACHE_SHARE = 0.3, 0.6, 0.1
 """How the part of TPOT that grows with concurrency depends on the shape: not at all, with the tokens computed per output token, with
@@ -79,7 +73,7 @@ def measured_curve(knowledge: MeasuredPoints, shape: Shape, max_concurrency: int
         lambda n: prefill * ttft.at(n),
         lambda n: idle + growth * (tpot.at(n) - idle),
         shape.output_tokens,
-        _origin(_distance(nearest, shape), knowledge.statistic),
+        origin_at(_distance(nearest, shape), tpot.concurrency, knowledge.statistic),
     )
 
 
@@ -90,14 +84,6 @@ def _distance(point: Point, shape: Shape) -> float:
         + abs(math.log(shape.output_tokens / point.output_tokens))
         + math.log(shape.input_tokens / fresh_tokens(shape))
     )
-
-
-def _origin(distance: float, statistic: Statistic) -> Origin:
-    if distance <= SAME_SHAPE:
-        return Origin(Provenance.MEASURED, tpot_band=0.12, ttft_band=0.45, statistic=statistic)
-    if distance <= NEARBY:
-        return Origin(Provenance.SCALED, tpot_band=0.25, ttft_band=0.7, statistic=statistic)
-    return Origin(Provenance.SCALED, tpot_band=0.4, ttft_band=0.95, statistic=statistic)
 
 
 def _growth(point: Point, shape: Shape) -> float:

@@ -14,6 +14,9 @@ and communication buffers."""
 CACHE_BYTES = 2
 """Bytes of one KV element: engines keep the cache in 16 bits unless told otherwise, also for quantised weights."""
 
+UNBOUNDED = 1_000_000
+"""Said where no request keeps anything: the most that ``maxConcurrency`` can say."""
+
 _GB = 1e9
 
 
@@ -23,10 +26,37 @@ def weight_bytes(hardware: Hardware) -> float:
 
 
 def cache_bytes_per_token(hardware: Hardware, chips: int) -> float:
-    """Count keys and values of one token over so many chips. A chip holds at least one KV head, so more chips than heads hold copies."""
+    """Count what one more token keeps over so many chips, while it is within every sliding window."""
     a = hardware.architecture
-    copies = max(chips / a.kv_heads, 1.0)
-    return 2.0 * a.layers * a.kv_heads * a.head_dim * CACHE_BYTES * copies
+    return (a.layers - a.linear_layers) * _layer_bytes(hardware, chips)
+
+
+def cache_bytes(hardware: Hardware, tokens: float, chips: int) -> float:
+    """Count what one request of so many tokens keeps over so many chips.
+
+    A layer with a sliding window keeps its last tokens only, one of linear attention none. The state that the latter keeps for each
+    request, whatever its length, is not counted: no ``config.json`` says its size in one way.
+    """
+    a = hardware.architecture
+    within = tokens if a.sliding_window is None else min(tokens, a.sliding_window)
+    full = a.layers - a.linear_layers - a.sliding_layers
+    return (full * tokens + a.sliding_layers * within) * _layer_bytes(hardware, chips)
+
+
+def _layer_bytes(hardware: Hardware, chips: int) -> float:
+    """Count one token in one layer: keys and values of every head, or one latent vector.
+
+    A chip holds at least one head, so more chips than heads hold copies; a latent vector cannot be divided, so every chip holds one.
+    """
+    a = hardware.architecture
+    elements = 2.0 * a.kv_heads * a.head_dim if a.latent_dim is None else float(a.latent_dim)
+    return elements * CACHE_BYTES * max(chips / _divisible(hardware), 1.0)
+
+
+def _divisible(hardware: Hardware) -> int:
+    """Over how many chips a layer's cache can be divided before they hold copies."""
+    a = hardware.architecture
+    return a.kv_heads if a.latent_dim is None else 1
 
 
 def requests_that_fit(hardware: Hardware, shape: Shape) -> int | Refusal:
@@ -36,10 +66,10 @@ def requests_that_fit(hardware: Hardware, shape: Shape) -> int | Refusal:
     request: it may be evicted at any time.
     """
     tokens = shape.input_tokens + shape.output_tokens
-    request = tokens * cache_bytes_per_token(hardware, hardware.chips)
+    request = cache_bytes(hardware, tokens, hardware.chips)
     room = hardware.chips * hardware.chip.memory_bytes * USABLE - weight_bytes(hardware)
     if room >= request:
-        return int(room / request)
+        return int(min(room / request, UNBOUNDED)) if request else UNBOUNDED
     return Refusal(
         Reason.MEMORY_EXCEEDED,
         f"Needs {weight_bytes(hardware) / _GB:.1f} GB of weights and {request / _GB:.2f} GB of KV cache for one request of "
@@ -50,9 +80,9 @@ def requests_that_fit(hardware: Hardware, shape: Shape) -> int | Refusal:
 
 def _smallest(hardware: Hardware, tokens: float) -> str:
     """Name the smallest chip count that fits: KV heads are divided up to their number, then copied to every further chip."""
-    heads = hardware.architecture.kv_heads
+    heads = _divisible(hardware)
     usable = hardware.chip.memory_bytes * USABLE
-    request = tokens * cache_bytes_per_token(hardware, 1)
+    request = cache_bytes(hardware, tokens, 1)
     chips = math.ceil((weight_bytes(hardware) + request) / usable)
     if chips > heads:
         left = usable - request / heads

@@ -37,6 +37,7 @@ class Provenance(StrEnum):
     MEASURED = "Measured"  # points at this shape
     FITTED = "Fitted"  # coefficients
     SCALED = "Scaled"  # points of the same model and chip at another shape
+    EXTRAPOLATED = "Extrapolated"  # such points, far outside the shapes or concurrencies that were measured
     ESTIMATED = "Estimated"  # roofline with a per-layer term
 
 
@@ -93,7 +94,14 @@ class Coefficients:
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """A decoder-only transformer, as its ``config.json`` tells it."""
+    """A decoder-only transformer, as its ``config.json`` tells it.
+
+    ``experts`` are the routed experts of one mixture-of-experts layer, of which a token uses ``experts_per_token``; both 0 if dense.
+    ``latent_dim`` is set for multi-head latent attention: the elements kept per token and layer (``kv_lora_rank`` and
+    ``qk_rope_head_dim`` together, 576 in DeepSeek-V3), of which every chip of a tensor-parallel group keeps a copy. ``sliding_layers``
+    of the layers keep at most ``sliding_window`` tokens; ``linear_layers`` (linear attention, state space, or no attention at all)
+    keep nothing per token.
+    """
 
     parameters: int
     active_parameters: int
@@ -102,6 +110,13 @@ class Architecture:
     kv_heads: int
     head_dim: int
     max_context_tokens: int | None = None
+    attention_heads: int | None = None
+    experts: int = 0
+    experts_per_token: int = 0
+    latent_dim: int | None = None
+    sliding_window: int | None = None
+    sliding_layers: int = 0
+    linear_layers: int = 0
 
 
 @dataclass(frozen=True, slots=True)

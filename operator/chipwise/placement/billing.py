@@ -66,7 +66,7 @@ def pool_use(pool: Pool, layout: Layout, options: Sequence[Option]) -> tuple[Poo
             chips_used=chips,
             chips_free=sum(b.count * b.room.chips for b in pool.buckets) - chips,
             nodes=nodes_touched(layout, counts, packing),
-            nodes_paid=0 if by_chip(pool) else _paid(layout, packing),
+            nodes_paid=0 if by_chip(pool) else nodes_paid(layout, packing),
             cost_per_hour=nano / _NANO,
         ),
         nano,
@@ -89,7 +89,8 @@ def pool_cost(pool: Pool, packing: Packing, chips: int) -> float:
     return packing.price
 
 
-def _paid(layout: Layout, packing: Packing) -> int:
+def nodes_paid(layout: Layout, packing: Packing) -> int:
+    """How many of the nodes of a packing cost something."""
     if packing.in_place is not None:
         return packing.in_place.paid
     shared = sum(n for group, n in zip(layout.groups, packing.shared, strict=True) if group.price)

@@ -11,6 +11,7 @@ from chipwise.placement.instance import by_chip, layouts_of
 from chipwise.placement.problem import Footprint, Problem
 from chipwise.placement.rules import Running
 from chipwise.placement.shortfall import nodes_missing
+from chipwise.placement.spare import Beside
 
 Holding = tuple[str, Footprint, int]
 
@@ -46,6 +47,11 @@ class Floor:
             name: {f: i for i, f in enumerate(layout.footprints)} for name, layout in self._layouts.items()
         }
         self._counts = {name: [0] * len(layout.footprints) for name, layout in self._layouts.items()}
+        self._beside = {
+            pool.name: Beside(pool, pool.spare, self._numbers[pool.name])
+            for pool in problem.pools
+            if pool.spare is not None
+        }
 
     def add(self, holding: Holding | None, sign: int = 1) -> None:
         """Add a holding, or with ``sign`` -1 take it away."""
@@ -65,7 +71,10 @@ class Floor:
         return nodes_missing(self._pools[pool], self._layouts[pool], counts, sum(counts))
 
     def cost(self, pools: Iterable[str | None]) -> float:
-        """The bill of some pools in dollars per hour; nodes beyond those there are cost the list price."""
+        """The bill of some pools in dollars per hour, with what they keep warm; nodes beyond those there are cost the list price.
+
+        So a node that a placeholder keeps, or has waited for, is not saved by who leaves it.
+        """
         return sum(
             self._cost(name) for name in sorted({p for p in pools if p is not None and p in self._pools})
         )
@@ -75,12 +84,19 @@ class Floor:
         chips = sum(n * f.chips for n, f in zip(counts, layout.footprints, strict=True))
         packing = cheapest(layout, counts)
         if packing is not None:
-            return pool_cost(pool, packing, chips)
+            whole = self._with_spare(name, counts)
+            return pool_cost(pool, packing, chips) if whole is None else whole
         if by_chip(pool):
             return pool.price_per_hour * max(0, chips - pool.committed_chips)
         most = sum(counts)
         bought = sum(bucket.price_per_hour * bucket.count for bucket in pool.buckets)
         return bought + pool.price_per_hour * (nodes_missing(pool, layout, counts, most) or most)
+
+    def _with_spare(self, name: str, counts: tuple[int, ...]) -> float | None:
+        beside = self._beside.get(name)
+        return (
+            None if beside is None else beside.beside(dict(zip(self._numbers[name], counts, strict=True)))[1]
+        )
 
 
 def _footprints(running: Running) -> list[tuple[str, Footprint]]:

@@ -36,12 +36,23 @@ class PoolUse:
 
 
 @dataclass(frozen=True, slots=True)
+class SpareUse:
+    """The placeholders of one pool: ``kept`` of ``replicas`` find room, and that costs so many dollars per hour beyond the workloads."""
+
+    pool: str
+    replicas: int
+    kept: int
+    chips: int
+    cost_per_hour: float
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The joint answer, workloads and pools in order of name.
 
     ``objective_per_hour`` is the billed cost plus switching costs, the figure that was minimised and that ``lower_bound_per_hour``
-    bounds for the same set of placed workloads. ``optimal`` is said only when it is proven for every packing that there is. ``grants`` has
-    the pools under a ceiling, each with the nodes to come that it may open: all of them together keep to it.
+    bounds for the same set of placed workloads. ``optimal`` is said only when it is proven for every packing that there is. ``spare`` is
+    in none of these. ``grants`` has the pools under a ceiling, each with the nodes to come that it may open: together they keep to it.
     """
 
     choices: tuple[Choice, ...]
@@ -52,7 +63,13 @@ class Plan:
     gap: float
     optimal: bool
     time_limited: bool
+    spare: tuple[SpareUse, ...] = ()
     grants: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def spare_per_hour(self) -> float:
+        """What warm spare room costs beside the bill of the workloads."""
+        return sum(use.cost_per_hour for use in self.spare)
 
     def choice(self, workload: str) -> Choice:
         """The choice for one workload; KeyError if it was not in the problem."""

@@ -63,12 +63,25 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
+class Spare:
+    """Placeholders that keep room warm and give way to any workload: they take no room from anybody, and are billed.
+
+    ``claims``: so many nodes that cost nothing (chips, where chips are billed) they have before workloads do. In the pool these have a
+    price: whoever takes one sends a placeholder to a node that is paid for.
+    """
+
+    footprint: Footprint
+    replicas: int
+    claims: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Pool:
     """Interchangeable nodes of one class, less what others and pinned workloads use.
 
     ``price_per_hour`` is the list price of its billing unit. ``committed_chips`` (billing by the chip only) cost nothing more.
     A node has ``chips_per_node``, over which the amortised view spreads its price. ``standing`` says what is where now: what fits so,
-    fits, whatever the rules of packing know.
+    fits, whatever the rules of packing know. ``spare`` is what is kept warm beside them.
     """
 
     name: str
@@ -79,6 +92,7 @@ class Pool:
     buckets: tuple[Bucket, ...]
     committed_chips: int = 0
     standing: tuple[Standing, ...] = ()
+    spare: Spare | None = None
 
     @property
     def price_per_chip(self) -> float:

@@ -13,6 +13,7 @@ from chipwise.placement.plan import Choice, Plan
 from chipwise.placement.problem import Option, Problem, SolveLimits, Workload
 from chipwise.placement.search import Found, Search
 from chipwise.placement.shortfall import refusal
+from chipwise.placement.spare import spare_uses
 
 _DIGITS = 9
 
@@ -65,4 +66,5 @@ def solve(
         optimal=found.optimal,
         time_limited=found.time_limited,
         grants=found.grants,
+        spare=spare_uses(shared, chosen, billed),
     )

@@ -16,9 +16,9 @@ from importlib import metadata
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
+from chipwise.cluster.census import census, spent_per_hour
 from chipwise.cluster.decide import Decision
 from chipwise.cluster.prices import currency_of
-from chipwise.cluster.supply import census, spent_per_hour
 from chipwise.kube.reflector import Reflector
 from chipwise.placement.moves import Decision as Verdict
 from chipwise.telemetry.pulse import Pulses
@@ -131,13 +131,14 @@ def _money(decision: Decision) -> Iterator[Metric]:
     plan, currency = decision.shown.plan, currency_of(decision.snapshot)
     cost = GaugeMetricFamily(
         "chipwise_cost_per_hour",
-        "The bill per hour: of what runs now, of the plan, and of the plan's chips as if every node were full.",
+        "The bill per hour: of what runs now, of the plan, of the plan's chips as if every node were full, and of room kept warm beside it.",
         labels=("of", "currency"),
     )
     if decision.current is not None:
         cost.add_metric(("current", currency), decision.current.cost_per_hour)
     cost.add_metric(("planned", currency), plan.cost_per_hour)
     cost.add_metric(("amortised", currency), sum(choice.amortised_per_hour for choice in plan.choices))
+    cost.add_metric(("spare", currency), plan.spare_per_hour)
     yield cost
     saved = GaugeMetricFamily(
         "chipwise_savings_per_hour",
@@ -181,6 +182,10 @@ def _pools(decision: Decision) -> Iterator[Metric]:
         "What the pool costs now: its nodes, used or not; of one that is billed by the chip, the chips that are used.",
         "currency",
     )
+    warm = family("chipwise_pool_spare", "Placeholders that keep room warm: wanted, or with a node.", "state")
+    warmth = family(
+        "chipwise_pool_spare_cost_per_hour", "What placeholders add to the bill of what runs now.", "currency"
+    )
     ours = {subject.deployment.key for subject in decision.subjects.values()}
     for name, view in sorted(decision.views.items()):
         counted = census(view, decision.snapshot, ours)
@@ -198,4 +203,9 @@ def _pools(decision: Decision) -> Iterator[Metric]:
         if view.price is not None:
             price.add_metric((name, view.billing.value, view.price.currency), view.price_per_hour)
             spent.add_metric((name, view.price.currency), spent_per_hour(view, counted))
-    yield from (usable, nodes, allocatable, chips, price, spent)
+    for name, keeping in sorted(decision.spares.pools.items() if decision.spares is not None else ()):
+        warm.add_metric((name, "wanted"), keeping.replicas)
+        warm.add_metric((name, "warm"), keeping.warm)
+    for use in decision.spare_now:
+        warmth.add_metric((use.pool, decision.views[use.pool].currency), use.cost_per_hour)
+    yield from (usable, nodes, allocatable, chips, price, spent, warm, warmth)

@@ -1,45 +1,81 @@
-"""The work of ``chipwise catalog``. A section is one file here with a ``Section``, and one entry in ``SECTIONS``."""
+"""The work of ``chipwise catalog``. A section is one file here with a ``Section``, and one entry in ``OBJECTS`` or ``SHIPPED``."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import click
 import yaml
 
-from chipwise.cli.catalogue import chips, models, pools
+from chipwise.cli.catalogue import (
+    chips,
+    models,
+    pools,
+    shipped_chips,
+    shipped_instances,
+    shipped_models,
+    shipped_prices,
+)
+from chipwise.cli.catalogue.asked import Asked
 from chipwise.cli.catalogue.section import Document, Section, details
 from chipwise.cli.errors import BadInput
 from chipwise.cli.options import Source
 from chipwise.cli.sheet import show
 from chipwise.cli.source import snapshot
+from chipwise.cluster.snapshot import Snapshot
 from chipwise.kube.resources import ACCELERATOR_CLASSES, ACCELERATOR_POOLS, MODEL_PROFILES
 
-SECTIONS: Mapping[str, Section] = {
+OBJECTS: Mapping[str, Section[Snapshot]] = {
     "chips": chips.SECTION,
     "models": models.SECTION,
     "pools": pools.SECTION,
 }
+SHIPPED: Mapping[str, Section[Asked]] = {
+    "chips": shipped_chips.SECTION,
+    "models": shipped_models.SECTION,
+    "instances": shipped_instances.SECTION,
+    "prices": shipped_prices.SECTION,
+}
 _READ = (ACCELERATOR_CLASSES, ACCELERATOR_POOLS, MODEL_PROFILES)
 
 
-def answer(source: Source, name: str, wanted: str | None, output: str) -> None:
-    """Print a section, or one of its entries. Raises BadInput."""
-    section = SECTIONS[name]
-    entries = chosen(section.documents(snapshot(source, _READ)), section, wanted)
-    if output == "json":
-        click.echo(json.dumps({name: entries}, indent=2, ensure_ascii=False))
-    elif output == "yaml":
-        text = yaml.safe_dump({name: entries}, sort_keys=False, allow_unicode=True, width=120)
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A section, perhaps one entry of it, and the form of the answer."""
+
+    section: str
+    name: str | None
+    output: str
+
+
+def of_objects(source: Source, wanted: Wanted) -> None:
+    """Print what the manifests or the cluster have. Raises BadInput."""
+    section = OBJECTS[wanted.section]
+    _print(section, chosen(section.documents(snapshot(source, _READ)), section, wanted.name), wanted)
+
+
+def of_what_ships(asked: Asked, wanted: Wanted) -> None:
+    """Print what the catalogue has. Raises BadInput."""
+    section = SHIPPED[wanted.section]
+    _print(section, section.documents(asked), wanted)
+
+
+def _print(section: Section[Any], entries: list[Document], wanted: Wanted) -> None:
+    if wanted.output == "json":
+        click.echo(json.dumps({wanted.section: entries}, indent=2, ensure_ascii=False))
+    elif wanted.output == "yaml":
+        text = yaml.safe_dump({wanted.section: entries}, sort_keys=False, allow_unicode=True, width=120)
         click.echo(text, nl=False)
-    elif wanted is None:
+    elif wanted.name is None or len(entries) != 1:
         show((section.sheet(entries),) if entries else (f"There is no {section.kind}.",))
     else:
         show(tuple(details(section, entries[0])))
 
 
-def chosen(entries: list[Document], section: Section, wanted: str | None) -> list[Document]:
+def chosen(entries: list[Document], section: Section[Any], wanted: str | None) -> list[Document]:
     """All of them, or the one that is named. Raises BadInput with the known names."""
     if wanted is None:
         return entries

@@ -91,4 +91,4 @@ def lines(entry: Document) -> list[tuple[str, str]]:
     ]
 
 
-SECTION = Section("AcceleratorClass", documents, sheet, lines)
+SECTION: Section[Snapshot] = Section("AcceleratorClass", documents, sheet, lines)

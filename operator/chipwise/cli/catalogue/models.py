@@ -115,4 +115,4 @@ def more(entry: Document) -> tuple[Block, ...]:
     return (Sheet("Variants", _VARIANT, tuple(_row(variant) for variant in entry["variants"])),)
 
 
-SECTION = Section("ModelProfile", documents, sheet, lines, more)
+SECTION: Section[Snapshot] = Section("ModelProfile", documents, sheet, lines, more)

@@ -94,4 +94,4 @@ def lines(entry: Document) -> list[tuple[str, str]]:
     ]
 
 
-SECTION = Section("AcceleratorPool", documents, sheet, lines)
+SECTION: Section[Snapshot] = Section("AcceleratorPool", documents, sheet, lines)

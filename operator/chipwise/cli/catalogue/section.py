@@ -4,29 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from chipwise.cli.sheet import Block, Column, Sheet
-from chipwise.cluster.snapshot import Snapshot
 from chipwise.reasons import Refusal
 
 Document = dict[str, Any]
+World = TypeVar("World")
 
 UNPUBLISHED = "not published"
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
-    """Entries as documents in order of name, their table, and one entry as labelled lines with the tables that belong to it."""
+class Section(Generic[World]):
+    """What of a world is shown: a cluster's objects, or what ships. Entries as documents in order of name, their table, and one entry as labelled lines with the tables that belong to it."""
 
     kind: str
-    documents: Callable[[Snapshot], list[Document]]
+    documents: Callable[[World], list[Document]]
     sheet: Callable[[list[Document]], Sheet]
     lines: Callable[[Document], list[tuple[str, str]]]
     more: Callable[[Document], tuple[Block, ...]] = lambda _: ()
 
 
-def details(section: Section, entry: Document) -> Iterator[Block]:
+def details(section: Section[Any], entry: Document) -> Iterator[Block]:
     """One entry by itself."""
     yield Sheet("", (Column(section.kind.upper()), Column(str(entry["name"]))), tuple(section.lines(entry)))
     yield from section.more(entry)

@@ -1,8 +1,7 @@
-"""Typed reading of other people's JSON. Every error names the file, the object and the field, and says what is wanted."""
+"""Typed reading of other people's objects. Every error names the file, the object and the field, and says what is wanted."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,21 +10,8 @@ from typing import Any
 
 from chipwise.cli.errors import BadInput
 
-
-def read_json(path: Path) -> Record:
-    """The object in a JSON file, its numbers exact. Raises BadInput."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
-    except OSError as error:
-        raise BadInput(f"{path}: {error.strerror}") from error
-    except json.JSONDecodeError as error:
-        where = f"in line {error.lineno}, column {error.colno}"
-        raise BadInput(f"{path}: is not JSON {where}: {error.msg}") from error
-    except UnicodeDecodeError as error:
-        raise BadInput(f"{path}: is not UTF-8: {error}") from error
-    if not isinstance(found, dict):
-        raise BadInput(f"{path}: must hold an object, not {_kind(found)}")
-    return Record(path, "", found)
+#: Numbers of more digits before the point are no measurement, and take for ever to write down.
+_DIGITS = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +51,8 @@ class Record:
         value = self._value(field)
         if isinstance(value, bool) or not isinstance(value, int | Decimal):
             raise self.error(field, f"must be a number, not {_kind(value)}")
+        if Decimal(value).adjusted() > _DIGITS:
+            raise self.error(field, f"must be a number of a sensible size, of at most {_DIGITS} digits")
         if value < 0 or (value == 0 and not zero):
             raise self.error(field, f"must be {'at least' if zero else 'greater than'} zero, not {value}")
         return Decimal(value)
@@ -75,6 +63,13 @@ class Record:
         if value != int(value):
             raise self.error(field, f"must be a whole number, not {value}")
         return int(value)
+
+    def within(self, *fields: str) -> Record:
+        """The object at the end of a path of objects."""
+        found = self
+        for field in fields:
+            found = found.record(field)
+        return found
 
     def record(self, field: str) -> Record:
         """An object inside this one."""

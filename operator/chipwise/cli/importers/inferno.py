@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import click
 
-from chipwise.cli.importers.fields import Record, read_json
+from chipwise.cli.importers.fields import Record
 from chipwise.cli.importers.inferno_parts import (
     CHIPS_PER_NODE,
     Accelerator,
@@ -25,6 +25,7 @@ from chipwise.cli.importers.inferno_parts import (
     variant,
 )
 from chipwise.cli.importers.manifests import Document, Names, Section, check, decimal, manifest, render, write
+from chipwise.cli.importers.reading import read_json
 
 #: "Unlimited": far more than any plan uses.
 UNLIMITED_NODES = 100_000

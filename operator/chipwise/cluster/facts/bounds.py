@@ -72,12 +72,13 @@ def namespace_fact(raw: Document) -> NamespaceFact:
 
 @dataclass(frozen=True, slots=True)
 class PriorityFact:
-    """A PriorityClass. The default one is that of pods which name none."""
+    """A PriorityClass. The default one is that of pods which name none. ``preempts``: its pods push out those of lower ones."""
 
     name: str
     uid: str
     value: int
     is_default: bool = False
+    preempts: bool = True
 
 
 def priority_fact(raw: Document) -> PriorityFact:
@@ -88,6 +89,7 @@ def priority_fact(raw: Document) -> PriorityFact:
         metadata.get("uid", ""),
         int(raw.get("value", 0)),
         is_default=bool(raw.get("globalDefault", False)),
+        preempts=raw.get("preemptionPolicy", "PreemptLowerPriority") != "Never",
     )
 
 

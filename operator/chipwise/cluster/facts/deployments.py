@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from chipwise.autoscaling.placeholders import LABEL, WRITTEN
 from chipwise.cluster.facts.reading import Document
 from chipwise.rendering import bridge as bridges
 from chipwise.rendering.bridge import Bridge
@@ -26,6 +27,7 @@ class DeploymentFact:
     """One Deployment: the counts that a move watches, and the document (as JSON) that rendering reads.
 
     ``bridge`` is what it says of itself if it is a bridge of ours. ``paused`` is ``spec.paused``: no new template is rolled out.
+    ``spare`` is the label and the digest of placeholders of ours, None for any other.
     """
 
     namespace: str
@@ -44,6 +46,7 @@ class DeploymentFact:
     text: str
     create_failure: CreateFailure | None = None
     paused: bool = False
+    spare: tuple[str, str] | None = None
 
     @property
     def key(self) -> str:
@@ -103,7 +106,15 @@ def deployment_fact(raw: Document) -> DeploymentFact:
         ),
         create_failure=_create_failure(status),
         paused=bool(spec.get("paused", False)),
+        spare=_spare(metadata),
     )
+
+
+def _spare(metadata: Document) -> tuple[str, str] | None:
+    """Both marks: a label alone is easily copied, and what is ours may be deleted."""
+    label = (metadata.get("labels") or {}).get(LABEL)
+    digest = (metadata.get("annotations") or {}).get(WRITTEN)
+    return None if label is None or digest is None else (label, digest)
 
 
 def _create_failure(status: Mapping[str, Any]) -> CreateFailure | None:

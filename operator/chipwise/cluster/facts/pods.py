@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from chipwise.autoscaling.placeholders import placeholder_of
 from chipwise.cluster.facts.needs import NOTHING, Needs, pod_needs
 from chipwise.cluster.facts.reading import Document, Pairs, extended, pairs
 from chipwise.cluster.facts.verdict import NO_VERDICT, Verdict, verdict
@@ -35,7 +36,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class PodFact:
-    """One pod that holds or awaits room. ``progress`` is kept only of a Deployment's pods that ask for chips."""
+    """One pod that holds or awaits room. ``progress`` is kept only of a Deployment's pods that ask for chips.
+
+    ``spare_for`` is the label of a placeholder, empty for every other pod; ``priority`` is kept of placeholders only.
+    """
 
     namespace: str
     name: str
@@ -52,6 +56,8 @@ class PodFact:
     digests: tuple[tuple[str, str], ...]
     progress: Progress | None = None
     needs: Needs = NOTHING
+    spare_for: str = ""
+    priority: int = 0
 
 
 def pod_fact(raw: Document, digest: Any) -> PodFact | None:
@@ -68,6 +74,7 @@ def pod_fact(raw: Document, digest: Any) -> PodFact | None:
         deployment = owner["name"][: -len(hash_label) - 1]
     asked = pod_requests(spec)
     chips = extended(asked)
+    spare_for = placeholder_of(raw)
     return PodFact(
         namespace=metadata["namespace"],
         name=metadata["name"],
@@ -88,6 +95,8 @@ def pod_fact(raw: Document, digest: Any) -> PodFact | None:
         else (),
         progress=_progress(metadata, status) if chips and deployment else None,
         needs=pod_needs(raw, asked),
+        spare_for=spare_for,
+        priority=int(spec["priority"]) if spare_for else 0,
     )
 
 
