@@ -13,7 +13,9 @@ DATA = Path(__file__).parents[1] / "data"
 VLLM, GUIDELLM, AIPERF, GENAI_PERF = (
     DATA / name for name in ("vllm-bench", "guidellm", "aiperf", "genai-perf")
 )
-SILICON = DATA / "silicon" / "serving_measurements.csv"
+SILICON = (
+    DATA.parents[1] / "operator" / "chipwise" / "catalog" / "data" / "silicon" / "serving_measurements.csv"
+)
 
 #: What no result holds; for --class, -f is added by ``classes``.
 FLAGS = {

@@ -11,7 +11,15 @@ from typing import NamedTuple
 
 from chipwise.performance import Latency, MeasuredPoints, Point, Shape, latency_with
 
-ROWS = Path(__file__).parents[1] / "data" / "silicon" / "serving_measurements.csv"
+ROWS = (
+    Path(__file__).parents[2]
+    / "operator"
+    / "chipwise"
+    / "catalog"
+    / "data"
+    / "silicon"
+    / "serving_measurements.csv"
+)
 
 _CONFIGURATION = (
     *("model_path", "system", "precision", "gemm_quant_mode", "moe_quant_mode"),

@@ -13,7 +13,7 @@ from chipwise.autoscaling.status import GroupState
 from chipwise.cluster.facts import NodeFact, Pairs, Taint
 from chipwise.cluster.karpenter import Joined, added, joined, selector_of
 from chipwise.cluster.launches import Launches
-from chipwise.cluster.node_shapes import room_of
+from chipwise.cluster.node_shapes import Shape, room_of
 from chipwise.cluster.overlaps import clashes_of
 from chipwise.cluster.prices import Price, currency_of, price_of
 from chipwise.cluster.sharing import Share, group_key, sharing
@@ -35,9 +35,9 @@ class PoolView:
     alternative a set of its own, by which nodes of its class are known once an agent has looked at them. ``group`` is the autoscaler's
     name of it, and ``group_state`` what that says of it. ``shares`` is what nodes to come take of amounts that other pools may draw on too,
     less the ``coming`` ones, which are counted already. ``shape_source`` says where ``room`` is known from (empty: it is not known),
-    ``limit`` what bounds the nodes. ``labels`` are those that every node has beside the selector's. ``launches`` is how Karpenter's have
-    gone, None for a pool that is not its; ``unready`` why no node may come to it just now, while its nodes serve on. ``spare`` is what is
-    kept warm in it.
+    ``limit`` what bounds the nodes. ``shape`` is all that is known of the shape of Karpenter's nodes. ``labels`` are those that every node
+    has beside the selector's. ``launches`` is how Karpenter's have gone; ``unready`` why no node may come to it just now, while its nodes
+    serve on. ``spare`` is what is kept warm in it.
     """
 
     name: str
@@ -64,6 +64,7 @@ class PoolView:
     group_state: GroupState | None = None
     price: Price | None = None
     shape_source: str = "spec.shape"
+    shape: Shape | None = None
     limit: str = "spec.nodes.max"
     labels: Pairs = ()
     launches: Launches | None = None
@@ -134,15 +135,14 @@ def _with_groups(views: dict[str, PoolView]) -> dict[str, PoolView]:
     """An autoscaler's group has one maximum, whichever of its pools a node is of."""
     nodes: dict[str, set[str]] = {}
     for view in views.values():
-        if view.group is not None:
-            nodes.setdefault(view.group, set()).update(view.node_names)
+        nodes.setdefault(view.group or "", set()).update(view.node_names)
 
     def shared(view: PoolView) -> PoolView:
         state = view.group_state
         left = state.to_come(len(nodes[state.name])) if state is not None else None
-        if left is None or view.group is None:
+        if state is None or left is None:
             return view
-        share = Share(group_key(view.group), left, 1)
+        share = Share(group_key(state.name), left, 1)
         return replace(view, to_come=min(view.to_come, left), shares=(*view.shares, share))
 
     return {name: shared(view) for name, view in views.items()}
@@ -214,6 +214,7 @@ def _with_karpenter(view: PoolView, found: Joined) -> PoolView:
         refusal=view.refusal or found.refusal,
         to_come=found.growth.to_come,
         shape_source=found.shape.source,
+        shape=found.shape,
         limit=found.growth.limit,
         labels=found.labels,
         launches=found.launches,

@@ -41,7 +41,7 @@ _TOLD = ("silicon_concurrency=", "measured=", "model=", "wip=")
 
 EXAMPLES = """\b
 Examples:
-  chipwise import silicon tests/data/silicon/serving_measurements.csv --statistic mean --where model_path=openai/gpt-oss-120b --where system=h200_sxm --startup-seconds 180 --date unknown --engine-version unknown -o profile.yaml
+  chipwise import silicon operator/chipwise/catalog/data/silicon/serving_measurements.csv --statistic mean --where model_path=openai/gpt-oss-120b --where system=h200_sxm --startup-seconds 180 --date unknown --engine-version unknown -o profile.yaml
 """
 
 

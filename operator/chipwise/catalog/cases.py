@@ -1,0 +1,130 @@
+"""From the names people use to a case of the estimator: model, chip, precision and sizes, or why there is none."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from chipwise.catalog import shelf
+from chipwise.catalog.chip_figures import ChipEntry
+from chipwise.catalog.model_shapes import ModelEntry
+from chipwise.performance import Chip
+from chipwise.performance.estimator import Case
+from chipwise.reasons import Reason, Refusal
+
+BITS = {"bf16": 16, "fp16": 16, "fp8": 8, "int8": 8, "fp4": 4, "int4": 4}
+"""Bits of a weight by precision; 4-bit formats have block scales beside them."""
+
+MOST_TOKENS, MOST_CONCURRENCY, MOST_CHIPS = 10_000_000, 1_000_000, 4096
+"""Beyond these a figure is a slip of the pen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Chips of one replica by how they work together: ``tensor`` x ``pipeline`` x ``data``; experts over ``expert`` of them."""
+
+    tensor: int = 1
+    pipeline: int = 1
+    data: int = 1
+    expert: int = 1
+
+    def without_double_count(self) -> Sizes:
+        """Read one size that is the square of the expert parallelism as that parallelism.
+
+        Some published tables multiply tensor and expert parallelism, though both are over the same chips (facts of the silicon rows: runs
+        named tp8 ep8 have 64 in the column of the tensor size).
+        """
+        square = self.expert * self.expert
+        if self.expert < 2 or self.tensor * self.data != square or min(self.tensor, self.data) > 1:
+            return self
+        if self.tensor > 1:
+            return replace(self, tensor=self.expert)
+        return replace(self, data=self.expert)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A case in words. An empty ``precision`` is the format of the model's own checkpoint; an empty engine is any."""
+
+    model: str
+    accelerator: str
+    precision: str
+    sizes: Sizes
+    input_tokens: float
+    output_tokens: float
+    concurrency: float
+    engine: str = ""
+    engine_version: str = ""
+
+
+def case_of(
+    named: Named, model_of: Callable[[str], ModelEntry | Refusal] = shelf.model_entry
+) -> Case | Refusal:
+    """Look model and chip up. Refused as MODEL_UNKNOWN, CHIP_UNKNOWN, NO_PRECISION or INVALID (the message names the figure)."""
+    model, chip = model_of(named.model), shelf.chip(named.accelerator)
+    if isinstance(model, Refusal):
+        return model
+    if isinstance(chip, Refusal):
+        return chip
+    precision = named.precision.lower() or model.weights
+    if precision not in BITS:
+        return Refusal(
+            Reason.INVALID,
+            f"precision {named.precision} is none of {', '.join(BITS)}, or empty for the checkpoint's",
+        )
+    absurd = _absurd(named)
+    if absurd:
+        return Refusal(Reason.INVALID, absurd)
+    computed = computing(chip, precision)
+    if isinstance(computed, Refusal):
+        return computed
+    sizes = named.sizes
+    return Case(
+        model=model.id,
+        architecture=model.architecture,
+        accelerator=chip.name,
+        chip=computed,
+        precision=precision,
+        weight_bits=BITS[precision],
+        input_tokens=named.input_tokens,
+        output_tokens=named.output_tokens,
+        concurrency=named.concurrency,
+        tensor=sizes.tensor,
+        pipeline=sizes.pipeline,
+        data=sizes.data,
+        expert=sizes.expert,
+        engine=named.engine.lower(),
+        engine_version=named.engine_version,
+    )
+
+
+def computing(chip: ChipEntry, precision: str) -> Chip | Refusal:
+    """The chip with the operations that weights of this precision are computed at.
+
+    A format that the chip has no units for is a format of storage: weights are widened to 16 bits on their way, as engines do.
+    Refused as NO_PRECISION where neither is published.
+    """
+    for named in (precision, "bf16", "fp16"):
+        found = chip.at(named)
+        if found.flops is not None:
+            return found
+    return Refusal(
+        Reason.NO_PRECISION,
+        f"no dense TFLOPS are published for {chip.name}, neither at {precision} nor at 16 bits",
+    )
+
+
+def _absurd(named: Named) -> str | None:
+    sizes = named.sizes
+    chips = sizes.tensor * sizes.pipeline * sizes.data
+    for name, value, most in (
+        ("input tokens", named.input_tokens, MOST_TOKENS),
+        ("output tokens", named.output_tokens, MOST_TOKENS),
+        ("concurrency", named.concurrency, MOST_CONCURRENCY),
+        ("chips", chips, MOST_CHIPS),
+        ("expert parallelism", sizes.expert, MOST_CHIPS),
+    ):
+        if not (math.isfinite(value) and 1 <= value <= most):
+            return f"{name} {value:g} is not between 1 and {most:,}"
+    return None

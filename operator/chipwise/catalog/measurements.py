@@ -1,0 +1,163 @@
+"""Rows of measurements that an estimator learns from: with the columns of aiconfigurator's silicon sample.
+
+The sample itself ships (``data/silicon``, with its notice): 1,072 rows of real servers on four NVIDIA chips. Rows without a concurrency
+are left out and counted, for nothing says at which load they were taken.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chipwise.catalog import shelf
+from chipwise.catalog.cases import Named, Sizes, case_of
+from chipwise.catalog.model_shapes import ModelEntry
+from chipwise.catalog.records import BrokenCatalogue
+from chipwise.performance.estimator import Case, Table, table
+from chipwise.reasons import Reason, Refusal
+
+REQUIRED = (
+    *("model_path", "system", "precision", "backend", "isl", "osl", "concurrency"),
+    *("tp_size", "silicon_ttft_ms", "silicon_tpot_ms"),
+)
+OPTIONAL = ("id", "backend_version", "pp_size", "attention_dp_size", "moe_ep_size", "silicon_data_source")
+
+SHORTEST_MS, LONGEST_MS = 1e-3, 1e7
+"""A token or a first token outside of this is no measurement of a server."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measurements:
+    """Measured cases, milliseconds, and the number of the run each row is of: rows equal in both figures are one run."""
+
+    cases: tuple[Case, ...]
+    ttft_ms: NDArray[np.float64]
+    tpot_ms: NDArray[np.float64]
+    runs: NDArray[np.intp]
+    left_out: int
+
+    @property
+    def table(self) -> Table:
+        """The cases as one table."""
+        return table(self.cases)
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """Row (the first below the header is 2, as editors count) and column, and what is wrong."""
+
+    row: int
+    column: str
+    problem: str
+
+
+@lru_cache(maxsize=1)
+def shipped() -> Measurements:
+    """The rows that ship."""
+    text = (files("chipwise.catalog") / "data" / "silicon" / "serving_measurements.csv").read_text("utf-8")
+    found = read(csv.DictReader(io.StringIO(text)))
+    if isinstance(found, Measurements):
+        return found
+    raise BrokenCatalogue(f"data/silicon: {found[0]}")
+
+
+def read(
+    rows: Iterable[Mapping[str, str]], model_of: Callable[[str], ModelEntry | Refusal] = shelf.model_entry
+) -> Measurements | Sequence[BadRow]:
+    """Read rows, all or none: if any is wrong, every wrong one is told."""
+    cases, figures, bad, left_out = [], [], [], 0
+    for number, row in enumerate(rows, start=2):
+        if missing := [name for name in REQUIRED if row.get(name) is None]:
+            return [BadRow(1, name, "the column is missing") for name in missing]
+        if not row["concurrency"].strip():
+            left_out += 1
+            continue
+        try:
+            named = named_of(row)
+            ttft, tpot = (_milliseconds(row, name) for name in ("silicon_ttft_ms", "silicon_tpot_ms"))
+        except BadCellError as wrong:
+            bad.append(BadRow(number, wrong.column, str(wrong)))
+            continue
+        case = case_of(named, model_of)
+        if isinstance(case, Refusal):
+            bad.append(BadRow(number, _COLUMN.get(case.reason, ""), case.message))
+            continue
+        cases.append(case)
+        figures.append((ttft, tpot))
+    if bad:
+        return bad
+    told = np.array(figures, dtype=np.float64).reshape(-1, 2)
+    runs = np.unique(told, axis=0, return_inverse=True)[1].ravel()
+    return Measurements(tuple(cases), told[:, 0], told[:, 1], runs, left_out)
+
+
+class BadCellError(ValueError):
+    """A cell that cannot be read; ``column`` names it."""
+
+    def __init__(self, column: str, problem: str) -> None:
+        super().__init__(problem)
+        self.column = column
+
+
+def named_of(row: Mapping[str, str]) -> Named:
+    """The case of a row in words. Raises BadCellError."""
+    sizes = Sizes(
+        tensor=_whole(row, "tp_size"),
+        pipeline=_whole(row, "pp_size", blank=1),
+        data=_whole(row, "attention_dp_size", blank=1),
+        expert=_whole(row, "moe_ep_size", blank=1),
+    ).without_double_count()
+    return Named(
+        model=row["model_path"],
+        accelerator=row["system"],
+        precision=row["precision"],
+        sizes=sizes,
+        input_tokens=_whole(row, "isl"),
+        output_tokens=_whole(row, "osl"),
+        concurrency=_whole(row, "concurrency"),
+        engine=row["backend"],
+        engine_version=row.get("backend_version") or "",
+    )
+
+
+_COLUMN = {
+    Reason.MODEL_UNKNOWN: "model_path",
+    Reason.CHIP_UNKNOWN: "system",
+    Reason.NO_PRECISION: "precision",
+}
+
+
+def _whole(row: Mapping[str, str], column: str, blank: int | None = None) -> int:
+    """A whole number from 1; blank or 0 as ``blank`` where that is given."""
+    text = (row.get(column) or "").strip()
+    if blank is not None and text in ("", "0", "0.0"):
+        return blank
+    value = _number(column, text)
+    if value < 1 or value != int(value):
+        raise BadCellError(column, f"{text or 'empty'} is not a whole number from 1")
+    return int(value)
+
+
+def _milliseconds(row: Mapping[str, str], column: str) -> float:
+    value = _number(column, row[column].strip())
+    if not SHORTEST_MS <= value <= LONGEST_MS:
+        raise BadCellError(column, f"{value:g} ms is not between {SHORTEST_MS:g} and {LONGEST_MS:g}")
+    return value
+
+
+def _number(column: str, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise BadCellError(column, f"{text or 'empty'} is not a number") from None
+    if not math.isfinite(value):
+        raise BadCellError(column, f"{text} is not a number")
+    return value

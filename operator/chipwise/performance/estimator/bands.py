@@ -1,0 +1,70 @@
+"""How wide a band must be to hold 90 % of the rows, by how much of the case was measured before.
+
+A deviation that the covariance foretells is only as good as its assumptions, so it is held against rows that were left out: of
+the same configuration, of whole configurations, of whole models, of whole chips. The 90th percentile of |error| / deviation over
+those is what the deviation is multiplied by (Papadopoulos et al., normalised conformal prediction, ECML 2002).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chipwise.performance.estimator.cases import Floats, Table
+from chipwise.performance.estimator.covariance import codes
+
+COVERED = 0.9
+
+
+class Support(StrEnum):
+    """What was measured that a case can lean on, best first."""
+
+    CONFIGURATION = "Configuration"  # this configuration at another concurrency
+    VARIANT = "Variant"  # model, chip, engine and precision, at another shape or parallelism
+    PAIR = "Pair"  # model and chip, with another engine or precision
+    MODEL = "Model"  # the model on other chips
+    CHIP = "Chip"  # other models on the chip
+    NONE = "None"
+
+
+VARIANT = ("model", "accelerator", "engine", "precision")
+CONFIGURATION = (*VARIANT, "tensor", "data", "expert", "input", "output")
+_SHARED = {
+    Support.CHIP: ("accelerator",),
+    Support.MODEL: ("model",),
+    Support.PAIR: ("model", "accelerator"),
+    Support.VARIANT: VARIANT,
+    Support.CONFIGURATION: CONFIGURATION,
+}
+
+
+def support(asked: Table, seen: Table) -> NDArray[np.str_]:
+    """What each case can lean on in what was seen: values of Support; shape (len(asked),)."""
+    found = np.full(len(asked), Support.NONE.value, dtype="U16")
+    for level, share in _SHARED.items():
+        one, other = codes(asked, seen, share)
+        found[np.isin(one, other[other >= 0])] = level.value
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Bands:
+    """``factors`` multiply a deviation of the logarithm so that the band holds COVERED of the rows, by support."""
+
+    factors: dict[Support, float]
+
+    def half_widths(self, asked: Table, seen: Table, deviations: Floats) -> Floats:
+        """Half the band of the logarithm for every case."""
+        levels = support(asked, seen)
+        factor = np.zeros(len(asked))
+        for level, value in self.factors.items():
+            factor[levels == level.value] = value
+        return factor * deviations
+
+
+def held_against(errors: Floats, deviations: Floats) -> float:
+    """The factor that makes the deviations hold COVERED of these errors."""
+    return float(np.quantile(np.abs(errors) / deviations, COVERED))

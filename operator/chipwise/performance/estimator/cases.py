@@ -1,0 +1,162 @@
+"""What is asked of the estimator: one replica of a model on chips of one kind, under a steady load; many of them as one table.
+
+Units: tokens, requests in service, bytes, bytes per second, FLOP per second. A table holds a numpy array of one shape ``(n,)`` for each
+figure, so that physics and correction work on all cases at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chipwise.performance.types import Architecture, Chip
+
+Floats = NDArray[np.float64]
+Names = NDArray[np.str_]
+
+FALLBACK_LINK = 32e9
+"""Bytes per second in one direction where no interconnect is known: PCIe 4.0 x16, what every accelerator host has."""
+
+SCALED_4_BITS = 4.5
+"""Bits of a 4-bit weight with its share of the block scales: NVFP4 has one 8-bit scale for 16 weights, MXFP4 one for 32."""
+
+CACHE_BYTES_16, CACHE_BYTES_8 = 2.0, 1.5
+"""Bytes of one KV element: 16 bits for 16-bit weights; for quantised weights between 8 and 16, for engines do either."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One replica with ``concurrency`` requests in service, each of ``input_tokens`` and ``output_tokens``.
+
+    Of the input, ``prefix_tokens`` are in the prefix cache already.
+
+    ``model``, ``accelerator``, ``engine``, ``engine_version`` and ``precision`` are names: cases that share them share what was learnt;
+    empty where unknown. ``chip.flops`` are those that the weights are computed at. Chips are ``tensor`` x ``pipeline`` x ``data``, where
+    ``data`` are copies of the attention (DP attention) and ``expert`` is over how many chips experts are spread.
+    """
+
+    model: str
+    architecture: Architecture
+    accelerator: str
+    chip: Chip
+    precision: str
+    weight_bits: int
+    input_tokens: float
+    output_tokens: float
+    concurrency: float
+    prefix_tokens: float = 0.0
+    tensor: int = 1
+    pipeline: int = 1
+    data: int = 1
+    expert: int = 1
+    engine: str = ""
+    engine_version: str = ""
+
+    @property
+    def chips(self) -> int:
+        """Chips of the replica."""
+        return self.tensor * self.pipeline * self.data
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Cases by figure. ``expert_parameters`` are those of all routed experts, derived from total, active and the share used."""
+
+    model: Names
+    accelerator: Names
+    engine: Names
+    version: Names
+    precision: Names
+    input: Floats
+    prefix: Floats
+    output: Floats
+    concurrency: Floats
+    tensor: Floats
+    data: Floats
+    expert: Floats
+    chips: Floats
+    weight_bytes: Floats
+    cache_bytes: Floats
+    active: Floats
+    dense: Floats
+    expert_parameters: Floats
+    expert_share: Floats
+    layers: Floats
+    hidden: Floats
+    attention_width: Floats
+    cached_context: Floats
+    cache_elements: Floats
+    memory: Floats
+    bandwidth: Floats
+    flops: Floats
+    link: Floats
+
+    def __len__(self) -> int:
+        return len(self.input)
+
+    def take(self, which: Any) -> Table:
+        """The rows of an index or mask, in its order."""
+        return Table(**{field.name: getattr(self, field.name)[which] for field in fields(self)})
+
+
+def table(cases: Sequence[Case]) -> Table:
+    """Lay cases out as one table, in their order."""
+    rows = [_figures(case) for case in cases]
+    columns = zip(*rows, strict=True) if rows else ((),) * len(_NAMES)
+    arrays: dict[str, Any] = {
+        name: np.array(values, dtype=np.str_ if name in _TEXT else np.float64)
+        for name, values in zip(_NAMES, columns, strict=True)
+    }
+    return Table(**arrays)
+
+
+_NAMES = tuple(field.name for field in fields(Table))
+_TEXT = frozenset({"model", "accelerator", "engine", "version", "precision"})
+
+
+def _figures(case: Case) -> tuple[Any, ...]:
+    a, chip = case.architecture, case.chip
+    total, active = float(a.parameters), float(a.active_parameters)
+    share = a.experts_per_token / a.experts if a.experts else 0.0
+    routed = (total - active) / (1 - share) if 0 < share < 1 else 0.0
+    context = case.input_tokens + case.output_tokens / 2
+    within = context if a.sliding_window is None else min(context, a.sliding_window)
+    full = a.layers - a.linear_layers - a.sliding_layers
+    heads = a.attention_heads or a.hidden_size / a.head_dim
+    elements = float(a.latent_dim) if a.latent_dim else 2.0 * a.kv_heads * a.head_dim
+    divided = 1.0 if a.latent_dim else float(min(case.tensor, a.kv_heads))
+    bits = SCALED_4_BITS if case.weight_bits == 4 else float(case.weight_bits)
+    return (
+        case.model,
+        case.accelerator,
+        case.engine,
+        case.engine_version,
+        case.precision,
+        case.input_tokens,
+        case.prefix_tokens,
+        case.output_tokens,
+        case.concurrency,
+        case.tensor,
+        case.data,
+        case.expert,
+        case.chips,
+        bits / 8,
+        CACHE_BYTES_16 if case.weight_bits >= 16 else CACHE_BYTES_8,
+        active,
+        total - routed,
+        routed,
+        share,
+        a.layers,
+        a.hidden_size,
+        heads * a.head_dim * (1 - a.linear_layers / a.layers),
+        full * context + a.sliding_layers * within,
+        elements / divided,
+        chip.memory_bytes,
+        chip.bandwidth_bytes_per_second,
+        chip.flops or np.nan,
+        chip.interconnect_bytes_per_second or FALLBACK_LINK,
+    )

@@ -1,0 +1,224 @@
+"""The estimator: physics with calibrated constants, corrected by the measurements at hand, with a band held against rows left out.
+
+``learn`` fits everything from measurements; ``Estimator.estimate`` answers cases. Figures are means over requests, as the measurements
+that they were learnt from. A band [low, high] is symmetric in the logarithm and meant to hold 90 % of what would be measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chipwise.performance.estimator import physics
+from chipwise.performance.estimator.bands import CONFIGURATION, VARIANT, Bands, Support, held_against, support
+from chipwise.performance.estimator.cases import Floats, Table
+from chipwise.performance.estimator.correction import Correction, learnt
+from chipwise.performance.estimator.covariance import codes
+from chipwise.performance.estimator.robust import most_probable
+
+FOLDS = 5
+Indices = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Trait:
+    """What differs between the two metrics: residual at which a row counts as odd, noise of one measurement, size of the errors."""
+
+    scale: float
+    noise: float
+    amplitude: float
+
+
+TPOT = Trait(scale=0.12, noise=0.05, amplitude=1.0)
+TTFT = Trait(scale=0.25, noise=0.12, amplitude=1.7)
+
+
+@dataclass(frozen=True, slots=True)
+class Constants:
+    """Logarithms of ``physics.TPOT`` and ``physics.TTFT``, in their order."""
+
+    tpot: Floats
+    ttft: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Milliseconds for every case, with the band that holds 90 % of measurements."""
+
+    value: Floats
+    low: Floats
+    high: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Estimates:
+    """TTFT and TPOT of every case, and what they lean on (values of Support)."""
+
+    ttft: Figures
+    tpot: Figures
+    support: NDArray[np.str_]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimator:
+    """What was learnt. ``seen`` are the measured cases."""
+
+    constants: Constants
+    tpot: Correction
+    ttft: Correction
+    tpot_bands: Bands
+    ttft_bands: Bands
+
+    def estimate(self, asked: Table) -> Estimates:
+        """Answer every case. Memory and context are not looked at: see ``memory.requests_that_fit``."""
+        step = physics.step_ms(asked, self.constants.tpot)
+        first = physics.first_ms(asked, self.constants.ttft, step)
+        return Estimates(
+            _figures(first, self.ttft, self.ttft_bands, asked),
+            _figures(step, self.tpot, self.tpot_bands, asked),
+            support(asked, self.tpot.seen),
+        )
+
+
+def calibrate(seen: Table, ttft_ms: Floats, tpot_ms: Floats) -> Constants:
+    """Fit the constants of the physics to measurements."""
+    tpot = most_probable(
+        lambda x: np.log(physics.step_ms(seen, x)),
+        np.log(tpot_ms),
+        physics.supposed(physics.TPOT),
+        physics.scatter(physics.TPOT),
+        TPOT.scale,
+    )
+    token = physics.step_ms(seen, tpot)
+    ttft = most_probable(
+        lambda x: np.log(physics.first_ms(seen, x, token)),
+        np.log(ttft_ms),
+        physics.supposed(physics.TTFT),
+        physics.scatter(physics.TTFT),
+        TTFT.scale,
+    )
+    return Constants(tpot, ttft)
+
+
+def learn(
+    seen: Table,
+    ttft_ms: Floats,
+    tpot_ms: Floats,
+    constants: Constants | None = None,
+    runs: NDArray[np.intp] | None = None,
+) -> Estimator:
+    """Learn from measurements: constants (unless given), corrections, and bands from rows left out.
+
+    ``runs`` numbers the rows; those of one number are one run under several names, and are left out together.
+    """
+    found = constants or calibrate(seen, ttft_ms, tpot_ms)
+    observed = np.log(np.stack([ttft_ms, tpot_ms]))
+    runs = np.arange(len(seen)) if runs is None else runs
+    ttft, tpot = _corrections(seen, observed, found)
+    factors: list[dict[Support, float]] = [{}, {}]
+    for level, share, whole in _LEFT_OUT:
+        groups = _groups(seen, share) if share else runs
+        parts = list(_left_out(groups if whole else _folds(groups), runs))
+        if len(parts) < 2:
+            continue
+        errors, deviations = _foretold(seen, observed, None if whole and constants is None else found, parts)
+        for number in range(2):
+            known = ~np.isnan(errors[number])
+            factors[number][level] = held_against(errors[number][known], deviations[number][known])
+    return Estimator(found, tpot, ttft, Bands(_filled(factors[1])), Bands(_filled(factors[0])))
+
+
+def remembered(
+    seen: Table,
+    ttft_ms: Floats,
+    tpot_ms: Floats,
+    constants: Constants,
+    *,
+    weights: tuple[Floats, Floats],
+    factors: tuple[dict[Support, float], ...],
+) -> Estimator:
+    """Put together what ``learn`` found in these rows before: weights and band factors of TTFT, then of TPOT."""
+    step = physics.step_ms(seen, constants.tpot)
+    first = physics.first_ms(seen, constants.ttft, step)
+    return Estimator(
+        constants,
+        tpot=Correction(seen, np.log(tpot_ms / step), weights[1], TPOT.noise, TPOT.amplitude),
+        ttft=Correction(seen, np.log(ttft_ms / first), weights[0], TTFT.noise, TTFT.amplitude),
+        tpot_bands=Bands(factors[1]),
+        ttft_bands=Bands(factors[0]),
+    )
+
+
+def _corrections(seen: Table, observed: Floats, found: Constants) -> tuple[Correction, Correction]:
+    step = physics.step_ms(seen, found.tpot)
+    first = physics.first_ms(seen, found.ttft, step)
+    return (
+        learnt(seen, observed[0] - np.log(first), TTFT.noise, TTFT.amplitude),
+        learnt(seen, observed[1] - np.log(step), TPOT.noise, TPOT.amplitude),
+    )
+
+
+def _foretold(
+    seen: Table, observed: Floats, constants: Constants | None, parts: Sequence[tuple[Indices, Indices]]
+) -> tuple[Floats, Floats]:
+    """Errors and deviations of rows that were left out, TTFT then TPOT; NaN where a row is in no part. Shape (2, len(seen))."""
+    errors, deviations = np.full_like(observed, np.nan), np.full_like(observed, np.nan)
+    for out, kept in parts:
+        rows, asked = seen.take(kept), seen.take(out)
+        told = constants or calibrate(rows, *np.exp(observed[:, kept]))
+        step = physics.step_ms(asked, told.tpot)
+        physical = physics.first_ms(asked, told.ttft, step), step
+        for number, correction in enumerate(_corrections(rows, observed[:, kept], told)):
+            mean, deviation = correction.at(asked)
+            errors[number, out] = observed[number, out] - np.log(physical[number]) - mean
+            deviations[number, out] = deviation
+    return errors, deviations
+
+
+def _left_out(groups: Indices, runs: Indices) -> Iterator[tuple[Indices, Indices]]:
+    """Parts to leave out, and what may be kept beside each: no run that is in it under another name."""
+    for group in np.unique(groups):
+        out = np.flatnonzero(groups == group)
+        kept = np.flatnonzero((groups != group) & ~np.isin(runs, runs[out]))
+        if len(kept) >= 2:
+            yield out, kept
+
+
+def _folds(label: Indices) -> Indices:
+    """Spread numbered groups over FOLDS parts, the same every time."""
+    return (np.unique(label, return_inverse=True)[1] * 7919 + 13) % 104729 % FOLDS
+
+
+def _groups(seen: Table, share: tuple[str, ...]) -> Indices:
+    """Number the rows by what they have in these columns."""
+    return codes(seen, seen.take(slice(0, 0)), share)[0]
+
+
+_LEFT_OUT: tuple[tuple[Support, tuple[str, ...], bool], ...] = (
+    (Support.CONFIGURATION, (), False),
+    (Support.VARIANT, CONFIGURATION, False),
+    (Support.PAIR, VARIANT, False),
+    (Support.CHIP, ("model",), True),
+    (Support.MODEL, ("accelerator",), True),
+)
+"""For each support, what is left out to see how far rows with no more than it are off: single runs, or all with these columns alike, in
+folds; whole models and whole chips one by one, the constants fitted anew without them."""
+
+SUPPOSED_FACTOR = 1.645
+"""Of a normal distribution, where too little was measured to leave anything out."""
+
+
+def _filled(factors: dict[Support, float]) -> dict[Support, float]:
+    """Where nothing can be leant on, the wider of model and chip unseen; nothing is narrower than what leans on more."""
+    known = {level: factors.get(level, SUPPOSED_FACTOR) for level in Support if level is not Support.NONE}
+    return known | {Support.NONE: max(known[Support.MODEL], known[Support.CHIP])}
+
+
+def _figures(physical: Floats, correction: Correction, bands: Bands, asked: Table) -> Figures:
+    mean, deviation = correction.at(asked)
+    half = bands.half_widths(asked, correction.seen, deviation)
+    value = physical * np.exp(mean)
+    return Figures(value, value * np.exp(-half), value * np.exp(half))

@@ -1,0 +1,155 @@
+"""What a decode step and a prefill must take, from bytes, operations and latencies, with a handful of constants to calibrate.
+
+A decode step reads the dense weights and the experts that the batch touches, reads every request's KV cache, computes one token each,
+waits for every layer and, under tensor parallelism, for two all-reduces a layer; between steps, prefills of the other requests take
+their turn. A first token waits for its prefill, for a share of the prefills of those that arrive together, for some steps of the
+running batch and for the engine's way to the first token; where the KV cache holds fewer than the concurrency, for a place.
+
+Roofline: Williams et al., CACM 52(4), 2009. Two all-reduces a layer: Shoeybi et al., arXiv:1909.08053. Experts touched by n tokens, as
+if routing were uniform: 1 - (1 - k/E)**n. Prefill of s tokens: 2 operations a parameter and token, 2 a layer, attention width and pair.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from chipwise.performance.estimator.cases import Floats, Table
+
+ENGINES = ("trtllm", "vllm", "sglang")
+"""Engines with constants of their own for the first token; any other has the common ones."""
+
+US, MS = 1e-6, 1e-3
+ACTIVATION_BYTES = 2.0
+USABLE = 0.9
+"""Share of the memory that engines give to weights and cache: vLLM's default ``gpu_memory_utilization``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A positive constant: its name, what is supposed before any measurement, and how far off that may be (as a logarithm)."""
+
+    name: str
+    supposed: float
+    scatter: float
+
+
+TPOT = (
+    Constant("bandwidth_share", 0.8, 0.25),  # of the stated memory bandwidth, reading weights
+    Constant("compute_share", 0.5, 0.25),  # of the stated dense peak
+    Constant("layer_us", 15.0, 1.0),  # a layer beyond its bytes: its kernels, one after another
+    Constant("routed_layer_us", 10.0, 1.0),  # and what routing to experts adds
+    Constant("reduce_us", 8.0, 1.0),  # a small all-reduce
+    Constant("reduce_hop_us", 2.0, 1.0),  # and each doubling of the chips
+    Constant("prefill_share", 0.7, 0.5),  # of the others' prefills that a step waits for
+    Constant("link_share", 0.7, 1.0),  # of the stated link bandwidth
+    Constant("cache_share", 0.7, 0.5),  # of the stated memory bandwidth, reading the KV cache
+)
+
+_COMMON_TTFT = (
+    Constant("compute_share", 0.5, 0.5),
+    Constant("routed_compute", 0.5, 0.5),  # what of that share remains with experts
+    Constant("link_share", 0.5, 0.7),
+    Constant("layer_us", 800.0, 0.7),  # a prefill's layer: kernels that no graph records
+    Constant("read_share", 0.4, 0.7),  # of the stated memory bandwidth, reading every weight once
+    Constant("entry_ms", 10.0, 0.7),  # server, tokeniser, scheduler, network
+    Constant("request_ms", 0.3, 0.7),  # for each other request in service
+    Constant("ahead", 0.1, 0.7),  # of each other request's prefill that is waited for
+    Constant("steps", 1.0, 0.7),  # decode steps waited for
+    Constant("queue", 0.02, 0.7),  # of the time a place in the cache is held, for each request without one
+)
+_OF_ENGINE = ("layer_us", "ahead", "compute_share")
+
+TTFT = _COMMON_TTFT + tuple(
+    Constant(f"{name}.{engine}", 1.0, 0.25) for name in _OF_ENGINE for engine in ENGINES
+)
+
+
+def supposed(constants: tuple[Constant, ...]) -> Floats:
+    """The logarithms that are supposed before any measurement."""
+    return np.log([each.supposed for each in constants])
+
+
+def scatter(constants: tuple[Constant, ...]) -> Floats:
+    """How far each logarithm may be off."""
+    return np.array([each.scatter for each in constants])
+
+
+def step_ms(t: Table, logs: Floats) -> Floats:
+    """Time of one output token after the first, in milliseconds, for every case; ``logs`` in the order of TPOT."""
+    c = dict(zip((each.name for each in TPOT), np.exp(logs), strict=True))
+    routed = t.expert_parameters > 0
+    batch = t.concurrency / t.data
+    touched = t.expert_parameters * (1 - (1 - t.expert_share) ** t.concurrency)
+    read = (t.dense / t.tensor + touched / t.chips) * t.weight_bytes / (t.bandwidth * c["bandwidth_share"])
+    compute = t.concurrency * 2 * t.active / (t.chips * t.flops * c["compute_share"])
+    cache = batch * t.cached_context * t.cache_elements * t.cache_bytes / (t.bandwidth * c["cache_share"])
+    reduces = np.where(t.chips > 1, c["reduce_us"] + c["reduce_hop_us"] * np.log2(t.chips), 0.0)
+    layer = c["layer_us"] + np.where(routed, c["routed_layer_us"], 0.0) + 2 * reduces
+    exchange = _exchange(t, batch) / c["link_share"]
+    prefill = _prefill_s(t, c["compute_share"], c["link_share"])
+    others = (t.concurrency - 1) / t.output * prefill * c["prefill_share"]
+    seconds: Floats = t.layers * layer * US + np.maximum(read, compute) + cache + exchange + others
+    return seconds / MS
+
+
+def first_ms(t: Table, logs: Floats, token_ms: Floats) -> Floats:
+    """Time to the first token, in milliseconds, given that of the others; ``logs`` in the order of TTFT."""
+    c = dict(zip((each.name for each in TTFT), np.exp(logs), strict=True))
+    own = {name: np.full(len(t), c[name]) for name in _OF_ENGINE}
+    for name in _OF_ENGINE:
+        for engine in ENGINES:
+            own[name][t.engine == engine] *= c[f"{name}.{engine}"]
+    share = own["compute_share"] * np.where(t.expert_parameters > 0, c["routed_compute"], 1.0)
+    prefill = _prefill_s(t, share, c["link_share"])
+    read = _weights(t) / (t.bandwidth * c["read_share"])
+    places = places_in_cache(t)
+    held = t.output * token_ms * MS
+    waiting = np.maximum(t.concurrency - places, 0) / places * held * c["queue"]
+    seconds = (
+        t.layers * own["layer_us"] * US + read + prefill * (1 + own["ahead"] * (t.concurrency - 1)) + waiting
+    )
+    told: Floats = c["entry_ms"] + c["request_ms"] * t.concurrency + c["steps"] * token_ms + seconds / MS
+    return told
+
+
+def places_in_cache(t: Table) -> Floats:
+    """How many requests the KV cache of a replica holds beside the weights; at least one a copy of the attention."""
+    whole = t.cached_context * (t.input + t.output) / (t.input + t.output / 2)
+    request = np.maximum(whole * t.cache_elements * t.cache_bytes, 1.0)
+    room: Floats = np.maximum(t.memory * USABLE - _weights(t), 0.0)
+    return np.maximum(room / request, 1.0) * t.data
+
+
+def _prefill_s(t: Table, compute_share: Floats | float, link_share: float) -> Floats:
+    """Seconds of computing and exchanging one request's prefill."""
+    seconds: Floats = (
+        _operations(t) / (t.chips * t.flops * compute_share) + _exchange(t, _fresh(t)) / link_share
+    )
+    return seconds
+
+
+def _weights(t: Table) -> Floats:
+    """Bytes on one chip."""
+    found: Floats = (t.dense / t.tensor + t.expert_parameters / t.chips) * t.weight_bytes
+    return found
+
+
+def _operations(t: Table) -> Floats:
+    """Of one prefill: every token that is not in the prefix cache attends to all before it."""
+    pairs = (t.input**2 - t.prefix**2) / 2
+    found: Floats = 2 * t.active * _fresh(t) + 4 * t.layers * t.attention_width * pairs
+    return found
+
+
+def _fresh(t: Table) -> Floats:
+    """Tokens to prefill: at least one, for the last is always computed."""
+    return np.maximum(t.input - t.prefix, 1.0)
+
+
+def _exchange(t: Table, tokens: Floats) -> Floats:
+    """Seconds at the full link: two ring all-reduces a layer, each moving the activations 2 * (chips - 1) / chips times."""
+    moved = 2 * t.layers * tokens * t.hidden * ACTIVATION_BYTES
+    seconds: Floats = moved * 2 * (t.tensor - 1) / t.tensor / t.link
+    return seconds
