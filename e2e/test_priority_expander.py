@@ -118,7 +118,11 @@ def test_a_group_that_gets_no_nodes_is_passed_over_and_returned_to(asked: Lab) -
 
 @pytest.mark.parametrize(
     ("reason", "words"),
-    [("Stockout", "quota: no capacity"), ("GroupAtMaximum", "1 max node group size reached")],
+    [
+        ("Stockout", "quota: no capacity"),
+        ("GroupAtMaximum", "1 max node group size reached"),
+        ("ScaleUpRefused", "1 node(s) didn't match Pod's node affinity/selector"),
+    ],
 )
 def test_pods_that_wait_for_nodes_that_do_not_come_fall_back(asked: Lab, reason: str, words: str) -> None:
     """By the group's status or by Events, long before the five minutes that a node is given to boot; nothing that serves is lost."""
@@ -136,7 +140,14 @@ def test_pods_that_wait_for_nodes_that_do_not_come_fall_back(asked: Lab, reason:
             world.eventually(
                 lambda: not all(pod["spec"].get("nodeName") for pod in world.pods()), "a pod waits"
             )
+            full = reason == "GroupAtMaximum"
+            say(lab, group("asg.alt", target=5 if full else 0))
             refuse(lab, world)
+            if (
+                full
+            ):  # room may yet come: the policy's grace of a minute, over which the autoscaler says it again
+                time.sleep(45)
+                refuse(lab, world)
         world.eventually(
             lambda: world.hashes() == {world.author_hash} and world.is_on("gpu") and len(world.writes()) > 1,
             "it is back",

@@ -42,8 +42,8 @@ def test_groups_as_recorded():
     found = group_states(STATUS)
     assert found.groups == (
         GroupState("h100-a", 4, "cloudProviderError: failed to create node: denied: no capacity"),
-        GroupState("h100-b", 10),
-        GroupState("maia", 3),
+        GroupState("h100-b", 10, target=2),
+        GroupState("maia", 3, target=3),
     )
     assert found.at == datetime(2026, 8, 21, 10, tzinfo=UTC)
 

@@ -101,13 +101,13 @@ def test_the_order_of_further_pools_means_nothing_and_more_of_them_never_take_ho
 def test_a_group_that_gets_no_node_ends_the_wait_unless_another_may(group: GroupState, reason: Reason):
     plain = replace(view("h100", "open"), launches=None)
     dry, open_ = replace(plain, group_state=group), replace(plain, group_state=GroupState("b", 4))
-    alone = by_cluster_autoscaler(dry, Autoscaling(), "uid", kd.EARLY, NOON)
+    alone = by_cluster_autoscaler(dry, Autoscaling(), "uid", kd.EARLY, NOON, GRACE)
     assert alone is not None
     assert (alone.reason, alone.patience) == (reason, TOLD)
-    assert by_cluster_autoscaler(dry, Autoscaling(further=[dry]), "uid", kd.EARLY, NOON) == alone
+    assert by_cluster_autoscaler(dry, Autoscaling(further=[dry]), "uid", kd.EARLY, NOON, GRACE) == alone
     for other in (open_, plain):
-        assert by_cluster_autoscaler(dry, Autoscaling(further=[other]), "uid", kd.EARLY, NOON) is None
-    assert by_cluster_autoscaler(open_, Autoscaling(), "uid", kd.EARLY, NOON) is None
+        assert by_cluster_autoscaler(dry, Autoscaling(further=[other]), "uid", kd.EARLY, NOON, GRACE) is None
+    assert by_cluster_autoscaler(open_, Autoscaling(), "uid", kd.EARLY, NOON, GRACE) is None
 
 
 def test_documents_are_those_of_the_fleet():

@@ -1,7 +1,7 @@
 """What Cluster Autoscaler says of its node groups: the ConfigMap ``cluster-autoscaler-status``, key ``status``.
 
 Its form was measured with Cluster Autoscaler 1.35.2; the fields are those of ``kubernetes/autoscaler:cluster-autoscaler/clusterstate/api``.
-A group in back-off says so. A group at its maximum says nothing: its maximum is compared with the nodes that there are.
+A group in back-off says so. A group at its maximum says nothing: its maximum is compared with the nodes that there are, or are asked for.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _KEYS = frozenset({"time", "autoscalerStatus", "clusterWide", "nodeGroups"})
 
 @dataclass(frozen=True, slots=True)
 class GroupState:
-    """One node group. ``maximum`` is None where none is told.
+    """One node group. ``maximum`` is None where none is told, ``target`` the nodes that the provider is asked for, there or not.
 
     ``backoff`` is why nothing is asked of the provider for a while, ``unhealthy`` how many of its nodes fail, so that it is not scaled up
     until they are Ready or gone; empty if that is not so.
@@ -38,6 +38,7 @@ class GroupState:
     maximum: int | None = None
     backoff: str = ""
     unhealthy: str = ""
+    target: int = 0
 
     @property
     def refusal(self) -> Refusal | None:
@@ -50,6 +51,10 @@ class GroupState:
             )
             return Refusal(Reason.SCALE_UP_REFUSED, message)
         return None
+
+    def is_full(self, there: int) -> bool:
+        """Whether the autoscaler asks for no more where ``there`` nodes are."""
+        return self.maximum is not None and max(there, self.target) >= self.maximum
 
     def to_come(self, there: int) -> int | None:
         """How many nodes may yet come where ``there`` are; None where that is not known."""
@@ -101,6 +106,7 @@ def _group(raw: Mapping[str, Any]) -> GroupState:
         maximum=_count(health.get("maxSize", raw.get("maxSize"))),
         backoff=_backoff(scale_up) if scale_up.get("status") == "Backoff" else "",
         unhealthy=_unhealthy(health) if health.get("status") == "Unhealthy" else "",
+        target=_count(health.get("cloudProviderTarget")) or 0,
     )
 
 

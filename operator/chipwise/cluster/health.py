@@ -222,7 +222,7 @@ class _Look:
         found = by_karpenter(self.view, self.said, since, self.grace)
         if found is not None and self._left(found.since, found.patience) <= self._left(since, allowed):
             return self._doomed(pod, found, blame)
-        told = by_cluster_autoscaler(self.view, self.said, pod.uid, since, self.now)
+        told = by_cluster_autoscaler(self.view, self.said, pod.uid, since, self.now, self.grace)
         return self._doomed(pod, told, blame) if told is not None else None
 
     def _doomed(self, pod: PodFact, told: Told, blame: Blame) -> _Deadline:

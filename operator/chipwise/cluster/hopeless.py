@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from chipwise.autoscaling.refusals import ScaleUpRefusal, verdict
+from chipwise.autoscaling.refusals import ScaleUpRefusal, reason_of, verdict, words_of
 from chipwise.cluster.launches import Evidence
+from chipwise.cluster.own_groups import own_group
 from chipwise.cluster.pools import PoolView
 from chipwise.reasons import Reason
 
@@ -61,17 +62,23 @@ def by_karpenter(view: PoolView, said: Autoscaling, since: str, grace: float) ->
 
 
 def by_cluster_autoscaler(
-    view: PoolView, said: Autoscaling, pod_uid: str, since: str, now: datetime
+    view: PoolView, said: Autoscaling, pod_uid: str, since: str, now: datetime, grace: float
 ) -> Told | None:
-    """A no for all node groups that may take the pod, or for the pod itself, said again and again."""
-    groups = [each.group_state for each in (view, *said.further)]
-    refused = [group.refusal if group is not None else None for group in groups]
+    """A no for all node groups that may take the pod, or for the pod itself, said again and again.
+
+    Of a group that is full room may yet come, of what others leave, for as long as ``grace``.
+    """
+    states = [each.group_state for each in (view, *said.further)]
+    refused = [state.refusal if state is not None else None for state in states]
     if refused[0] is not None and all(each is not None for each in refused):
         return Told(refused[0].reason, refused[0].message, since, TOLD)
     found = verdict(said.refusals.get(pod_uid, ()), now)
     if found is None:
         return None
-    return Told(found.reason, f"of the autoscaler's node groups {found.words}", since, TOLD)
+    groups = [own_group(each) for each in (view, *said.further)]
+    reason, words = reason_of(groups), words_of(found, groups)
+    patience = grace if reason is Reason.GROUP_AT_MAXIMUM else TOLD
+    return Told(reason, f"of the autoscaler's node groups {words}", since, patience)
 
 
 def _evidence(view: PoolView, since: str) -> Evidence | None:

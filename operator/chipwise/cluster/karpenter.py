@@ -17,6 +17,7 @@ from chipwise.cluster.facts.karpenter import CAPACITY_TYPE_LABEL, NODE_POOL_LABE
 from chipwise.cluster.launches import Launches, Whose, launches
 from chipwise.cluster.makeable import unmakeable, unoffered
 from chipwise.cluster.node_shapes import PODS, Maker, Shape, shape_of
+from chipwise.cluster.sharing import Share
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.placement.problem import Room
 from chipwise.reasons import Reason, Refusal
@@ -34,10 +35,15 @@ _ZONE = "topology.kubernetes.io/zone"
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """``to_come`` are nodes that do not exist yet but may; ``limit`` says what bounds them."""
+    """``to_come`` are nodes that do not exist yet but may; ``limit`` says what bounds them.
+
+    ``coming`` of them are on their way and counted already; ``shares`` is what the others take of what the NodePool has left.
+    """
 
     to_come: int
     limit: str
+    coming: int = 0
+    shares: tuple[Share, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -176,35 +182,40 @@ def _growth(pool: AcceleratorPool, fact: NodePoolFact | None, room: Room | None,
         return Growth(0, "")
     bounds = pool.spec.nodes
     count, limit = UNLIMITED, f"no limit is set: as many as {UNLIMITED} more are counted on"
+    shares = []
     if fact.static is not None:
-        count, limit = _left(_NODES, fact.static, room, there) or 0, f"spec.replicas of NodePool {fact.name}"
+        limit = f"spec.replicas of NodePool {fact.name}"
+        shares.append(Share(limit, max(0, fact.static - max(len(there.staying), there.all_nodes)), 1))
+        count = shares[0].nodes
     for name, most in fact.limits or ():
-        left = _left(name, most, room, there)
-        if left is not None and left < count:
-            count, limit = left, f"limits.{name} of NodePool {fact.name}"
+        share = _share(f"limits.{name} of NodePool {fact.name}", name, most, room, there)
+        if share is not None:
+            shares.append(share)
+            if share.nodes < count:
+                count, limit = share.nodes, share.key
     count += there.coming
     if bounds is not None and bounds.max - there.nodes < count:
         count, limit = max(0, bounds.max - there.nodes), DECLARED
-    return Growth(count, limit)
+    return Growth(count, limit, there.coming, tuple(shares))
 
 
-def _left(name: str, limit: int, room: Room, there: _Standing) -> int | None:
-    """Nodes that still fit one limit; None where no node counts against it."""
+def _share(key: str, name: str, limit: int, room: Room, there: _Standing) -> Share | None:
+    """What is left of one limit; None where no node counts against it."""
     if name == _NODES:
-        return max(0, limit - max(len(there.staying), there.all_nodes))
+        return Share(key, max(0, limit - max(len(there.staying), there.all_nodes)), 1)
     declared = {
         "cpu": room.cpu_milli,
         "memory": room.memory_bytes,
         PODS: room.pods,
         there.resource_name: room.chips,
     }
-    seen = (dict(claim.capacity).get(name, 0) for claim in there.staying)
+    seen = (dict(claim.capacity).get(name, 0) for claim in there.own if not claim.deleting)
     each = max(declared.get(name, 0), there.machine.get(name, 0), *seen, 0)
     if not each:
         return None
     claimed = [dict(c.capacity).get(name, 0) if c.capacity else each for c in there.staying]
     used = sum(claimed) + (0 if there.claims else each * there.all_nodes)
-    return max(0, limit - used) // each
+    return Share(key, max(0, limit - used), each)
 
 
 def _unready(pool: AcceleratorPool, fact: NodePoolFact | None) -> Refusal | None:
