@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint types imports unit crds protos check-crds chart-classes chart-docs e2e e2e-worlds e2e-faults e2e-karpenter bench up down lock clean help
+.PHONY: demo test lint types imports unit crds protos check-crds chart-classes chart-docs e2e e2e-worlds e2e-faults e2e-karpenter bench accuracy calibrate up down lock clean help
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -64,6 +64,12 @@ e2e-faults: $(STAMP)
 
 e2e-karpenter: $(STAMP)
 	$(BIN)/pytest e2e -m karpenter
+
+accuracy: $(STAMP) ## how far estimates are off on measurements held out: docs/accuracy.md, ten minutes
+	$(BIN)/python -m benchmarks.accuracy
+
+calibrate: $(STAMP) ## learn the estimator's constants from all measurements that ship
+	$(BIN)/python -m benchmarks.accuracy.calibrate
 
 bench: $(STAMP) ## every figure of the README
 	$(BIN)/python -m benchmarks

@@ -22,7 +22,8 @@ COVERED = 0.9
 class Support(StrEnum):
     """What was measured that a case can lean on, best first."""
 
-    CONFIGURATION = "Configuration"  # this configuration at another concurrency
+    CONFIGURATION = "Configuration"  # this configuration at concurrencies on both sides
+    EDGE = "Edge"  # this configuration, at higher concurrencies only or at lower ones only
     VARIANT = "Variant"  # model, chip, engine and precision, at another shape or parallelism
     PAIR = "Pair"  # model and chip, with another engine or precision
     MODEL = "Model"  # the model on other chips
@@ -37,7 +38,7 @@ _SHARED = {
     Support.MODEL: ("model",),
     Support.PAIR: ("model", "accelerator"),
     Support.VARIANT: VARIANT,
-    Support.CONFIGURATION: CONFIGURATION,
+    Support.EDGE: CONFIGURATION,
 }
 
 
@@ -47,6 +48,13 @@ def support(asked: Table, seen: Table) -> NDArray[np.str_]:
     for level, share in _SHARED.items():
         one, other = codes(asked, seen, share)
         found[np.isin(one, other[other >= 0])] = level.value
+    one, other = codes(asked, seen, CONFIGURATION)
+    least, most = np.full(len(asked) + len(seen) + 1, np.inf), np.full(len(asked) + len(seen) + 1, -np.inf)
+    known = other >= 0
+    np.minimum.at(least, other[known], seen.concurrency[known])
+    np.maximum.at(most, other[known], seen.concurrency[known])
+    between = (least[one] <= asked.concurrency) & (asked.concurrency <= most[one])
+    found[(found == Support.EDGE.value) & between] = Support.CONFIGURATION.value
     return found
 
 

@@ -6,6 +6,7 @@ that they were learnt from. A band [low, high] is symmetric in the logarithm and
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -119,15 +120,17 @@ def learn(
     runs = np.arange(len(seen)) if runs is None else runs
     ttft, tpot = _corrections(seen, observed, found)
     factors: list[dict[Support, float]] = [{}, {}]
-    for level, share, whole in _LEFT_OUT:
+    for levels, share, whole in _LEFT_OUT:
         groups = _groups(seen, share) if share else runs
         parts = list(_left_out(groups if whole else _folds(groups), runs))
         if len(parts) < 2:
             continue
-        errors, deviations = _foretold(seen, observed, None if whole and constants is None else found, parts)
-        for number in range(2):
-            known = ~np.isnan(errors[number])
-            factors[number][level] = held_against(errors[number][known], deviations[number][known])
+        fixed = None if whole and constants is None else found
+        errors, deviations, leant = _foretold(seen, observed, fixed, (ttft.weights, tpot.weights), parts)
+        for number, of in itertools.product(range(2), levels):
+            known = leant == of.value
+            if known.sum() >= FEWEST:
+                factors[number][of] = held_against(errors[number][known], deviations[number][known])
     return Estimator(found, tpot, ttft, Bands(_filled(factors[1])), Bands(_filled(factors[0])))
 
 
@@ -141,41 +144,53 @@ def remembered(
     factors: tuple[dict[Support, float], ...],
 ) -> Estimator:
     """Put together what ``learn`` found in these rows before: weights and band factors of TTFT, then of TPOT."""
-    step = physics.step_ms(seen, constants.tpot)
-    first = physics.first_ms(seen, constants.ttft, step)
-    return Estimator(
-        constants,
-        tpot=Correction(seen, np.log(tpot_ms / step), weights[1], TPOT.noise, TPOT.amplitude),
-        ttft=Correction(seen, np.log(ttft_ms / first), weights[0], TTFT.noise, TTFT.amplitude),
-        tpot_bands=Bands(factors[1]),
-        ttft_bands=Bands(factors[0]),
-    )
+    ttft, tpot = _corrections(seen, np.log(np.stack([ttft_ms, tpot_ms])), constants, weights)
+    return Estimator(constants, tpot, ttft, tpot_bands=Bands(factors[1]), ttft_bands=Bands(factors[0]))
 
 
-def _corrections(seen: Table, observed: Floats, found: Constants) -> tuple[Correction, Correction]:
+def _corrections(
+    seen: Table, observed: Floats, found: Constants, weights: Sequence[Floats] | None = None
+) -> tuple[Correction, Correction]:
+    """Of TTFT, then of TPOT; rows are weighed unless their ``weights`` are known."""
     step = physics.step_ms(seen, found.tpot)
-    first = physics.first_ms(seen, found.ttft, step)
+    errors = observed - np.log(np.stack([physics.first_ms(seen, found.ttft, step), step]))
+    if weights is None:
+        return (
+            learnt(seen, errors[0], TTFT.noise, TTFT.amplitude),
+            learnt(seen, errors[1], TPOT.noise, TPOT.amplitude),
+        )
     return (
-        learnt(seen, observed[0] - np.log(first), TTFT.noise, TTFT.amplitude),
-        learnt(seen, observed[1] - np.log(step), TPOT.noise, TPOT.amplitude),
+        Correction(seen, errors[0], weights[0], TTFT.noise, TTFT.amplitude),
+        Correction(seen, errors[1], weights[1], TPOT.noise, TPOT.amplitude),
     )
 
 
 def _foretold(
-    seen: Table, observed: Floats, constants: Constants | None, parts: Sequence[tuple[Indices, Indices]]
-) -> tuple[Floats, Floats]:
-    """Errors and deviations of rows that were left out, TTFT then TPOT; NaN where a row is in no part. Shape (2, len(seen))."""
+    seen: Table,
+    observed: Floats,
+    constants: Constants | None,
+    weights: Sequence[Floats],
+    parts: Sequence[tuple[Indices, Indices]],
+) -> tuple[Floats, Floats, NDArray[np.str_]]:
+    """Errors and deviations of rows that were left out, TTFT then TPOT, of shape (2, len(seen)), and what each could lean on.
+
+    The kept rows keep the weights that they have among all.
+    """
     errors, deviations = np.full_like(observed, np.nan), np.full_like(observed, np.nan)
+    leant = np.full(len(seen), "", dtype="U16")
     for out, kept in parts:
         rows, asked = seen.take(kept), seen.take(out)
         told = constants or calibrate(rows, *np.exp(observed[:, kept]))
+        leant[out] = support(asked, rows)
         step = physics.step_ms(asked, told.tpot)
         physical = physics.first_ms(asked, told.ttft, step), step
-        for number, correction in enumerate(_corrections(rows, observed[:, kept], told)):
+        for number, correction in enumerate(
+            _corrections(rows, observed[:, kept], told, [of[kept] for of in weights])
+        ):
             mean, deviation = correction.at(asked)
             errors[number, out] = observed[number, out] - np.log(physical[number]) - mean
             deviations[number, out] = deviation
-    return errors, deviations
+    return errors, deviations, leant
 
 
 def _left_out(groups: Indices, runs: Indices) -> Iterator[tuple[Indices, Indices]]:
@@ -197,15 +212,18 @@ def _groups(seen: Table, share: tuple[str, ...]) -> Indices:
     return codes(seen, seen.take(slice(0, 0)), share)[0]
 
 
-_LEFT_OUT: tuple[tuple[Support, tuple[str, ...], bool], ...] = (
-    (Support.CONFIGURATION, (), False),
-    (Support.VARIANT, CONFIGURATION, False),
-    (Support.PAIR, VARIANT, False),
-    (Support.CHIP, ("model",), True),
-    (Support.MODEL, ("accelerator",), True),
+_LEFT_OUT: tuple[tuple[tuple[Support, ...], tuple[str, ...], bool], ...] = (
+    ((Support.CONFIGURATION, Support.EDGE), (), False),
+    ((Support.VARIANT,), CONFIGURATION, False),
+    ((Support.PAIR,), VARIANT, False),
+    ((Support.CHIP,), ("model",), True),
+    ((Support.MODEL,), ("accelerator",), True),
 )
 """For each support, what is left out to see how far rows with no more than it are off: single runs, or all with these columns alike, in
 folds; whole models and whole chips one by one, the constants fitted anew without them."""
+
+FEWEST = 20
+"""Rows left out from which a 90th percentile is read."""
 
 SUPPOSED_FACTOR = 1.645
 """Of a normal distribution, where too little was measured to leave anything out."""

@@ -1,0 +1,85 @@
+"""What must hold of the physics whatever its constants."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from chipwise.performance.estimator import physics, table
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.performance.estimator.cases import DENSE, PLAIN, ROUTED, cases
+
+TPOT, TTFT = physics.supposed(physics.TPOT), physics.supposed(physics.TTFT)
+SLACK = 1 + 1e-9
+
+
+def times(*those):
+    found = table(those)
+    step = physics.step_ms(found, TPOT)
+    return np.stack([step, physics.first_ms(found, TTFT, step)])
+
+
+@given(cases())
+def test_times_are_positive_and_finite(case):
+    found = times(case)
+    assert np.isfinite(found).all()
+    assert (found > 0).all()
+
+
+@given(cases(), st.floats(1, 100))
+def test_a_fuller_batch_is_never_faster(case, more):
+    before, after = times(case, replace(case, concurrency=case.concurrency * more)).T
+    assert (after * SLACK >= before).all()
+
+
+@given(cases(), st.floats(1, 10), st.sampled_from(["bandwidth_bytes_per_second", "flops"]))
+def test_a_better_chip_is_never_slower(case, better, figure):
+    improved = replace(case.chip, **{figure: getattr(case.chip, figure) * better})
+    before, after = times(case, replace(case, chip=improved)).T
+    assert (after <= before * SLACK).all()
+
+
+@given(cases(), st.floats(0, 1))
+def test_a_prefix_in_the_cache_never_costs_time(case, share):
+    before, after = times(case, replace(case, prefix_tokens=case.input_tokens * share)).T
+    assert (after <= before * SLACK).all()
+
+
+def test_no_step_is_faster_than_reading_the_weights_it_needs():
+    """At the stated bandwidth; of a mixture of experts one token needs its active share."""
+    for architecture, parameters in ((DENSE, DENSE.parameters), (ROUTED, ROUTED.active_parameters)):
+        case = replace(PLAIN, architecture=architecture, concurrency=1.0)
+        least = 1000 * 0.99 * parameters * 2 / case.chip.bandwidth_bytes_per_second
+        assert times(case)[0, 0] > least
+
+
+def test_a_batch_touches_more_experts_until_it_touches_all():
+    routed = replace(PLAIN, architecture=ROUTED, output_tokens=1e6, input_tokens=1.0)
+    one, some, many, more = times(*(replace(routed, concurrency=n) for n in (1.0, 16.0, 1000.0, 1001.0)))[0]
+    assert one < some < many
+    assert more - many < 1e-3 * many
+
+
+def test_where_the_cache_holds_fewer_the_first_token_waits_for_a_place():
+    small = replace(PLAIN, chip=replace(PLAIN.chip, memory_bytes=20_000_000_000), input_tokens=4000.0)
+    fits = float(physics.places_in_cache(table([small]))[0])
+    assert 1 <= fits < 64
+    roomy = replace(small, chip=replace(small.chip, memory_bytes=80_000_000_000))
+    crowded = [replace(each, concurrency=fits * 8) for each in (small, roomy)]
+    held, free = times(*crowded)[1]
+    assert held > free
+
+
+@pytest.mark.parametrize("engine", physics.ENGINES)
+def test_constants_of_an_engine_are_its_own(engine):
+    own = physics.supposed(physics.TTFT).copy()
+    names = [each.name for each in physics.TTFT]
+    own[names.index(f"layer_us.{engine}")] += 1.0
+    found = table([replace(PLAIN, engine=each) for each in (engine, "another")])
+    step = physics.step_ms(found, TPOT)
+    before, after = physics.first_ms(found, TTFT, step), physics.first_ms(found, own, step)
+    assert after[0] > before[0]
+    assert after[1] == before[1]
