@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from chipwise.performance.estimator import physics
 from chipwise.performance.estimator.bands import CONFIGURATION, VARIANT, Bands, Support, held_against, support
 from chipwise.performance.estimator.cases import Floats, Table
-from chipwise.performance.estimator.correction import Correction, learnt
+from chipwise.performance.estimator.correction import Correction, corrected, learnt
 from chipwise.performance.estimator.covariance import codes
 from chipwise.performance.estimator.robust import most_probable
 
@@ -76,10 +76,12 @@ class Estimator:
         """Answer every case. Memory and context are not looked at: see ``memory.requests_that_fit``."""
         step = physics.step_ms(asked, self.constants.tpot)
         first = physics.first_ms(asked, self.constants.ttft, step)
+        ttft, tpot = corrected([self.ttft, self.tpot], asked)
+        levels = support(asked, self.tpot.seen)
         return Estimates(
-            _figures(first, self.ttft, self.ttft_bands, asked),
-            _figures(step, self.tpot, self.tpot_bands, asked),
-            support(asked, self.tpot.seen),
+            _figures(first, ttft[0], self.ttft_bands.half_widths(levels, ttft[1])),
+            _figures(step, tpot[0], self.tpot_bands.half_widths(levels, tpot[1])),
+            levels,
         )
 
 
@@ -171,8 +173,8 @@ def _foretold(
         told = constants or calibrate(rows, *np.exp(observed[:, kept]))
         step = physics.step_ms(asked, told.tpot)
         physical = physics.first_ms(asked, told.ttft, step), step
-        for number, correction in enumerate(_corrections(rows, observed[:, kept], told)):
-            mean, deviation = correction.at(asked)
+        corrections = _corrections(rows, observed[:, kept], told)
+        for number, (mean, deviation) in enumerate(corrected(corrections, asked)):
             errors[number, out] = observed[number, out] - np.log(physical[number]) - mean
             deviations[number, out] = deviation
     return errors, deviations
@@ -217,8 +219,6 @@ def _filled(factors: dict[Support, float]) -> dict[Support, float]:
     return known | {Support.NONE: max(known[Support.MODEL], known[Support.CHIP])}
 
 
-def _figures(physical: Floats, correction: Correction, bands: Bands, asked: Table) -> Figures:
-    mean, deviation = correction.at(asked)
-    half = bands.half_widths(asked, correction.seen, deviation)
+def _figures(physical: Floats, mean: Floats, half: Floats) -> Figures:
     value = physical * np.exp(mean)
     return Figures(value, value * np.exp(-half), value * np.exp(half))
