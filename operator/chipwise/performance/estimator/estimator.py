@@ -6,7 +6,7 @@ that they were learnt from. A band [low, high] is symmetric in the logarithm and
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +20,12 @@ from chipwise.performance.estimator.covariance import codes
 from chipwise.performance.estimator.robust import most_probable
 
 FOLDS = 5
+LEAST_HELD_OUT = 30
+"""Rows without which a 90th percentile is mere chance: three above it are expected."""
+
 Indices = NDArray[np.intp]
+Factors = tuple[Mapping[Support, float], Mapping[Support, float]]
+"""Of the bands of TTFT and TPOT."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,17 +115,20 @@ def learn(
     ttft_ms: Floats,
     tpot_ms: Floats,
     constants: Constants | None = None,
+    *,
     runs: NDArray[np.intp] | None = None,
+    otherwise: Factors = ({}, {}),
 ) -> Estimator:
     """Learn from measurements: constants (unless given), corrections, and bands from rows left out.
 
-    ``runs`` numbers the rows; those of one number are one run under several names, and are left out together.
+    ``runs`` numbers the rows; those of one number are one run under several names, and are left out together. ``otherwise`` are band
+    factors of TTFT and TPOT to take where fewer than LEAST_HELD_OUT rows could be left out.
     """
     found = constants or calibrate(seen, ttft_ms, tpot_ms)
     observed = np.log(np.stack([ttft_ms, tpot_ms]))
     runs = np.arange(len(seen)) if runs is None else runs
     ttft, tpot = _corrections(seen, observed, found)
-    factors: list[dict[Support, float]] = [{}, {}]
+    factors: list[dict[Support, float]] = [dict(each) for each in otherwise]
     for level, share, whole in _LEFT_OUT:
         groups = _groups(seen, share) if share else runs
         parts = list(_left_out(groups if whole else _folds(groups), runs))
@@ -129,6 +137,8 @@ def learn(
         errors, deviations = _foretold(seen, observed, None if whole and constants is None else found, parts)
         for number in range(2):
             known = ~np.isnan(errors[number])
+            if known.sum() < LEAST_HELD_OUT:
+                continue
             factors[number][level] = held_against(errors[number][known], deviations[number][known])
     return Estimator(found, tpot, ttft, Bands(_filled(factors[1])), Bands(_filled(factors[0])))
 
