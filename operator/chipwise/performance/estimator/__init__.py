@@ -13,7 +13,7 @@ from chipwise.performance.estimator.estimator import (
     remembered,
 )
 from chipwise.performance.estimator.provenance import provenance
-from chipwise.performance.estimator.room import requests_that_fit
+from chipwise.performance.estimator.room import Room, room_of
 
 __all__ = [
     "Case",
@@ -22,6 +22,7 @@ __all__ = [
     "Estimator",
     "Figures",
     "Loads",
+    "Room",
     "Support",
     "Table",
     "calibrate",
@@ -29,7 +30,7 @@ __all__ = [
     "physics",
     "provenance",
     "remembered",
-    "requests_that_fit",
+    "room_of",
     "spread",
     "table",
 ]

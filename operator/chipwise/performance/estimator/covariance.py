@@ -177,7 +177,7 @@ def _matern(squared: NDArray[Any]) -> NDArray[Any]:
     np.maximum(squared, 0, out=squared)
     squared *= 3
     r = np.sqrt(squared, out=squared)
-    alike = np.exp(-r)
+    alike: NDArray[Any] = np.exp(-r)
     alike *= r + 1
     return alike
 

@@ -18,7 +18,7 @@ _PARTS = 4
 
 def whitening(covariance: Floats) -> Floats:
     """The inverse of the lower Cholesky factor; lower triangular, shape as given. numpy's LinAlgError if it is not positive definite."""
-    return _inverse(np.linalg.cholesky(covariance))
+    return _inverse(np.linalg.cholesky(covariance).astype(np.float64, copy=False))
 
 
 def whitened(rows: NDArray[np.float32], white: NDArray[np.float32]) -> NDArray[np.float32]:
