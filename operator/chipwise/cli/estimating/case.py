@@ -265,7 +265,7 @@ _JUDGED = (
 def _verdict(entry: Document, judged: Document) -> tuple[str, ...]:
     objective = f"{judged['metric']} {judged['statistic']} {judged['thresholdMilliseconds']:g} ms"
     words = {True: "met", False: "missed", None: judged["reason"] or "not answered"}[judged["met"]]
-    why = judged["message"] or ("" if judged["certain"] in (True, None) else "the threshold is within the band")
+    why = "the threshold is within the band" if judged["certain"] is False else ""
     return entry["accelerator"], f"{entry['concurrency']:g}", objective, words, why
 
 
@@ -292,6 +292,9 @@ def _row(entry: Document) -> tuple[str, ...]:
 
 
 def _notes(entry: Document) -> Iterator[str]:
+    for judged in entry["objectives"]:
+        if judged["message"]:
+            yield f"{judged['reason']}: {judged['message']}"
     for note in entry["notes"]:
         yield f"{entry['accelerator']} at {entry['concurrency']:g}: {note}"
     price = entry["price"]
