@@ -79,6 +79,7 @@ class Reason(StrEnum):
     OBJECTIVE_MISSED = "ObjectiveMissed"  # even one request alone misses the objective
     OVERLOADED = "Overloaded"  # more requests than one replica finishes, at any latency: add replicas
     STATISTIC_MISMATCH = "StatisticMismatch"  # measured in a statistic that cannot answer the objective's
+    PERCENTILE_UNSUPPORTED = "PercentileUnsupported"  # an estimate is of means: measure the percentile
     IMPLAUSIBLE = (
         "Implausible"  # measured faster than the chips can read the weights: correct chip, chips or precision
     )

@@ -29,6 +29,11 @@ class Sizes:
     data: int = 1
     expert: int = 1
 
+    @property
+    def chips(self) -> int:
+        """Chips of the replica."""
+        return self.tensor * self.pipeline * self.data
+
     def without_double_count(self) -> Sizes:
         """Read one size that is the square of the expert parallelism as that parallelism.
 
@@ -117,14 +122,25 @@ def computing(chip: ChipEntry, precision: str) -> Chip | Refusal:
 
 def _absurd(named: Named) -> str | None:
     sizes = named.sizes
-    chips = sizes.tensor * sizes.pipeline * sizes.data
-    for name, value, most in (
-        ("input tokens", named.input_tokens, MOST_TOKENS),
-        ("output tokens", named.output_tokens, MOST_TOKENS),
-        ("concurrency", named.concurrency, MOST_CONCURRENCY),
-        ("chips", chips, MOST_CHIPS),
-        ("expert parallelism", sizes.expert, MOST_CHIPS),
-    ):
-        if not (math.isfinite(value) and 1 <= value <= most):
-            return f"{name} {value:g} is not between 1 and {most:,}"
-    return None
+    told = (
+        absurd_load(named.input_tokens, named.output_tokens, named.concurrency),
+        _outside("chips", sizes.chips, MOST_CHIPS),
+        _outside("expert parallelism", sizes.expert, MOST_CHIPS),
+    )
+    return next((each for each in told if each), None)
+
+
+def absurd_load(input_tokens: float, output_tokens: float, concurrency: float) -> str | None:
+    """What no server was ever asked, named with its bounds; None if all is well."""
+    told = (
+        _outside("input tokens", input_tokens, MOST_TOKENS),
+        _outside("output tokens", output_tokens, MOST_TOKENS),
+        _outside("concurrency", concurrency, MOST_CONCURRENCY),
+    )
+    return next((each for each in told if each), None)
+
+
+def _outside(name: str, value: float, most: int) -> str | None:
+    if math.isfinite(value) and 1 <= value <= most:
+        return None
+    return f"{name} {value:g} is not between 1 and {most:,}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
@@ -18,6 +19,9 @@ from chipwise.catalog.measurements import Measurements, shipped
 from chipwise.performance.estimator import Constants, Estimator, Support, learn, physics, remembered
 
 FILE = "learnt.json"
+ENOUGH_ROWS, ENOUGH_KINDS = 200, 2
+"""Rows, and models and chips among them, to which all constants can be fitted."""
+
 _DIGITS = 9
 
 
@@ -50,6 +54,37 @@ def constants_of(told: Mapping[str, Any]) -> Constants:
 def learnt_from(rows: Measurements) -> Estimator:
     """Learn everything from these rows."""
     return learn(rows.table, rows.ttft_ms, rows.tpot_ms, runs=rows.runs)
+
+
+def learnt_from_alone(rows: Measurements) -> Relearnt:
+    """Learn from rows of somebody's own, and from nothing that ships where they are enough to go by.
+
+    With ENOUGH_ROWS rows of two models on two chips the constants of the physics are fitted to them; with fewer the shipped ones stay.
+    Bands are held against these rows as far as they can be left out, else they have the shipped factors.
+    """
+    seen, shipped_ones = rows.table, shipped_estimator()
+    anew = (
+        len(seen) >= ENOUGH_ROWS
+        and len(set(seen.model.tolist())) >= ENOUGH_KINDS
+        and len(set(seen.accelerator.tolist())) >= ENOUGH_KINDS
+    )
+    found = learn(
+        seen,
+        rows.ttft_ms,
+        rows.tpot_ms,
+        None if anew else shipped_ones.constants,
+        runs=rows.runs,
+        otherwise=(shipped_ones.ttft_bands.factors, shipped_ones.tpot_bands.factors),
+    )
+    return Relearnt(found, anew)
+
+
+@dataclass(frozen=True, slots=True)
+class Relearnt:
+    """``anew`` is whether the constants were fitted to the rows."""
+
+    estimator: Estimator
+    anew: bool
 
 
 def document(found: Estimator) -> dict[str, Any]:

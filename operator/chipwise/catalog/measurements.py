@@ -22,6 +22,8 @@ from chipwise.catalog.cases import Named, Sizes, case_of
 from chipwise.catalog.model_shapes import ModelEntry
 from chipwise.catalog.records import BrokenCatalogue
 from chipwise.performance.estimator import Case, Table, table
+from chipwise.performance.plausible import implausible
+from chipwise.performance.types import Hardware, Metric, Point
 from chipwise.reasons import Reason, Refusal
 
 REQUIRED = (
@@ -88,7 +90,10 @@ def read(
             continue
         case = case_of(named, model_of)
         if isinstance(case, Refusal):
-            bad.append(BadRow(number, _COLUMN.get(case.reason, ""), case.message))
+            bad.append(BadRow(number, _COLUMN.get(case.reason, ""), f"{case.reason.value}: {case.message}"))
+            continue
+        if cannot := _cannot_be(case, ttft, tpot):
+            bad += [BadRow(number, column, message) for column, message in cannot]
             continue
         cases.append(case)
         figures.append((ttft, tpot))
@@ -97,6 +102,17 @@ def read(
     told = np.array(figures, dtype=np.float64).reshape(-1, 2)
     runs = np.unique(told, axis=0, return_inverse=True)[1].ravel()
     return Measurements(tuple(cases), told[:, 0], told[:, 1], runs, left_out)
+
+
+def _cannot_be(case: Case, ttft_ms: float, tpot_ms: float) -> list[tuple[str, str]]:
+    """Columns whose figure is faster than the chips can read the weights, with what is said of it."""
+    hardware = Hardware(case.architecture, case.chip, case.chips, case.weight_bits)
+    point = Point(int(case.concurrency), int(case.input_tokens), int(case.output_tokens), ttft_ms, tpot_ms)
+    told = (
+        ("silicon_ttft_ms", implausible(hardware, point, Metric.TTFT)),
+        ("silicon_tpot_ms", implausible(hardware, point, Metric.TPOT)),
+    )
+    return [(column, f"{each.reason.value}: {each.message}") for column, each in told if each]
 
 
 class BadCellError(ValueError):

@@ -10,8 +10,12 @@ from chipwise.catalog.records import BrokenCatalogue, Record, entries, sourced
 from chipwise.performance import Architecture
 
 WEIGHTS = ("bf16", "fp16", "fp8", "int8", "fp4", "int4")
-_REQUIRED = ("parameters", "layers", "hiddenSize", "attentionHeads", "kvHeads", "headDim", "maxContextTokens")
+_REQUIRED = ("parameters", "layers", "hiddenSize", "kvHeads", "headDim")
+_OF_CONFIGS = ("attentionHeads", "maxContextTokens")
+"""What every ``config.json`` has and a ModelProfile may leave out."""
+
 _OPTIONAL = (
+    *_OF_CONFIGS,
     *("activeParameters", "experts", "expertsPerToken", "latentDim"),
     *("slidingWindow", "slidingLayers", "linearLayers"),
 )
@@ -73,19 +77,43 @@ def read(document: Any) -> tuple[ModelEntry, ...]:
     return entries(document, "models", "models.yaml", lambda record: _model(record, sources))
 
 
-def _model(record: Record, sources: Mapping[str, str]) -> ModelEntry:
+def given(record: Record) -> ModelEntry:
+    """A model of somebody's own: name or id, architecture and weights; the rest may be left out. Raises BrokenCatalogue."""
     record.only(_FIELDS)
+    name = record.some_text("name") or record.text("id")
+    published = record.fields.get("published") or {}
+    return ModelEntry(
+        name=name,
+        id=record.some_text("id") or name,
+        aliases=record.texts("aliases"),
+        architecture=_architecture(record),
+        weights=_weights(record),
+        counted={},
+        published={str(key): str(value) for key, value in published.items()},
+        sources={},
+        note=record.some_text("note"),
+    )
+
+
+def _weights(record: Record) -> str:
     weights = record.text("weights")
     if weights not in WEIGHTS:
         raise BrokenCatalogue(f"{record.where}: weights must be one of {', '.join(WEIGHTS)}")
+    return weights
+
+
+def _model(record: Record, sources: Mapping[str, str]) -> ModelEntry:
+    record.only(_FIELDS)
     named = sourced(record.texts("sources", least=1), sources, record.where)
+    for field in _OF_CONFIGS:
+        record.count(field)
     published = record.under("published").only(("parameters", "active"))
     return ModelEntry(
         name=record.text("name"),
         id=record.text("id"),
         aliases=record.texts("aliases"),
         architecture=_architecture(record),
-        weights=weights,
+        weights=_weights(record),
         counted=record.under("counted").fields,
         published={name: published.text(name) for name in published.fields},
         sources={name: sources[name] for name in named},
@@ -103,8 +131,8 @@ def _architecture(record: Record) -> Architecture:
         hidden_size=counts["hiddenSize"],
         kv_heads=counts["kvHeads"],
         head_dim=counts["headDim"],
-        max_context_tokens=counts["maxContextTokens"],
-        attention_heads=counts["attentionHeads"],
+        max_context_tokens=optional["maxContextTokens"],
+        attention_heads=optional["attentionHeads"],
         experts=optional["experts"] or 0,
         experts_per_token=optional["expertsPerToken"] or 0,
         latent_dim=optional["latentDim"],
@@ -121,6 +149,8 @@ def _contradiction(a: Architecture) -> str | None:
     """What ModelProfile would refuse, as far as an entry of the catalogue can be wrong about it."""
     if a.active_parameters > a.parameters:
         return "activeParameters must not exceed parameters"
+    if a.attention_heads is not None and a.attention_heads < a.kv_heads:
+        return "attentionHeads must not be below kvHeads"
     if a.experts_per_token > a.experts or (a.experts and not a.experts_per_token):
         return "expertsPerToken must be between 1 and experts"
     if (a.sliding_window is None) != (a.sliding_layers == 0):

@@ -11,6 +11,7 @@ import click
 
 from chipwise.cli.catalog import catalog
 from chipwise.cli.computeclass import computeclass
+from chipwise.cli.estimate import estimate
 from chipwise.cli.expander import expander
 from chipwise.cli.explain import explain
 from chipwise.cli.importing import import_group
@@ -63,5 +64,5 @@ def main() -> None:
     """
 
 
-for _command in (plan, explain, restore, catalog, import_group, computeclass, run, expander):
+for _command in (plan, explain, restore, catalog, estimate, import_group, computeclass, run, expander):
     main.add_command(_command)

@@ -2,7 +2,7 @@
 
 from chipwise.performance.estimator import physics
 from chipwise.performance.estimator.bands import Support
-from chipwise.performance.estimator.cases import Case, Table, table
+from chipwise.performance.estimator.cases import Case, Loads, Table, spread, table
 from chipwise.performance.estimator.estimator import (
     Constants,
     Estimates,
@@ -12,6 +12,8 @@ from chipwise.performance.estimator.estimator import (
     learn,
     remembered,
 )
+from chipwise.performance.estimator.provenance import provenance
+from chipwise.performance.estimator.room import Room, room_of
 
 __all__ = [
     "Case",
@@ -19,11 +21,16 @@ __all__ = [
     "Estimates",
     "Estimator",
     "Figures",
+    "Loads",
+    "Room",
     "Support",
     "Table",
     "calibrate",
     "learn",
     "physics",
+    "provenance",
     "remembered",
+    "room_of",
+    "spread",
     "table",
 ]

@@ -64,10 +64,9 @@ class Bands:
 
     factors: dict[Support, float]
 
-    def half_widths(self, asked: Table, seen: Table, deviations: Floats) -> Floats:
-        """Half the band of the logarithm for every case."""
-        levels = support(asked, seen)
-        factor = np.zeros(len(asked))
+    def half_widths(self, levels: NDArray[np.str_], deviations: Floats) -> Floats:
+        """Half the band of the logarithm for every case, by what it leans on (``support``) and its deviation."""
+        factor = np.zeros(len(levels))
         for level, value in self.factors.items():
             factor[levels == level.value] = value
         return factor * deviations

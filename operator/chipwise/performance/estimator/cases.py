@@ -6,8 +6,9 @@ figure, so that physics and correction work on all cases at once.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -114,18 +115,55 @@ def table(cases: Sequence[Case]) -> Table:
     return Table(**arrays)
 
 
+@dataclass(frozen=True, slots=True)
+class Loads:
+    """Steady loads, one array of shape ``(n,)`` for each figure: tokens of a request, and requests in service."""
+
+    input: Floats
+    output: Floats
+    concurrency: Floats
+
+
+def spread(setups: Sequence[Case], which: NDArray[np.intp], loads: Loads) -> Table:
+    """Lay out ``setups[which[i]]`` under load i; what the setups say of their own load counts for nothing.
+
+    The same as ``table`` of a case each, for many cases of few setups.
+    """
+    full, sliding, window = (
+        np.array(figures, dtype=np.float64)[which]
+        for figures in zip(*(_kept(case.architecture) for case in setups), strict=True)
+    )
+    context = loads.input + loads.output / 2
+    return replace(
+        table(setups).take(which),
+        input=loads.input,
+        output=loads.output,
+        concurrency=loads.concurrency,
+        cached_context=full * context + sliding * np.minimum(context, window),
+    )
+
+
+def routed_parameters(a: Architecture) -> float:
+    """Parameters of all routed experts, from total, active and the share of the experts that a token uses; 0 if dense."""
+    share = a.experts_per_token / a.experts if a.experts else 0.0
+    return (a.parameters - a.active_parameters) / (1 - share) if 0 < share < 1 else 0.0
+
+
 _NAMES = tuple(field.name for field in fields(Table))
 _TEXT = frozenset({"model", "accelerator", "engine", "version", "precision"})
 
 
+def _kept(a: Architecture) -> tuple[float, float, float]:
+    """Layers that keep every token, layers with a sliding window, and the tokens of that."""
+    window = math.inf if a.sliding_window is None else float(a.sliding_window)
+    return a.layers - a.linear_layers - a.sliding_layers, a.sliding_layers, window
+
+
 def _figures(case: Case) -> tuple[Any, ...]:
     a, chip = case.architecture, case.chip
-    total, active = float(a.parameters), float(a.active_parameters)
-    share = a.experts_per_token / a.experts if a.experts else 0.0
-    routed = (total - active) / (1 - share) if 0 < share < 1 else 0.0
+    routed = routed_parameters(a)
     context = case.input_tokens + case.output_tokens / 2
-    within = context if a.sliding_window is None else min(context, a.sliding_window)
-    full = a.layers - a.linear_layers - a.sliding_layers
+    full, sliding, window = _kept(a)
     heads = a.attention_heads or a.hidden_size / a.head_dim
     elements = float(a.latent_dim) if a.latent_dim else 2.0 * a.kv_heads * a.head_dim
     divided = 1.0 if a.latent_dim else float(min(case.tensor, a.kv_heads))
@@ -146,14 +184,14 @@ def _figures(case: Case) -> tuple[Any, ...]:
         case.chips,
         bits / 8,
         CACHE_BYTES_16 if case.weight_bits >= 16 else CACHE_BYTES_8,
-        active,
-        total - routed,
+        a.active_parameters,
+        a.parameters - routed,
         routed,
-        share,
+        a.experts_per_token / a.experts if a.experts else 0.0,
         a.layers,
         a.hidden_size,
         heads * a.head_dim * (1 - a.linear_layers / a.layers),
-        full * context + a.sliding_layers * within,
+        full * context + sliding * min(context, window),
         elements / divided,
         chip.memory_bytes,
         chip.bandwidth_bytes_per_second,

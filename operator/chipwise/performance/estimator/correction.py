@@ -10,16 +10,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
-from chipwise.performance.estimator.cases import Floats, Table
-from chipwise.performance.estimator.covariance import TERMS, Term, covariance, variance
+from chipwise.performance.estimator.cases import Floats, Names, Table
+from chipwise.performance.estimator.covariance import TERMS, Likeness, Term, covariance, variance
+from chipwise.performance.estimator.whitening import whitened, whitening
 
 FREEDOM = 4.0
 """Of the Student-t: rows beyond two or three deviations are expected now and then."""
 
 LEAST_WEIGHT = 0.01
 REWEIGHTINGS = 4
-_AT_ONCE = 4096
+_AT_ONCE = 256
+"""Cases at a time: what is computed between them and the rows then stays in the processor's cache."""
+
+Indices = NDArray[np.intp]
+Singles = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,36 +38,66 @@ class Correction:
     noise: float
     scale: float
     terms: Sequence[Term] = TERMS
-    _solved: dict[tuple[str, str], tuple[Table, Floats, Floats]] = field(default_factory=dict)
+    _solved: dict[tuple[str, str], tuple[Indices, Singles, Singles]] = field(default_factory=dict)
+    _between: list[Floats] = field(default_factory=list)
 
     def at(self, asked: Table) -> tuple[Floats, Floats]:
         """Expected error and its deviation (with the noise of one measurement) for every case; two arrays of shape (len(asked),)."""
-        mean = np.zeros(len(asked))
-        left = np.full(len(asked), variance(self.terms) * self.scale**2)
-        models = np.where(np.isin(asked.model, self.seen.model), asked.model, "")
-        chips = np.where(np.isin(asked.accelerator, self.seen.accelerator), asked.accelerator, "")
-        pairs, pair = np.unique(np.stack([models, chips]), axis=1, return_inverse=True)
-        for number, (model, chip) in enumerate(pairs.T):
-            if not model and not chip:
-                continue
-            rows, inverse, solved = self._near(str(model), str(chip))
-            which = np.flatnonzero(pair.ravel() == number)
-            for some in np.array_split(which, -(-len(which) // _AT_ONCE)):
-                between = covariance(asked.take(some), rows, self.terms) * self.scale**2
-                mean[some] = between @ solved
-                left[some] -= np.einsum("ij,ij->i", between @ inverse, between)
-        return mean, np.sqrt(np.maximum(left, 0.0) + self.noise**2)
+        return corrected([self], asked)[0]
 
-    def _near(self, model: str, chip: str) -> tuple[Table, Floats, Floats]:
-        """The rows that share the model or the chip, the inverse of their covariance, and that times their errors."""
+    def _near(self, model: str, chip: str) -> tuple[Indices, Singles, Singles]:
+        """The rows that share the model or the chip, what makes their errors independent, and the errors made so."""
         if (model, chip) not in self._solved:
-            which = ((self.seen.model == model) & (model != "")) | (
-                (self.seen.accelerator == chip) & (chip != "")
+            rows = np.flatnonzero(
+                ((self.seen.model == model) & (model != ""))
+                | ((self.seen.accelerator == chip) & (chip != ""))
             )
-            rows = self.seen.take(which)
-            inverse: Floats = np.linalg.inv(_with_noise(self, rows, self.weights[which])).astype(np.float64)
-            self._solved[model, chip] = rows, inverse, inverse @ self.errors[which]
+            if not self._between:
+                self._between.append(covariance(self.seen, self.seen, self.terms))
+            between = self._between[0][np.ix_(rows, rows)] * self.scale**2
+            white = whitening(between + np.diag(self.noise**2 / self.weights[rows]))
+            told = white @ self.errors[rows]
+            self._solved[model, chip] = rows, white.astype(np.float32), told.astype(np.float32)
         return self._solved[model, chip]
+
+
+def corrected(corrections: Sequence[Correction], asked: Table) -> list[tuple[Floats, Floats]]:
+    """``Correction.at`` of several that were learnt from the same rows with the same terms, which share most of the work.
+
+    Computed in single precision, which is good for four digits of the error (``whitening``).
+    """
+    seen, terms = corrections[0].seen, corrections[0].terms
+    likeness = Likeness(asked, seen, terms)
+    means = [np.zeros(len(asked)) for _ in corrections]
+    left = [np.full(len(asked), variance(terms) * each.scale**2) for each in corrections]
+    for model, chip, which in _pairs(asked, seen):
+        if not model and not chip:
+            continue
+        near = [each._near(model, chip) for each in corrections]  # noqa: SLF001 - its own module
+        for some in np.array_split(which, -(-len(which) // _AT_ONCE)):
+            between = likeness.between(some, near[0][0])
+            for number, (_, white, errors) in enumerate(near):
+                told = whitened(between, white) * np.float32(corrections[number].scale ** 2)
+                means[number][some] = told @ errors
+                left[number][some] -= np.einsum("ij,ij->i", told, told)
+    deviations = [
+        np.sqrt(np.maximum(rest, 0.0) + each.noise**2) for rest, each in zip(left, corrections, strict=True)
+    ]
+    return list(zip(means, deviations, strict=True))
+
+
+def _pairs(asked: Table, seen: Table) -> list[tuple[str, str, Indices]]:
+    """The cases by model and chip, each empty where no row has it."""
+
+    def known(column: Names, rows: Names) -> list[str]:
+        have = set(rows.tolist())
+        return [name if name in have else "" for name in column.tolist()]
+
+    found: dict[tuple[str, str], list[int]] = {}
+    models, chips = known(asked.model, seen.model), known(asked.accelerator, seen.accelerator)
+    for number, pair in enumerate(zip(models, chips, strict=True)):
+        found.setdefault(pair, []).append(number)
+    return [(model, chip, np.array(which, dtype=np.intp)) for (model, chip), which in found.items()]
 
 
 def learnt(
@@ -69,15 +105,10 @@ def learnt(
 ) -> Correction:
     """Weigh the rows: those that the others would not have foretold count less. ``scale`` multiplies every deviation of the terms."""
     weights = np.ones(len(seen))
-    base = covariance(seen, seen, terms) * scale**2
+    between = covariance(seen, seen, terms)
     for _ in range(REWEIGHTINGS):
-        inverse = np.linalg.inv(base + np.diag(noise**2 / weights))
-        own = np.diag(inverse)
-        surprise = (inverse @ errors) / np.sqrt(own)
+        white = whitening(between * scale**2 + np.diag(noise**2 / weights))
+        own = np.einsum("ij,ij->j", white, white)
+        surprise = (white.T @ (white @ errors)) / np.sqrt(own)
         weights = np.clip((FREEDOM + 1) / (FREEDOM + surprise**2), LEAST_WEIGHT, 1.0)
-    return Correction(seen, errors, weights, noise, scale, terms)
-
-
-def _with_noise(correction: Correction, rows: Table, weights: Floats) -> Floats:
-    between = covariance(rows, rows, correction.terms) * correction.scale**2
-    return between + np.diag(correction.noise**2 / weights)
+    return Correction(seen, errors, weights, noise, scale, terms, _between=[between])

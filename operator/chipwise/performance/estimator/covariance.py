@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chipwise.performance.estimator.cases import Floats, Names, Table
+
+Codes = NDArray[np.intp]
 
 LONG = np.array([4.0, 4.0, 4.0, 3.0])
 SHORT = np.array([2.0, 2.0, 2.0, 1.2])
@@ -75,23 +78,111 @@ def variance(terms: Sequence[Term] = TERMS) -> float:
     return sum(term.deviation**2 for term in terms)
 
 
-def codes(one: Table, other: Table, share: tuple[str, ...]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def codes(one: Table, other: Table, share: tuple[str, ...]) -> tuple[Codes, Codes]:
     """Numbers for both tables, equal where all these columns are; an empty name is unlike any other, and itself."""
     joined = np.zeros(len(one) + len(other), dtype=np.intp)
     unnamed = np.zeros(len(joined), dtype=bool)
     for column in share:
         values: Names | Floats = np.concatenate([getattr(one, column), getattr(other, column)])
-        _, code = np.unique(values, return_inverse=True)
-        joined = np.unique(joined * (len(values) + 1) + code, return_inverse=True)[1]
-        if values.dtype.kind == "U" and column in ("model", "accelerator"):
+        code, count = numbered(values)
+        joined = np.unique(joined * count + code, return_inverse=True)[1]
+        if column in NAMED:
             unnamed |= values == ""
     joined[unnamed] = -1 - np.arange(unnamed.sum())
     return joined[: len(one)], joined[len(one) :]
 
 
+NAMED = ("model", "accelerator")
+"""Columns in which nothing is shared by having no name."""
+
+
+def numbered(values: Names | Floats) -> tuple[Codes, int]:
+    """The place of each value among all in their order, and how many there are: ``np.unique``, without sorting every text."""
+    listed = values.tolist()
+    known = {value: number for number, value in enumerate(sorted(set(listed)))}
+    return np.array([known[value] for value in listed], dtype=np.intp), max(len(known), 1)
+
+
+class Likeness:
+    """The covariance of many cases with rows that were seen, ready to be asked for a part of either at a time, in single precision."""
+
+    def __init__(self, asked: Table, seen: Table, terms: Sequence[Term] = TERMS) -> None:
+        a, b = places(asked), places(seen)
+        self._places = {
+            name: (_halves(a / reach), _halves(b / reach))
+            for name, reach in (("long", LONG), ("short", SHORT))
+        }
+        shared = _Shared(asked, seen)
+        self._terms = [(term, *shared.codes(term.share)) for term in terms]
+
+    def between(self, asked: NDArray[np.intp], seen: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Of these cases with these rows; shape (len(asked), len(seen))."""
+        weights: dict[str | None, NDArray[np.float32]] = {}
+        for term, x, y in self._terms:
+            alike = x[asked][:, None] == y[seen][None, :]
+            part = np.multiply(alike, np.float32(term.deviation**2), dtype=np.float32)
+            weights[term.reach] = weights[term.reach] + part if term.reach in weights else part
+        total = weights.pop(None, np.zeros((len(asked), len(seen)), dtype=np.float32))
+        for reach, weight in weights.items():
+            (x1, x2), (y1, y2) = self._places[str(reach)]
+            squared = x2[asked][:, None] + y2[seen][None, :] - np.float32(2) * (x1[asked] @ y1[seen].T)
+            total += weight * _matern(squared)
+        return total
+
+
+class _Shared:
+    """Numbers of the seen rows and of the cases by shared columns: -1 for a case that no row is like, -2 for a row without a name."""
+
+    def __init__(self, asked: Table, seen: Table) -> None:
+        self._tables = asked, seen
+        self._columns: dict[str, tuple[Codes, Codes, int]] = {}
+        self._done: dict[tuple[str, ...], tuple[Codes, Codes]] = {}
+
+    def codes(self, share: tuple[str, ...]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        asked, seen = self._joined(share)
+        return asked.astype(np.int32), seen.astype(np.int32)
+
+    def _joined(self, share: tuple[str, ...]) -> tuple[Codes, Codes]:
+        if share not in self._done:
+            asked, seen, count = self._column(share[-1])
+            if len(share) > 1:
+                before_asked, before_seen = self._joined(share[:-1])
+                lost_asked, lost_seen = (asked < 0) | (before_asked < 0), (seen < 0) | (before_seen < 0)
+                known, seen = np.unique(before_seen * count + seen, return_inverse=True)
+                wanted = before_asked * count + asked
+                at = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+                asked = np.where((known[at] == wanted) & ~lost_asked, at, -1)
+                seen = np.where(lost_seen, -2, seen)
+            self._done[share] = asked, seen
+        return self._done[share]
+
+    def _column(self, name: str) -> tuple[Codes, Codes, int]:
+        if name not in self._columns:
+            asked, seen = (getattr(table, name).tolist() for table in self._tables)
+            known = {value: number for number, value in enumerate(dict.fromkeys(seen))}
+            if name in NAMED:
+                known.pop("", None)
+            asked_codes = np.array([known.get(value, -1) for value in asked], dtype=np.intp)
+            seen_codes = np.array([known.get(value, -2) for value in seen], dtype=np.intp)
+            self._columns[name] = asked_codes, seen_codes, len(known) + 2
+        return self._columns[name]
+
+
+def _halves(a: Floats) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Places, and the square of their distance from the origin."""
+    return a.astype(np.float32), (a**2).sum(1).astype(np.float32)
+
+
+def _matern(squared: NDArray[Any]) -> NDArray[Any]:
+    """Of squared distances, which are consumed."""
+    np.maximum(squared, 0, out=squared)
+    squared *= 3
+    r = np.sqrt(squared, out=squared)
+    alike: NDArray[Any] = np.exp(-r)
+    alike *= r + 1
+    return alike
+
+
 def _likeness(a: Floats, b: Floats, reach: Floats) -> Floats:
     x, y = a / reach, b / reach
-    squared = (x**2).sum(1)[:, None] + (y**2).sum(1)[None, :] - 2 * x @ y.T
-    r = np.sqrt(3 * np.maximum(squared, 0.0))
-    alike: Floats = (1 + r) * np.exp(-r)
-    return alike
+    return _matern((x**2).sum(1)[:, None] + (y**2).sum(1)[None, :] - 2 * x @ y.T)

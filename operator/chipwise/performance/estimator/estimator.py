@@ -7,7 +7,7 @@ that they were learnt from. A band [low, high] is symmetric in the logarithm and
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,12 +16,17 @@ from numpy.typing import NDArray
 from chipwise.performance.estimator import physics
 from chipwise.performance.estimator.bands import CONFIGURATION, VARIANT, Bands, Support, held_against, support
 from chipwise.performance.estimator.cases import Floats, Table
-from chipwise.performance.estimator.correction import Correction, learnt
+from chipwise.performance.estimator.correction import Correction, corrected, learnt
 from chipwise.performance.estimator.covariance import codes
 from chipwise.performance.estimator.robust import most_probable
 
 FOLDS = 5
+LEAST_HELD_OUT = 30
+"""Rows without which a 90th percentile is mere chance: three above it are expected."""
+
 Indices = NDArray[np.intp]
+Factors = tuple[Mapping[Support, float], Mapping[Support, float]]
+"""Of the bands of TTFT and TPOT."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +82,12 @@ class Estimator:
         """Answer every case. Memory and context are not looked at: see ``memory.requests_that_fit``."""
         step = physics.step_ms(asked, self.constants.tpot)
         first = physics.first_ms(asked, self.constants.ttft, step)
+        ttft, tpot = corrected([self.ttft, self.tpot], asked)
+        levels = support(asked, self.tpot.seen)
         return Estimates(
-            _figures(first, self.ttft, self.ttft_bands, asked),
-            _figures(step, self.tpot, self.tpot_bands, asked),
-            support(asked, self.tpot.seen),
+            _figures(first, ttft[0], self.ttft_bands.half_widths(levels, ttft[1])),
+            _figures(step, tpot[0], self.tpot_bands.half_widths(levels, tpot[1])),
+            levels,
         )
 
 
@@ -109,17 +116,20 @@ def learn(
     ttft_ms: Floats,
     tpot_ms: Floats,
     constants: Constants | None = None,
+    *,
     runs: NDArray[np.intp] | None = None,
+    otherwise: Factors = ({}, {}),
 ) -> Estimator:
     """Learn from measurements: constants (unless given), corrections, and bands from rows left out.
 
-    ``runs`` numbers the rows; those of one number are one run under several names, and are left out together.
+    ``runs`` numbers the rows; those of one number are one run under several names, and are left out together. ``otherwise`` are band
+    factors of TTFT and TPOT to take where fewer than LEAST_HELD_OUT rows could be left out.
     """
     found = constants or calibrate(seen, ttft_ms, tpot_ms)
     observed = np.log(np.stack([ttft_ms, tpot_ms]))
     runs = np.arange(len(seen)) if runs is None else runs
     ttft, tpot = _corrections(seen, observed, found)
-    factors: list[dict[Support, float]] = [{}, {}]
+    factors: list[dict[Support, float]] = [dict(each) for each in otherwise]
     for levels, share, whole in _LEFT_OUT:
         groups = _groups(seen, share) if share else runs
         parts = list(_left_out(groups if whole else _folds(groups), runs))
@@ -129,7 +139,7 @@ def learn(
         errors, deviations, leant = _foretold(seen, observed, fixed, (ttft.weights, tpot.weights), parts)
         for number, of in itertools.product(range(2), levels):
             known = leant == of.value
-            if known.sum() >= FEWEST:
+            if known.sum() >= LEAST_HELD_OUT:
                 factors[number][of] = held_against(errors[number][known], deviations[number][known])
     return Estimator(found, tpot, ttft, Bands(_filled(factors[1])), Bands(_filled(factors[0])))
 
@@ -184,10 +194,8 @@ def _foretold(
         leant[out] = support(asked, rows)
         step = physics.step_ms(asked, told.tpot)
         physical = physics.first_ms(asked, told.ttft, step), step
-        for number, correction in enumerate(
-            _corrections(rows, observed[:, kept], told, [of[kept] for of in weights])
-        ):
-            mean, deviation = correction.at(asked)
+        corrections = _corrections(rows, observed[:, kept], told, [of[kept] for of in weights])
+        for number, (mean, deviation) in enumerate(corrected(corrections, asked)):
             errors[number, out] = observed[number, out] - np.log(physical[number]) - mean
             deviations[number, out] = deviation
     return errors, deviations, leant
@@ -222,9 +230,6 @@ _LEFT_OUT: tuple[tuple[tuple[Support, ...], tuple[str, ...], bool], ...] = (
 """For each support, what is left out to see how far rows with no more than it are off: single runs, or all with these columns alike, in
 folds; whole models and whole chips one by one, the constants fitted anew without them."""
 
-FEWEST = 20
-"""Rows left out from which a 90th percentile is read."""
-
 SUPPOSED_FACTOR = 1.645
 """Of a normal distribution, where too little was measured to leave anything out."""
 
@@ -235,8 +240,6 @@ def _filled(factors: dict[Support, float]) -> dict[Support, float]:
     return known | {Support.NONE: max(known[Support.MODEL], known[Support.CHIP])}
 
 
-def _figures(physical: Floats, correction: Correction, bands: Bands, asked: Table) -> Figures:
-    mean, deviation = correction.at(asked)
-    half = bands.half_widths(asked, correction.seen, deviation)
+def _figures(physical: Floats, mean: Floats, half: Floats) -> Figures:
     value = physical * np.exp(mean)
     return Figures(value, value * np.exp(-half), value * np.exp(half))

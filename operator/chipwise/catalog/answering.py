@@ -1,0 +1,110 @@
+"""Many cases in words, answered at once: figures with bands and what they are worth, or a reason why there are none.
+
+Cases are asked as few setups (model, chip, precision, sizes, engine) under many loads, so that what depends on the setup is looked up
+once, however many rows a table has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chipwise.catalog.cases import absurd_load
+from chipwise.performance.estimator import Case, Estimator, Loads, Room, provenance, room_of, spread
+from chipwise.reasons import Reason, Refusal
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.intp]
+FIGURES = ("ttft_ms", "ttft_low", "ttft_high", "tpot_ms", "tpot_low", "tpot_high")
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Of case i: ``figures[:, i]`` in the order of FIGURES (NaN where it is refused), what they lean on, what they are worth.
+
+    ``refusals`` say why there are no figures, ``notes`` what to know beside them, by the number of the case. ``held`` are the requests
+    that fit the memory, 0 where it is refused.
+    """
+
+    figures: Floats
+    support: NDArray[np.str_]
+    provenance: NDArray[np.str_]
+    refusals: dict[int, Refusal]
+    notes: dict[int, Refusal]
+    held: Indices
+
+
+def answer(estimator: Estimator, setups: Sequence[Case | Refusal], which: Indices, loads: Loads) -> Answers:
+    """Answer ``setups[which[i]]`` under load i, for every i; the load that a setup has itself counts for nothing.
+
+    Refused as its setup is (``cases.case_of``), and as ``Room.holds`` does. Where not all requests of a case fit the memory at once, the
+    others wait, which its TTFT counts and a note (MEMORY_EXCEEDED) says.
+    """
+    refusals, notes, held = _refused(setups, which, loads)
+    able = np.ones(len(which), dtype=bool)
+    able[list(refusals)] = False
+    figures = np.full((len(FIGURES), len(which)), np.nan)
+    support, worth = np.full(len(which), "", dtype="U16"), np.full(len(which), "", dtype="U16")
+    asked = np.flatnonzero(able)
+    if len(asked):
+        of_setup = {number: place for place, number in enumerate(np.unique(which[asked]).tolist())}
+        sound = [case for number in of_setup if isinstance(case := setups[number], Case)]
+        places = np.array([of_setup[number] for number in which[asked].tolist()], dtype=np.intp)
+        table = spread(
+            sound, places, Loads(loads.input[asked], loads.output[asked], loads.concurrency[asked])
+        )
+        told = estimator.estimate(table)
+        figures[:, asked] = [
+            *(told.ttft.value, told.ttft.low, told.ttft.high),
+            *(told.tpot.value, told.tpot.low, told.tpot.high),
+        ]
+        support[asked] = told.support
+        worth[asked] = provenance(table, estimator.tpot.seen, told.support)
+    return Answers(figures, support, worth, refusals, notes, held)
+
+
+def _refused(
+    setups: Sequence[Case | Refusal], which: Indices, loads: Loads
+) -> tuple[dict[int, Refusal], dict[int, Refusal], Indices]:
+    """Refusals and notes by case, and the requests that fit."""
+    rooms: dict[int, Room | Refusal] = {}
+    refusals: dict[int, Refusal] = {}
+    notes: dict[int, Refusal] = {}
+    held = np.zeros(len(which), dtype=np.intp)
+    known: dict[tuple[int, float, float], int | Refusal] = {}
+    rows = zip(
+        which.tolist(), loads.input.tolist(), loads.output.tolist(), loads.concurrency.tolist(), strict=True
+    )
+    for number, (setup, inputs, outputs, concurrency) in enumerate(rows):
+        room = rooms.get(setup)
+        if room is None:
+            case = setups[setup]
+            room = rooms[setup] = case if isinstance(case, Refusal) else room_of(case)
+        if isinstance(room, Refusal):
+            refusals[number] = room
+            continue
+        if absurd := absurd_load(inputs, outputs, concurrency):
+            refusals[number] = Refusal(Reason.INVALID, absurd)
+            continue
+        key = setup, inputs, outputs
+        fits = known.get(key)
+        if fits is None:
+            fits = known[key] = room.holds(inputs, outputs)
+        if isinstance(fits, Refusal):
+            refusals[number] = fits
+            continue
+        held[number] = fits
+        if concurrency > fits:
+            notes[number] = _waiting(concurrency, fits, room)
+    return refusals, notes, held
+
+
+def _waiting(concurrency: float, fits: int, room: Room) -> Refusal:
+    chips = room.copy.chips * room.copies
+    return Refusal(
+        Reason.MEMORY_EXCEEDED,
+        f"{fits} of the {concurrency:g} requests fit the memory of {chips} chip(s) at once; the others wait, which TTFT counts",
+    )

@@ -1,0 +1,1 @@
+"""What ``chipwise estimate`` answers: one case, a table of rows, or the frontier of cost and latency."""

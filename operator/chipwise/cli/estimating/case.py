@@ -1,0 +1,326 @@
+"""``chipwise estimate`` of cases named by flags: figures with bands, what they lean on, what fits, what a million tokens costs."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import product
+from typing import Any
+
+import click
+import numpy as np
+
+from chipwise.catalog.answering import Answers, answer
+from chipwise.catalog.cases import Named, case_of
+from chipwise.catalog.chip_prices import Market
+from chipwise.cli.errors import BadInput
+from chipwise.cli.estimating import objectives, sizing
+from chipwise.cli.estimating.asked import Asked
+from chipwise.cli.estimating.basis import Basis
+from chipwise.cli.figures import milliseconds, money
+from chipwise.cli.sheet import Block, Column, Sheet, show
+from chipwise.cli.words import cents, latency
+from chipwise.performance.estimator import Case, Loads
+from chipwise.performance.types import Objective, Statistic
+from chipwise.reasons import Reason, Refusal
+
+Document = dict[str, Any]
+COVERED = 0.9
+_BAD_INPUT = (Reason.MODEL_UNKNOWN, Reason.CHIP_UNKNOWN, Reason.INVALID)
+
+
+def answer_cases(asked: Asked, market: Market, given: Basis, form: str) -> bool:
+    """Print the answer. Whether every case has figures, and every objective could be judged. Raises BadInput for what cannot be asked."""
+    wanted = [objectives.read(text) for text in asked.objectives]
+    cases, note = _cases(asked, given)
+    loads = asked.load.concurrency
+    which = np.repeat(np.arange(len(cases)), len(loads))
+    told = answer(
+        given.estimator,
+        cases,
+        which,
+        Loads(
+            np.full(len(which), asked.load.input_tokens),
+            np.full(len(which), asked.load.output_tokens),
+            np.tile(np.array(loads, dtype=np.float64), len(cases)),
+        ),
+    )
+    if absurd := [each for each in told.refusals.values() if each.reason in _BAD_INPUT]:
+        raise BadInput(f"{absurd[0].reason.value}: {absurd[0].message}")
+    named = list(product(_named(asked), loads))
+    entries = [
+        _entry(replace(one, concurrency=load), cases[which[number]], told, number, market)
+        for number, (one, load) in enumerate(named)
+    ]
+    for entry in entries:
+        entry["objectives"] = [_judged(each, entry) for each in wanted]
+        entry["notes"] += [note] if note else []
+    document = {
+        "model": next((case.model for case in cases if isinstance(case, Case)), asked.model),
+        "inputTokens": asked.load.input_tokens,
+        "outputTokens": asked.load.output_tokens,
+        "statistic": Statistic.MEAN.value,
+        "coverage": COVERED,
+        "learnt": given.learnt,
+        "cases": entries,
+    }
+    _print(document, form)
+    return all(_is_whole(entry) for entry in entries)
+
+
+def _is_whole(entry: Document) -> bool:
+    return entry["answered"] and all(each["met"] is not None for each in entry["objectives"])
+
+
+def _named(asked: Asked) -> list[Named]:
+    found = sizing.read(asked.sizes)
+    if isinstance(found, Refusal):
+        raise BadInput(f"{found.reason.value}: {found.message}")
+    load = asked.load
+    return [
+        Named(
+            asked.model,
+            chip,
+            precision,
+            found.sizes,
+            load.input_tokens,
+            load.output_tokens,
+            load.concurrency[0],
+            asked.engine,
+            asked.engine_version,
+        )
+        for chip in asked.accelerators
+        for precision in asked.precisions or ("",)
+    ]
+
+
+def _cases(asked: Asked, given: Basis) -> tuple[list[Case | Refusal], str]:
+    """Each setup, and a note on the sizes. Raises BadInput for a name or a figure that nothing can be said of."""
+    cases = [case_of(each, given.model_of) for each in _named(asked)]
+    for case in cases:
+        if isinstance(case, Refusal) and case.reason in _BAD_INPUT:
+            raise BadInput(f"{case.reason.value}: {case.message}")
+    found = sizing.read(asked.sizes)
+    return cases, "" if isinstance(found, Refusal) else found.note
+
+
+def _entry(named: Named, case: Case | Refusal, told: Answers, number: int, market: Market) -> Document:
+    refusal, note = told.refusals.get(number), told.notes.get(number)
+    chips = named.sizes.chips
+    entry: Document = {
+        "accelerator": case.accelerator if isinstance(case, Case) else named.accelerator,
+        "precision": case.precision if isinstance(case, Case) else named.precision,
+        "chips": chips,
+        "tensorParallel": named.sizes.tensor,
+        "pipelineParallel": named.sizes.pipeline,
+        "dataParallel": named.sizes.data,
+        "expertParallel": named.sizes.expert,
+        "engine": named.engine or None,
+        "engineVersion": named.engine_version or None,
+        "concurrency": named.concurrency,
+        "answered": refusal is None,
+        "ttftMilliseconds": None,
+        "tpotMilliseconds": None,
+        "provenance": None,
+        "leansOn": None,
+        "requestsThatFit": None,
+        "outputTokensPerSecond": None,
+        "costPerMillionOutputTokens": None,
+        "price": None,
+        "reason": refusal.reason.value if refusal else None,
+        "message": refusal.message if refusal else None,
+        "notes": [f"{note.reason.value}: {note.message}"] if note else [],
+    }
+    if refusal is not None:
+        return entry
+    ttft, tpot = (
+        dict(zip(("value", "low", "high"), map(milliseconds, figures), strict=True))
+        for figures in (told.figures[:3, number].tolist(), told.figures[3:, number].tolist())
+    )
+    rate = tokens_per_second(named.concurrency, named.output_tokens, ttft["value"], tpot["value"])
+    return entry | {
+        "ttftMilliseconds": ttft,
+        "tpotMilliseconds": tpot,
+        "provenance": str(told.provenance[number]),
+        "leansOn": str(told.support[number]),
+        "requestsThatFit": int(told.held[number]),
+        "outputTokensPerSecond": round(rate, 3),
+        **_cost(entry["accelerator"], chips, rate, market),
+    }
+
+
+def tokens_per_second(concurrency: float, output_tokens: float, ttft_ms: float, tpot_ms: float) -> float:
+    """Output tokens of a replica that keeps ``concurrency`` requests in service."""
+    return 1000 * concurrency * output_tokens / (ttft_ms + tpot_ms * (output_tokens - 1))
+
+
+def _cost(chip: str, chips: int, rate: float, market: Market) -> Document:
+    price = market.price(chip, chips)
+    if isinstance(price, Refusal):
+        return {
+            "costPerMillionOutputTokens": None,
+            "price": {
+                "perChipHour": None,
+                "source": None,
+                "reason": price.reason.value,
+                "message": price.message,
+            },
+        }
+    return {
+        "costPerMillionOutputTokens": money(price.amount * chips / rate / 3600 * 1e6),
+        "price": {
+            "perChipHour": money(price.amount),
+            "source": price.words,
+            "reason": None,
+            "message": None,
+        },
+    }
+
+
+def _judged(objective: Objective, entry: Document) -> Document:
+    band = entry[f"{objective.metric.value.lower()}Milliseconds"]
+    if band is None:
+        nothing = {"value": float("inf"), "low": float("inf"), "high": float("inf")}
+        return objectives.judged(objective, nothing) | {"met": None, "certain": None}
+    return objectives.judged(objective, band)
+
+
+def _print(document: Document, form: str) -> None:
+    if form == "json":
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    elif form == "yaml":
+        import yaml  # noqa: PLC0415 - only here
+
+        click.echo(yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120), nl=False)
+    elif form == "csv":
+        _csv(document)
+    else:
+        show(tuple(_blocks(document)))
+
+
+def _csv(document: Document) -> None:
+    table = csv.writer(sys.stdout, lineterminator="\n")
+    table.writerow(
+        (
+            *("model", "accelerator", "precision", "chips", "tensor_parallel", "pipeline_parallel"),
+            *(
+                "data_parallel",
+                "expert_parallel",
+                "engine",
+                "engine_version",
+                "input_tokens",
+                "output_tokens",
+            ),
+            *("concurrency", "ttft_ms", "ttft_low", "ttft_high", "tpot_ms", "tpot_low", "tpot_high"),
+            *("output_tokens_per_second", "cost_per_million_output_tokens", "provenance", "reason"),
+        )
+    )
+    for entry in document["cases"]:
+        bands = [entry[name] or {} for name in ("ttftMilliseconds", "tpotMilliseconds")]
+        reason = [f"{entry['reason']}: {entry['message']}"] if entry["reason"] else entry["notes"]
+        cells = [
+            document["model"],
+            *(entry[name] for name in ("accelerator", "precision", "chips", "tensorParallel")),
+            *(entry[name] for name in ("pipelineParallel", "dataParallel", "expertParallel")),
+            *(entry[name] for name in ("engine", "engineVersion")),
+            document["inputTokens"],
+            document["outputTokens"],
+            entry["concurrency"],
+            *(band.get(name) for band in bands for name in ("value", "low", "high")),
+            *(entry[name] for name in ("outputTokensPerSecond", "costPerMillionOutputTokens", "provenance")),
+            "; ".join(reason),
+        ]
+        table.writerow(
+            [f"{cell:g}" if isinstance(cell, float) and cell.is_integer() else cell for cell in cells]
+        )
+
+
+def _blocks(document: Document) -> Iterator[Block]:
+    learnt = document["learnt"]
+    yield (
+        f"{document['model']}, requests of {document['inputTokens']:g} input and {document['outputTokens']:g} output tokens. Means over "
+        f"requests, each with the band that holds 90 % of measurements. Learnt from {learnt['rows']:,} rows ({learnt['from']})."
+    )
+    columns = (
+        *(
+            Column("CHIP"),
+            Column("PRECISION"),
+            Column("CHIPS", right=True),
+            Column("CONCURRENCY", right=True),
+        ),
+        *(Column("TTFT", right=True), Column("TTFT BAND", right=True)),
+        *(Column("TPOT", right=True), Column("TPOT BAND", right=True)),
+        *(
+            Column("TOKENS/S", right=True),
+            Column("FIT", right=True, spare=1),
+            Column("$/M TOKENS", right=True),
+        ),
+        *(Column("PROVENANCE"), Column("LEANS ON")),
+    )
+    yield Sheet("", columns, tuple(_row(entry) for entry in document["cases"]))
+    if refused := [entry for entry in document["cases"] if entry["reason"]]:
+        what = (Column("CHIP"), Column("CONCURRENCY", right=True), Column("REASON"), Column("WHY"))
+        yield Sheet(
+            "Not answered",
+            what,
+            tuple((e["accelerator"], f"{e['concurrency']:g}", e["reason"], e["message"]) for e in refused),
+        )
+    if judged := [(e, each) for e in document["cases"] for each in e["objectives"]]:
+        yield Sheet("Objectives", _JUDGED, tuple(_verdict(*one) for one in judged))
+    if notes := sorted({line for entry in document["cases"] for line in _notes(entry)}):
+        yield "\n".join(notes)
+
+
+_JUDGED = (
+    *(Column("CHIP"), Column("CONCURRENCY", right=True), Column("OBJECTIVE")),
+    *(Column("VERDICT"), Column("WHY")),
+)
+
+
+def _verdict(entry: Document, judged: Document) -> tuple[str, ...]:
+    objective = f"{judged['metric']} {judged['statistic']} {judged['thresholdMilliseconds']:g} ms"
+    words = {True: "met", False: "missed", None: judged["reason"] or "not answered"}[judged["met"]]
+    why = "the threshold is within the band" if judged["certain"] is False else ""
+    return entry["accelerator"], f"{entry['concurrency']:g}", objective, words, why
+
+
+def _row(entry: Document) -> tuple[str, ...]:
+    ttft, tpot = entry["ttftMilliseconds"], entry["tpotMilliseconds"]
+
+    def band(told: dict[str, float] | None) -> tuple[str, str]:
+        return (
+            ("-", "-")
+            if told is None
+            else (latency(told["value"]), f"{told['low']:.3g} to {told['high']:.3g}")
+        )
+
+    rate, fit = entry["outputTokensPerSecond"], entry["requestsThatFit"]
+    return (
+        entry["accelerator"],
+        entry["precision"] or "-",
+        str(entry["chips"]),
+        f"{entry['concurrency']:g}",
+        *band(ttft),
+        *band(tpot),
+        "-" if rate is None else f"{rate:,.0f}",
+        "-" if fit is None else f"{fit:,}",
+        cents(entry["costPerMillionOutputTokens"]),
+        entry["provenance"] or "-",
+        entry["leansOn"] or "-",
+    )
+
+
+def _notes(entry: Document) -> Iterator[str]:
+    for judged in entry["objectives"]:
+        if judged["message"]:
+            yield f"{judged['reason']}: {judged['message']}"
+    for note in entry["notes"]:
+        yield f"{entry['accelerator']} at {entry['concurrency']:g}: {note}"
+    price = entry["price"]
+    if price and price["perChipHour"] is None:
+        yield f"{entry['accelerator']}: {price['reason']}: {price['message']}"
+    elif price:
+        yield f"{entry['accelerator']}: {price['perChipHour']} $ for a chip and hour, {price['source']}"

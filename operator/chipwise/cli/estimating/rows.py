@@ -1,0 +1,110 @@
+"""``chipwise estimate --rows``: every row of a CSV comes out again, with figures or with the reason why there are none."""
+
+from __future__ import annotations
+
+import csv
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from io import StringIO
+from pathlib import Path
+
+import click
+import numpy as np
+
+from chipwise.catalog.answering import FIGURES, Answers, answer
+from chipwise.catalog.cases import case_of
+from chipwise.cli.errors import BadInput
+from chipwise.cli.estimating import sheet_of_rows
+from chipwise.cli.estimating.basis import Basis
+from chipwise.cli.importers.reading import text_of
+from chipwise.performance.estimator import Loads
+from chipwise.reasons import Reason, Refusal
+
+ADDED = (*FIGURES, "provenance", "reason")
+_AT_ONCE = 10_000
+_SILENT_SECONDS = 2.0
+
+
+def answer_rows(path: Path, output: str, given: Basis) -> None:
+    """Write the answered table to ``output``, - for standard output. Raises BadInput; nothing is written then."""
+    name = "standard input" if str(path) == "-" else str(path)
+    rows = sheet_of_rows.read(_text(path), name)
+    if written := [each for each in ADDED if each in rows.header]:
+        click.echo(f"{name}: the column(s) {', '.join(written)} are written anew", err=True)
+    kept = [place for place, each in enumerate(rows.header) if each not in ADDED]
+    text = StringIO(newline="")
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow([*(rows.header[place] for place in kept), *ADDED])
+    for cells, added in zip(rows.cells, _answered(rows, given), strict=True):
+        table.writerow([*(cells[place] for place in kept), *added])
+    if output == "-":
+        click.echo(text.getvalue(), nl=False)
+        return
+    try:
+        Path(output).write_text(text.getvalue(), encoding="utf-8")
+    except OSError as error:
+        raise BadInput(f"{output}: {error.strerror}") from error
+
+
+def _text(path: Path) -> str:
+    if str(path) != "-":
+        return text_of(path)
+    try:
+        return click.get_binary_stream("stdin").read().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadInput(f"standard input: is not UTF-8: {error}") from error
+
+
+def _answered(rows: sheet_of_rows.Rows, given: Basis) -> Iterator[Sequence[str]]:
+    """The added cells of every row, in order."""
+    cases = [each if isinstance(each, Refusal) else case_of(each, given.model_of) for each in rows.setups]
+    loads, which = rows.load_arrays(), np.array(rows.which, dtype=np.intp)
+    progress = _Progress(len(which))
+    for begin in range(0, len(which), _AT_ONCE):
+        part = slice(begin, begin + _AT_ONCE)
+        told = answer(
+            given.estimator,
+            cases,
+            which[part],
+            Loads(loads.input[part], loads.output[part], loads.concurrency[part]),
+        )
+        yield from _cells(told, rows, begin)
+        progress.at(min(begin + _AT_ONCE, len(which)))
+    progress.done()
+
+
+def _cells(told: Answers, rows: sheet_of_rows.Rows, begin: int) -> Iterator[Sequence[str]]:
+    columns = [column.tolist() for column in told.figures]
+    for number, (worth, *figures) in enumerate(zip(told.provenance.tolist(), *columns, strict=True)):
+        row = begin + number
+        refusal = told.refusals.get(number)
+        if refusal is not None:
+            if refusal.reason is Reason.INVALID:
+                refusal = rows.unread.get(row, refusal)
+            yield ("",) * (len(FIGURES) + 1) + (_told(refusal),)
+            continue
+        note = told.notes.get(number)
+        said = [rows.notes.get(rows.which[row], ""), _told(note) if note else ""]
+        yield *("%.3f" % figure for figure in figures), worth, "; ".join(filter(None, said))
+
+
+def _told(refusal: Refusal) -> str:
+    return f"{refusal.reason.value}: {refusal.message}"
+
+
+class _Progress:
+    """How far it is, on a terminal, from two seconds on."""
+
+    def __init__(self, rows: int) -> None:
+        self._rows, self._begin = rows, time.monotonic()
+        self._shown = False
+
+    def at(self, row: int) -> None:
+        if sys.stderr.isatty() and time.monotonic() - self._begin > _SILENT_SECONDS:
+            click.echo(f"\r{row:,} of {self._rows:,} rows", nl=False, err=True)
+            self._shown = True
+
+    def done(self) -> None:
+        if self._shown:
+            click.echo(err=True)

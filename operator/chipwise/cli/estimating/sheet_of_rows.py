@@ -1,0 +1,159 @@
+"""A CSV of cases as setups and loads: every row is kept as it stands, and what cannot be read in one is its refusal."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from io import StringIO
+
+import numpy as np
+
+from chipwise.catalog.cases import Named
+from chipwise.cli.errors import BadInput
+from chipwise.cli.estimating import sizing
+from chipwise.performance.estimator import Loads
+from chipwise.reasons import Reason, Refusal
+
+REQUIRED = ("model", "accelerator", "input_tokens", "output_tokens", "concurrency")
+LOADS = ("input_tokens", "output_tokens", "concurrency")
+SIZES = ("chips", "tensor_parallel", "pipeline_parallel", "data_parallel", "expert_parallel")
+TEXTS = ("model", "accelerator", "precision", "engine", "engine_version")
+_MAY_BE_ZERO = ("pipeline_parallel", "data_parallel", "expert_parallel")
+
+
+@dataclass(slots=True)
+class Rows:
+    """Row i is ``setups[which[i]]`` under load i. Numbers that cannot be read are NaN, and in ``unread``.
+
+    ``setups`` have a load of one request; ``notes`` are of setups, by number.
+    """
+
+    header: list[str]
+    cells: list[list[str]]
+    setups: list[Named | Refusal] = field(default_factory=list)
+    which: list[int] = field(default_factory=list)
+    notes: dict[int, str] = field(default_factory=dict)
+    unread: dict[int, Refusal] = field(default_factory=dict)
+    loads: list[tuple[float, float, float]] = field(default_factory=list)
+
+    def load_arrays(self) -> Loads:
+        """The loads by figure."""
+        told = np.array(self.loads, dtype=np.float64).reshape(-1, 3)
+        return Loads(told[:, 0].copy(), told[:, 1].copy(), told[:, 2].copy())
+
+
+def read(text: str, name: str) -> Rows:
+    """Read a CSV. Raises BadInput with file and column for a table that lacks one, and with the row for one that is no table."""
+    header, cells = _table(text, name)
+    missing = [each for each in REQUIRED if each not in header]
+    if "chips" not in header and "tensor_parallel" not in header:
+        missing.append("chips (or tensor_parallel)")
+    if missing:
+        raise BadInput(
+            f"{name}: lacks the column(s) {', '.join(missing)}; it has {', '.join(header) or 'none'}"
+        )
+    rows = Rows(header, cells)
+    place = {each: header.index(each) for each in (*LOADS, *SIZES, *TEXTS) if each in header}
+    reader = _Reader(place)
+    known: dict[tuple[str, ...], int] = {}
+    columns = [place[each] for each in (*TEXTS, *SIZES) if each in place]
+    for number, row in enumerate(cells):
+        key = tuple([row[column] for column in columns])
+        setup = known.get(key)
+        if setup is None:
+            setup = known[key] = len(rows.setups)
+            found, note = reader.setup(row)
+            rows.setups.append(found)
+            if note:
+                rows.notes[setup] = note
+        rows.which.append(setup)
+        load, wrong = reader.load(row)
+        rows.loads.append(load)
+        if wrong:
+            rows.unread[number] = wrong
+    return rows
+
+
+class _Reader:
+    """Cells by column; a number that was read once is known."""
+
+    def __init__(self, place: dict[str, int]) -> None:
+        self._place = place
+        self._loads = [(name, place[name]) for name in LOADS]
+        self._known: dict[str, float | None] = {}
+
+    def setup(self, row: Sequence[str]) -> tuple[Named | Refusal, str]:
+        """The case without its load, and a note on its sizes."""
+        sizes: dict[str, int | None] = {}
+        for name in SIZES:
+            text = row[self._place[name]].strip() if name in self._place else ""
+            value = self._number(text) if text else None
+            least = 0 if name in _MAY_BE_ZERO else 1
+            if text and (value is None or value < least or value != int(value)):
+                return Refusal(Reason.INVALID, f"{name} {text} is not a whole number from {least}"), ""
+            sizes[name] = None if value is None else int(value)
+        found = sizing.read(sizing.Stated(*sizes.values()))
+        if isinstance(found, Refusal):
+            return found, ""
+        texts = {name: row[self._place[name]].strip() if name in self._place else "" for name in TEXTS}
+        for name in ("model", "accelerator"):
+            if not texts[name]:
+                return Refusal(Reason.INVALID, f"{name} is empty"), ""
+        named = Named(
+            texts["model"],
+            texts["accelerator"],
+            texts["precision"],
+            found.sizes,
+            1,
+            1,
+            1,
+            texts["engine"],
+            texts["engine_version"],
+        )
+        return named, found.note
+
+    def load(self, row: Sequence[str]) -> tuple[tuple[float, float, float], Refusal | None]:
+        """Tokens and concurrency, and what is wrong with the first that is no number."""
+        told, wrong = [], None
+        for name, column in self._loads:
+            value = self._number(row[column])
+            if value is None and wrong is None:
+                wrong = Refusal(Reason.INVALID, f"{name} {row[column].strip() or 'empty'} is not a number")
+            told.append(float("nan") if value is None else value)
+        return (told[0], told[1], told[2]), wrong
+
+    def _number(self, text: str) -> float | None:
+        if text not in self._known:
+            self._known[text] = _number(text)
+        return self._known[text]
+
+
+def _number(text: str) -> float | None:
+    """As programs write it: Python's own reading also takes 1_000, and names for what is no number."""
+    try:
+        value = float(text) if text.isascii() and "_" not in text else float("nan")
+    except ValueError:
+        return None
+    return value if abs(value) < float("inf") else None
+
+
+def _table(text: str, name: str) -> tuple[list[str], list[list[str]]]:
+    reader = csv.reader(StringIO(text, newline=""), strict=True)
+    try:
+        header = [each.strip() for each in next(reader, [])]
+        twice = sorted({each for each in header if header.count(each) > 1})
+        if twice:
+            raise BadInput(f"{name}: has the column(s) {', '.join(twice)} twice")
+        rows = []
+        for cells in reader:
+            if not cells:
+                continue
+            if len(cells) != len(header):
+                raise BadInput(
+                    f"{name}: row {reader.line_num}: has {len(cells)} cells, and the first row has {len(header)}"
+                )
+            rows.append(cells)
+    except csv.Error as error:
+        raise BadInput(f"{name}: row {reader.line_num}: is not CSV: {error}") from error
+    return header, rows

@@ -1,0 +1,52 @@
+"""What a figure is worth, in the words that plans use: by what of a case was measured, and how far from it that was."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chipwise.performance.estimator.bands import CONFIGURATION, VARIANT, Support
+from chipwise.performance.estimator.cases import Floats, Table
+from chipwise.performance.estimator.covariance import codes
+from chipwise.performance.trust import FAR
+from chipwise.performance.types import Provenance
+
+
+def provenance(asked: Table, seen: Table, support: NDArray[np.str_]) -> NDArray[np.str_]:
+    """Values of Provenance for every case; shape (len(asked),). ``support`` is what each leans on in ``seen``.
+
+    Measured: the configuration was, from half the smallest to the largest concurrency asked about. Scaled: its model, chip, engine and
+    precision were, at another shape or parallelism, within a factor of 9 of the lengths. Extrapolated: the same, farther away.
+    Everything else is Estimated.
+    """
+    told = np.full(len(asked), Provenance.ESTIMATED.value, dtype="U16")
+    own = np.flatnonzero(support == Support.CONFIGURATION.value)
+    low, high = _range(asked.take(own), seen, CONFIGURATION, np.log(seen.concurrency))
+    load = np.log(asked.concurrency[own])
+    near = (load >= low - np.log(2) - 1e-9) & (load <= high + 1e-9)
+    told[own] = np.where(near, Provenance.MEASURED.value, Provenance.EXTRAPOLATED.value)
+    other = np.flatnonzero(support == Support.VARIANT.value)
+    near = _farthest(asked.take(other), seen) <= FAR
+    told[other] = np.where(near, Provenance.SCALED.value, Provenance.EXTRAPOLATED.value)
+    return told
+
+
+def _farthest(asked: Table, seen: Table) -> Floats:
+    """How far the lengths of each case are from the range of those measured of its variant, in logarithms, input and output together."""
+    total = np.zeros(len(asked))
+    for column in ("input", "output"):
+        low, high = _range(asked, seen, VARIANT, np.log(getattr(seen, column)))
+        at = np.log(getattr(asked, column))
+        total += np.maximum(np.maximum(low - at, at - high), 0.0)
+    return total
+
+
+def _range(asked: Table, seen: Table, share: tuple[str, ...], figure: Floats) -> tuple[Floats, Floats]:
+    """The smallest and largest figure of the rows that share these columns with each case; of every case there is one."""
+    one, other = codes(asked, seen, share)
+    named = other >= 0
+    size = max(int(one.max(initial=0)), int(other.max(initial=0))) + 1
+    low, high = np.full(size, np.inf), np.full(size, -np.inf)
+    np.minimum.at(low, other[named], figure[named])
+    np.maximum.at(high, other[named], figure[named])
+    return low[one], high[one]
