@@ -90,7 +90,7 @@ def _frame(drawing: Drawing, x: Scale, y: Scale) -> None:
     for cost in y.ticks():
         drawing.line([(LEFT, y(cost)), (RIGHT, y(cost))], GRID)
         drawing.text(LEFT - 10, y(cost) + 4, f"${cost:g}", QUIET, text_anchor="end")
-    for tpot in (each for each in (*x.ticks(), *OBJECTIVES) if x.low <= each <= x.high):
+    for tpot in sorted(each for each in {*x.ticks(), *OBJECTIVES} if x.low <= each <= x.high):
         own = tpot in OBJECTIVES
         drawing.line([(x(tpot), TOP), (x(tpot), BOTTOM)], "#c4ced8" if own else GRID, stroke_dasharray="3 4" if own else "none")
         drawing.text(x(tpot), BOTTOM + STRIP + 24, f"{tpot:g}", QUIET, text_anchor="middle")
