@@ -70,17 +70,37 @@ def test_a_load_that_does_not_fit_at_once_says_how_much_does():
 
 
 def test_what_does_not_fit_at_all_has_no_figures_and_ends_with_1():
-    words = ("--model", "deepseek-ai/DeepSeek-R1", "--accelerator", "l4", "--chips", "1", "--concurrency", "1")
+    words = (
+        "--model",
+        "deepseek-ai/DeepSeek-R1",
+        "--accelerator",
+        "l4",
+        "--chips",
+        "1",
+        "--concurrency",
+        "1",
+    )
     (case,) = answered(*words, exit_code=1)["cases"]
     assert (case["reason"], case["tpotMilliseconds"]) == ("MemoryExceeded", None)
-    long = ("--model", "meta-llama/Llama-3.1-8B", "--accelerator", "h200", "--chips", "1", "--concurrency", "1")
+    long = (
+        "--model",
+        "meta-llama/Llama-3.1-8B",
+        "--accelerator",
+        "h200",
+        "--chips",
+        "1",
+        "--concurrency",
+        "1",
+    )
     (case,) = answered(*long, "--input-tokens", "200000", exit_code=1)["cases"]
     assert case["reason"] == "ContextExceeded"
 
 
 def test_copies_of_the_attention_hold_requests_of_their_own():
     deepseek = ("--model", "deepseek-ai/DeepSeek-R1", "--accelerator", "h200", "--concurrency", "64")
-    (spread,) = answered(*deepseek, "--tensor-parallel", "1", "--data-parallel", "8", "--expert-parallel", "8")["cases"]
+    (spread,) = answered(
+        *deepseek, "--tensor-parallel", "1", "--data-parallel", "8", "--expert-parallel", "8"
+    )["cases"]
     (whole,) = answered(*deepseek, "--chips", "8")["cases"]
     assert spread["chips"] == whole["chips"] == 8
     assert spread["requestsThatFit"] > 2 * whole["requestsThatFit"]
@@ -105,7 +125,16 @@ def test_a_percentile_is_not_judged_by_an_estimate_of_means(statistic):
 
 
 def test_no_price_is_taken_from_another_region():
-    mi300x = ("--model", "meta-llama/Llama-3.1-70B", "--accelerator", "mi300x", "--chips", "8", "--concurrency", "8")
+    mi300x = (
+        "--model",
+        "meta-llama/Llama-3.1-70B",
+        "--accelerator",
+        "mi300x",
+        "--chips",
+        "8",
+        "--concurrency",
+        "8",
+    )
     (case,) = answered(*mi300x)["cases"]
     assert (case["costPerMillionOutputTokens"], case["price"]["reason"]) == (None, "PriceUnknown")
     assert "westus3" in case["price"]["message"] or "more" in case["price"]["message"]

@@ -36,9 +36,19 @@ def measured_profile() -> Document:
     """What import makes of these rows."""
     wheres = (f"model_path={MODEL}", f"isl={INPUT}", f"osl={OUTPUT}", "backend=trtllm", "concurrency!=")
     conditions = [word for where in wheres for word in ("--where", where)]
-    told = ("--statistic", "mean", "--startup-seconds", "180", "--engine-version", "unknown", "--date", "unknown")
+    told = (
+        "--statistic",
+        "mean",
+        "--startup-seconds",
+        "180",
+        "--engine-version",
+        "unknown",
+        "--date",
+        "unknown",
+    )
     result = invoke("import", "silicon", SILICON, *told, *conditions)
     assert result.exit_code == 0, result.output
+    profile: Document
     (profile,) = (each for each in yaml.safe_load_all(result.stdout) if each["kind"] == "ModelProfile")
     return profile
 
@@ -50,7 +60,12 @@ def decided(tmp_path: Any, tpot_ms: float) -> str:
     supply = [
         *(chip(name) for name in classes),
         *(
-            pool(name, str(PRICES[name]), price={"amount": str(PRICES[name]), "unit": "Chip"}, nodes={"max": 200})
+            pool(
+                name,
+                str(PRICES[name]),
+                price={"amount": str(PRICES[name]), "unit": "Chip"},
+                nodes={"max": 200},
+            )
             for name in classes
         ),
         profile,
@@ -76,13 +91,28 @@ def test_the_plan_flips_where_the_measured_rows_do(tmp_path):
 
 def test_the_frontier_flips_too():
     """Told from the same rows: only these two chips have a price."""
-    asked = ("--input-tokens", INPUT, "--output-tokens", OUTPUT, "--engine", "trtllm", "--region", "us-east-1")
+    asked = (
+        "--input-tokens",
+        INPUT,
+        "--output-tokens",
+        OUTPUT,
+        "--engine",
+        "trtllm",
+        "--region",
+        "us-east-1",
+    )
     result = invoke("estimate", "--frontier", MODEL, *asked, "--precision", "fp8", "-o", "json")
     assert result.exit_code == 0, result.output
     document = json.loads(result.stdout)
-    by_chip = {each["chip"]: {way["tpotMilliseconds"]: way for way in each["within"]} for each in document["chips"]}
+    by_chip = {
+        each["chip"]: {way["tpotMilliseconds"]: way for way in each["within"]} for each in document["chips"]
+    }
     cost = {
-        name: {tpot: float(way["costPerMillionOutputTokens"]) for tpot, way in by_chip[name].items() if "chips" in way}
+        name: {
+            tpot: float(way["costPerMillionOutputTokens"])
+            for tpot, way in by_chip[name].items()
+            if "chips" in way
+        }
         for name in PRICES
     }
     assert cost["b200"][10] < cost["h200"].get(10, float("inf"))

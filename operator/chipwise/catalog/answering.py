@@ -37,9 +37,7 @@ class Answers:
     held: Indices
 
 
-def answer(
-    estimator: Estimator, setups: Sequence[Case | Refusal], which: Indices, loads: Loads
-) -> Answers:
+def answer(estimator: Estimator, setups: Sequence[Case | Refusal], which: Indices, loads: Loads) -> Answers:
     """Answer ``setups[which[i]]`` under load i, for every i; the load that a setup has itself counts for nothing.
 
     Refused as its setup is (``cases.case_of``), and as ``Room.holds`` does. Where not all requests of a case fit the memory at once, the

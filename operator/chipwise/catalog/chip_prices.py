@@ -62,7 +62,9 @@ class Market:
         if found:
             return min(found, key=lambda each: (each.amount, each.cloud, each.region, each.instance))
         enough = sorted({(q.cloud, q.region) for q in quotes if machines[q.instance].chips >= chips})
-        return Refusal(Reason.PRICE_UNKNOWN, f"{_told(chip, chips, enough)}; or state it: --price {chip}=AMOUNT")
+        return Refusal(
+            Reason.PRICE_UNKNOWN, f"{_told(chip, chips, enough)}; or state it: --price {chip}=AMOUNT"
+        )
 
 
 def _told(chip: str, chips: int, known: list[tuple[str, str]]) -> str:

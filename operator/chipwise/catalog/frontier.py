@@ -123,7 +123,11 @@ def _of_chip(
         and number not in told.notes
     ]
     if not ways:
-        return list(told.refusals.values())[-1] if told.refusals else Refusal(Reason.MEMORY_EXCEEDED, "nothing fits")
+        return (
+            list(told.refusals.values())[-1]
+            if told.refusals
+            else Refusal(Reason.MEMORY_EXCEEDED, "nothing fits")
+        )
     kept = _frontier([way for way in ways if way.ttft_ms[0] <= wanted.ttft_ms])
     if kept:
         return OfChip(chip, kept)

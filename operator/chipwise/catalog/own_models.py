@@ -45,7 +45,9 @@ def _entries(document: Any, file: str) -> Iterator[ModelEntry]:
         raise BrokenCatalogue(f"{file}: models must be a list of maps, or the file ModelProfiles")
     for each in document:
         if "kind" not in each:
-            yield given(Record(each, f"{file}, {each.get('name') or each.get('id') or 'an entry without name'}"))
+            yield given(
+                Record(each, f"{file}, {each.get('name') or each.get('id') or 'an entry without name'}")
+            )
         elif each["kind"] == "ModelProfile":
             yield _profile(each, file)
 
@@ -58,6 +60,4 @@ def _profile(manifest: Mapping[str, Any], file: str) -> ModelEntry:
     variants = spec.fields.get("variants") or [{}]
     weights = variants[0].get("precision", _NOT_STATED) if isinstance(variants[0], Mapping) else _NOT_STATED
     shape = spec.under("architecture").fields
-    return given(
-        Record({"name": name, "id": spec.text("model"), "weights": weights, **shape}, spec.where)
-    )
+    return given(Record({"name": name, "id": spec.text("model"), "weights": weights, **shape}, spec.where))

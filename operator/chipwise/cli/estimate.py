@@ -24,7 +24,11 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.command(epilog=EXAMPLES, short_help="Estimate TTFT, TPOT and cost of a model on a chip.")
 @click.option("--model", metavar="NAME", help="A model of the catalogue, by name or Hugging Face id.")
 @click.option(
-    "--accelerator", "accelerators", multiple=True, metavar="CHIP", help="A chip of the catalogue; may be repeated."
+    "--accelerator",
+    "accelerators",
+    multiple=True,
+    metavar="CHIP",
+    help="A chip of the catalogue; may be repeated.",
 )
 @click.option(
     "--precision",
@@ -33,17 +37,37 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     metavar="NAME",
     help="Of the weights: bf16, fp16, fp8, int8, fp4 or int4; that of the checkpoint unless told. May be repeated.",
 )
-@click.option("--chips", type=int, metavar="N", help="Chips of one replica; in tensor parallelism unless told otherwise.")
-@click.option("--tensor-parallel", "tensor", type=int, metavar="N", help="Chips that every layer is divided over.")
-@click.option("--pipeline-parallel", "pipeline", type=int, metavar="N", help="Parts that the layers are divided into.")
+@click.option(
+    "--chips",
+    type=int,
+    metavar="N",
+    help="Chips of one replica; in tensor parallelism unless told otherwise.",
+)
+@click.option(
+    "--tensor-parallel", "tensor", type=int, metavar="N", help="Chips that every layer is divided over."
+)
+@click.option(
+    "--pipeline-parallel", "pipeline", type=int, metavar="N", help="Parts that the layers are divided into."
+)
 @click.option("--data-parallel", "data", type=int, metavar="N", help="Copies of the attention.")
-@click.option("--expert-parallel", "expert", type=int, metavar="N", help="Chips that experts are spread over.")
+@click.option(
+    "--expert-parallel", "expert", type=int, metavar="N", help="Chips that experts are spread over."
+)
 @click.option("--engine", default="", metavar="NAME", help="vllm, trtllm or sglang; any unless told.")
 @click.option("--engine-version", default="", metavar="VERSION", help="Of the engine.")
-@click.option("--input-tokens", type=float, default=1024, show_default=True, metavar="N", help="Of one request.")
-@click.option("--output-tokens", type=float, default=1024, show_default=True, metavar="N", help="Of one request.")
 @click.option(
-    "--concurrency", "concurrencies", type=float, multiple=True, metavar="N", help="Requests in service; may be repeated."
+    "--input-tokens", type=float, default=1024, show_default=True, metavar="N", help="Of one request."
+)
+@click.option(
+    "--output-tokens", type=float, default=1024, show_default=True, metavar="N", help="Of one request."
+)
+@click.option(
+    "--concurrency",
+    "concurrencies",
+    type=float,
+    multiple=True,
+    metavar="N",
+    help="Requests in service; may be repeated.",
 )
 @click.option(
     "--objective",
@@ -73,7 +97,12 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 )
 @click.option("--frontier", metavar="MODEL", help="The cost of a million tokens against TPOT, on every chip.")
 @click.option(
-    "--ttft", "ttft_limit", default="2s", show_default=True, metavar="LATENCY", help="The most TTFT of the frontier."
+    "--ttft",
+    "ttft_limit",
+    default="2s",
+    show_default=True,
+    metavar="LATENCY",
+    help="The most TTFT of the frontier.",
 )
 @click.option("--cloud", type=click.Choice(["aws", "azure"]), help="Prices of this provider only.")
 @click.option(
@@ -117,7 +146,9 @@ def estimate(rows: Path | None, frontier: str | None, output: str | None, **opti
         return
     form = output or "table"
     if form not in FORMS:
-        raise click.UsageError(f"-o {form}: must be one of {', '.join(FORMS)}; a file is written with --rows only")
+        raise click.UsageError(
+            f"-o {form}: must be one of {', '.join(FORMS)}; a file is written with --rows only"
+        )
     whole = command.of_frontier(frontier, form, options) if frontier else command.of_case(form, options)
     if not whole:
         raise SystemExit(UNPLACED)

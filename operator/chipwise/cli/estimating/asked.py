@@ -54,7 +54,9 @@ def market(cloud: str | None, regions: Sequence[str], prices: Sequence[str]) -> 
     for region in regions:
         if not any(there == region and cloud in (None, of) for of, there in known):
             near = ", ".join(sorted({there for of, there in known if cloud in (None, of)}))
-            raise BadInput(f"--region {region}: no list of prices has it; known are {near}; or state prices with --price")
+            raise BadInput(
+                f"--region {region}: no list of prices has it; known are {near}; or state prices with --price"
+            )
     if cloud and not regions and len([there for of, there in known if of == cloud]) != 1:
         names = ", ".join(sorted(there for of, there in known if of == cloud))
         raise BadInput(

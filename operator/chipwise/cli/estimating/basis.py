@@ -39,7 +39,9 @@ def basis(models: Sequence[Path], file: Path | None) -> Basis:
     if file is None:
         found = shipped_estimator()
         count = len(found.tpot.seen)
-        return Basis(model_of, found, {"from": "shipped", "rows": count, "leftOut": 0, "constants": "Shipped"})
+        return Basis(
+            model_of, found, {"from": "shipped", "rows": count, "leftOut": 0, "constants": "Shipped"}
+        )
     rows = _measurements(file, model_of)
     click.echo(f"learning from {len(rows.cases):,} rows of {file} ...", err=True)
     relearnt = learnt_from_alone(rows)
@@ -74,7 +76,7 @@ def _models(path: Path) -> tuple[ModelEntry, ...]:
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        documents = list(yaml.load_all(text_of(path), Loader=loader))  # noqa: S506 - both are safe
+        documents = list(yaml.load_all(text_of(path), Loader=loader))
         return own_models.read(documents, str(path))
     except yaml.YAMLError as error:
         raise BadInput(f"{path}: is not YAML: {' '.join(str(error).split())}") from error
@@ -84,9 +86,7 @@ def _models(path: Path) -> tuple[ModelEntry, ...]:
         raise BadInput(str(error)) from error
 
 
-def _measurements(
-    path: Path, model_of: Callable[[str], ModelEntry | Refusal]
-) -> measurements.Measurements:
+def _measurements(path: Path, model_of: Callable[[str], ModelEntry | Refusal]) -> measurements.Measurements:
     rows = list(_rows(path))
     if len(rows) > MOST_ROWS:
         raise BadInput(f"{path}: has {len(rows):,} rows; at most {MOST_ROWS:,} can be learnt from at once")
@@ -114,7 +114,9 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
             if not cells:
                 continue
             if len(cells) != len(header):
-                raise BadInput(f"{path}: row {reader.line_num}: has {len(cells)} cells, and the first has {len(header)}")
+                raise BadInput(
+                    f"{path}: row {reader.line_num}: has {len(cells)} cells, and the first has {len(header)}"
+                )
             yield dict(zip(header, cells, strict=True))
     except csv.Error as error:
         raise BadInput(f"{path}: row {reader.line_num}: is not CSV: {error}") from error

@@ -46,7 +46,11 @@ def of_case(form: str, options: Options) -> bool:
     """Answer one case, or one on several chips or at several loads. Whether all of it has an answer."""
     from chipwise.cli.estimating.case import answer_cases  # noqa: PLC0415 - its own question
 
-    for name, flag in (("model", "--model"), ("accelerators", "--accelerator"), ("concurrencies", "--concurrency")):
+    for name, flag in (
+        ("model", "--model"),
+        ("accelerators", "--accelerator"),
+        ("concurrencies", "--concurrency"),
+    ):
         if not options[name]:
             raise click.UsageError(f"{flag} is required; or give --rows or --frontier")
     _without(options, {"plot": "--plot"}, "one case: it draws a frontier")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,7 @@ def _document(
         "ttftLimitMilliseconds": wanted.ttft_ms,
         "currency": "USD",
         "pricesOf": [{"cloud": cloud, "region": region} for cloud, region in market.looked_in],
-        "flips": sum(one != other for one, other in zip(names, names[1:], strict=False)),
+        "flips": sum(one != other for one, other in pairwise(names)),
         "cheapest": [
             {"tpotMilliseconds": tpot, "chip": pair[0].chip.name, **_way(pair[1])}
             if pair

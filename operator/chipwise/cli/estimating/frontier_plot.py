@@ -77,7 +77,9 @@ def _lines(found: Sequence[OfChip], best: set[str]) -> list[_Line]:
     """Colours: one hue a vendor, its chips in shades of it."""
     lines = []
     for vendor in sorted({each.chip.vendor for each in found}):
-        own = sorted((each for each in found if each.chip.vendor == vendor), key=lambda each: each.ways[-1].cost[0])
+        own = sorted(
+            (each for each in found if each.chip.vendor == vendor), key=lambda each: each.ways[-1].cost[0]
+        )
         for place, each in enumerate(own):
             turn, light = _SHADES[place % len(_SHADES)] if len(own) > 1 else (0.0, 0.42)
             red, green, blue = colorsys.hls_to_rgb((_HUES.get(vendor, _OTHER) + turn) % 1, light, 0.72)
@@ -92,11 +94,17 @@ def _frame(drawing: Drawing, x: Scale, y: Scale) -> None:
         drawing.text(LEFT - 10, y(cost) + 4, f"${cost:g}", QUIET, text_anchor="end")
     for tpot in sorted(each for each in {*x.ticks(), *OBJECTIVES} if x.low <= each <= x.high):
         own = tpot in OBJECTIVES
-        drawing.line([(x(tpot), TOP), (x(tpot), BOTTOM)], "#c4ced8" if own else GRID, stroke_dasharray="3 4" if own else "none")
+        drawing.line(
+            [(x(tpot), TOP), (x(tpot), BOTTOM)],
+            "#c4ced8" if own else GRID,
+            stroke_dasharray="3 4" if own else "none",
+        )
         drawing.text(x(tpot), BOTTOM + STRIP + 24, f"{tpot:g}", QUIET, text_anchor="middle")
     drawing.line([(LEFT, TOP), (LEFT, BOTTOM), (RIGHT, BOTTOM)], "#9aa8b5")
     middle = (LEFT + RIGHT) / 2
-    drawing.text(middle, BOTTOM + STRIP + 46, "mean time per output token, milliseconds", INK, text_anchor="middle")
+    drawing.text(
+        middle, BOTTOM + STRIP + 46, "mean time per output token, milliseconds", INK, text_anchor="middle"
+    )
     side = (TOP + BOTTOM) / 2
     drawing.text(
         20, side, "$ for a million output tokens", INK, text_anchor="middle", transform=f"rotate(-90 20 {side:g})"
@@ -114,9 +122,15 @@ def _chip(drawing: Drawing, line: _Line, x: Scale, y: Scale) -> None:
         drawing.area([*low, *reversed(high)], line.colour, fill_opacity=0.11)
     places = [(x(way.tpot_ms[0]), y(way.cost[0])) for way in ways]
     drawing.line(
-        [places[-1], (RIGHT, places[-1][1])], line.colour, stroke_width=1, stroke_dasharray="1 4", stroke_opacity=0.8
+        [places[-1], (RIGHT, places[-1][1])],
+        line.colour,
+        stroke_width=1,
+        stroke_dasharray="1 4",
+        stroke_opacity=0.8,
     )
-    drawing.line(places, line.colour, stroke_width=2.8 if line.best else 1.3, stroke_opacity=1 if line.best else 0.75)
+    drawing.line(
+        places, line.colour, stroke_width=2.8 if line.best else 1.3, stroke_opacity=1 if line.best else 0.75
+    )
     drawing.dots(places, line.colour, 3 if line.best else 1.8)
 
 
@@ -125,7 +139,9 @@ def _names_of(drawing: Drawing, lines: Sequence[_Line], y: Scale) -> None:
     ends = [(line, y(line.shown[-1].cost[0])) for line in lines if line.shown]
     places = spread_out((at for _, at in ends), 16, TOP + 6, BOTTOM - 4)
     for (line, at), place in zip(ends, places, strict=True):
-        drawing.line([(RIGHT + 2, at), (RIGHT + 12, at), (RIGHT + 24, place), (RIGHT + 30, place)], line.colour)
+        drawing.line(
+            [(RIGHT + 2, at), (RIGHT + 12, at), (RIGHT + 24, place), (RIGHT + 30, place)], line.colour
+        )
         drawing.text(
             RIGHT + 34, place + 4, line.of.chip.name, line.colour, font_weight=700 if line.best else 400
         )
@@ -163,7 +179,10 @@ def _small_print(found: Sequence[OfChip]) -> Iterator[str]:
     prices = {way.price for each in found for way in each.ways}
     lists = sorted({f"{p.cloud} {p.region} {p.date}" for p in prices if p.instance})
     stated = sorted({each.chip.name for each in found if any(not way.price.instance for way in each.ways)})
-    told = [f"On-demand prices: {', '.join(lists)}" if lists else "", f"as stated: {', '.join(stated)}" if stated else ""]
+    told = [
+        f"On-demand prices: {', '.join(lists)}" if lists else "",
+        f"as stated: {', '.join(stated)}" if stated else "",
+    ]
     yield "; ".join(filter(None, told)) + ". A replica costs its chips' part of the machine."
     yield "Estimated. Shaded: what 90 % of measurements are expected in, for the chips that are cheapest somewhere. Accuracy beyond NVIDIA is unproven."
 

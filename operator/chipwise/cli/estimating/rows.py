@@ -51,16 +51,14 @@ def _text(path: Path) -> str:
     if str(path) != "-":
         return text_of(path)
     try:
-        return click.get_binary_stream("stdin").read().decode("utf-8-sig")
+        return sys.stdin.buffer.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadInput(f"standard input: is not UTF-8: {error}") from error
 
 
 def _answered(rows: sheet_of_rows.Rows, given: Basis) -> Iterator[Sequence[str]]:
     """The added cells of every row, in order."""
-    cases = [
-        each if isinstance(each, Refusal) else case_of(each, given.model_of) for each in rows.setups
-    ]
+    cases = [each if isinstance(each, Refusal) else case_of(each, given.model_of) for each in rows.setups]
     loads, which = rows.load_arrays(), np.array(rows.which, dtype=np.intp)
     progress = _Progress(len(which))
     for begin in range(0, len(which), _AT_ONCE):
@@ -88,7 +86,7 @@ def _cells(told: Answers, rows: sheet_of_rows.Rows, begin: int) -> Iterator[Sequ
             continue
         note = told.notes.get(number)
         said = [rows.notes.get(rows.which[row], ""), _told(note) if note else ""]
-        yield *("%.3f" % figure for figure in figures), worth, "; ".join(filter(None, said))
+        yield *(f"{figure:.3f}" for figure in figures), worth, "; ".join(filter(None, said))
 
 
 def _told(refusal: Refusal) -> str:

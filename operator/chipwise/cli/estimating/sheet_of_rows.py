@@ -96,9 +96,7 @@ class _Reader:
         found = sizing.read(sizing.Stated(*sizes.values()))
         if isinstance(found, Refusal):
             return found, ""
-        texts = {
-            name: row[self._place[name]].strip() if name in self._place else "" for name in TEXTS
-        }
+        texts = {name: row[self._place[name]].strip() if name in self._place else "" for name in TEXTS}
         for name in ("model", "accelerator"):
             if not texts[name]:
                 return Refusal(Reason.INVALID, f"{name} is empty"), ""

@@ -43,7 +43,9 @@ class Drawing:
 
     def line(self, places: Places, colour: str, **style: object) -> None:
         """A line through places."""
-        self._shape("polyline", places, {"fill": "none", "stroke": colour, "stroke-linejoin": "round", **style})
+        self._shape(
+            "polyline", places, {"fill": "none", "stroke": colour, "stroke-linejoin": "round", **style}
+        )
 
     def area(self, places: Places, colour: str, **style: object) -> None:
         """What is within places."""

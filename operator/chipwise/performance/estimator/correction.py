@@ -77,7 +77,7 @@ def corrected(corrections: Sequence[Correction], asked: Table) -> list[tuple[Flo
         for some in np.array_split(which, -(-len(which) // _AT_ONCE)):
             between = likeness.between(some, near[0][0])
             for number, (_, white, errors) in enumerate(near):
-                told = whitened(between, white) * np.float32(corrections[number].scale**2)
+                told = whitened(between, white) * np.float32(corrections[number].scale ** 2)
                 means[number][some] = told @ errors
                 left[number][some] -= np.einsum("ij,ij->i", told, told)
     deviations = [

@@ -109,7 +109,8 @@ class Likeness:
     def __init__(self, asked: Table, seen: Table, terms: Sequence[Term] = TERMS) -> None:
         a, b = places(asked), places(seen)
         self._places = {
-            name: (_halves(a / reach), _halves(b / reach)) for name, reach in (("long", LONG), ("short", SHORT))
+            name: (_halves(a / reach), _halves(b / reach))
+            for name, reach in (("long", LONG), ("short", SHORT))
         }
         shared = _Shared(asked, seen)
         self._terms = [(term, *shared.codes(term.share)) for term in terms]
