@@ -16,7 +16,7 @@ from chipwise.cli.estimating import objectives, sizing
 from chipwise.cli.estimating.asked import Asked
 from chipwise.cli.estimating.basis import Basis
 from chipwise.cli.estimating.case_forms import show_cases
-from chipwise.cli.figures import milliseconds, money
+from chipwise.cli.figures import count, milliseconds, money
 from chipwise.performance.estimator import Case, Loads
 from chipwise.performance.types import Objective, Statistic
 from chipwise.reasons import Reason, Refusal
@@ -54,8 +54,8 @@ def answer_cases(asked: Asked, market: Market, given: Basis, form: str) -> bool:
         entry["notes"] += [note] if note else []
     document = {
         "model": next((case.model for case in cases if isinstance(case, Case)), asked.model),
-        "inputTokens": asked.load.input_tokens,
-        "outputTokens": asked.load.output_tokens,
+        "inputTokens": count(asked.load.input_tokens),
+        "outputTokens": count(asked.load.output_tokens),
         "statistic": Statistic.MEAN.value,
         "coverage": COVERED,
         "learnt": given.learnt,
@@ -114,7 +114,7 @@ def _entry(named: Named, case: Case | Refusal, told: Answers, number: int, marke
         "expertParallel": named.sizes.expert,
         "engine": named.engine or None,
         "engineVersion": named.engine_version or None,
-        "concurrency": named.concurrency,
+        "concurrency": count(named.concurrency),
         "answered": refusal is None,
         "ttftMilliseconds": None,
         "tpotMilliseconds": None,

@@ -62,9 +62,7 @@ def _csv(document: Document) -> None:
             *(entry[name] for name in ("outputTokensPerSecond", "costPerMillionOutputTokens", "provenance")),
             "; ".join(reason),
         ]
-        table.writerow(
-            [f"{cell:g}" if isinstance(cell, float) and cell.is_integer() else cell for cell in cells]
-        )
+        table.writerow(cells)
 
 
 def _blocks(document: Document) -> Iterator[Block]:
