@@ -155,10 +155,14 @@ def remembered(
     """Put together what ``learn`` found in these rows before: weights and band factors of TTFT, then of TPOT."""
     step = physics.step_ms(seen, constants.tpot)
     first = physics.first_ms(seen, constants.ttft, step)
+    tpot = Correction(seen, np.log(tpot_ms / step), weights[1], TPOT.noise, TPOT.amplitude)
+    ttft = Correction(
+        seen, np.log(ttft_ms / first), weights[0], TTFT.noise, TTFT.amplitude, between=tpot.between
+    )
     return Estimator(
         constants,
-        tpot=Correction(seen, np.log(tpot_ms / step), weights[1], TPOT.noise, TPOT.amplitude),
-        ttft=Correction(seen, np.log(ttft_ms / first), weights[0], TTFT.noise, TTFT.amplitude),
+        tpot=tpot,
+        ttft=ttft,
         tpot_bands=Bands(factors[1]),
         ttft_bands=Bands(factors[0]),
     )
