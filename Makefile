@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint types imports unit crds protos check-crds chart-classes chart-docs e2e e2e-worlds e2e-faults e2e-karpenter bench accuracy calibrate up down lock clean help
+.PHONY: demo test lint types imports unit crds protos check-crds chart-classes chart-docs e2e e2e-worlds e2e-faults e2e-karpenter bench accuracy calibrate frontiers up down lock clean help
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -70,6 +70,12 @@ accuracy: $(STAMP) ## how far estimates are off on measurements held out: docs/a
 
 calibrate: $(STAMP) ## learn the estimator's constants from all measurements that ship
 	$(BIN)/python -m benchmarks.accuracy.calibrate
+
+frontiers: $(STAMP) ## draw the frontiers of docs/estimating.md anew
+	@for model in openai/gpt-oss-120b meta-llama/Llama-3.1-70B; do \
+	  $(BIN)/chipwise estimate --frontier $$model --region us-east-1 --region eastus --region westus3 \
+	    --plot docs/frontier-$$(basename $$model | tr A-Z a-z).svg > /dev/null || exit 1; \
+	done
 
 bench: $(STAMP) ## every figure of the README
 	$(BIN)/python -m benchmarks

@@ -11,12 +11,13 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from benchmarks import figures, operating, plan, readme, start
+from benchmarks import estimating, figures, operating, plan, readme, start
 from benchmarks.figures import Figure
 
 PARTS: dict[str, Callable[[], list[Figure]]] = {
     "start": start.measure,
     "plan": plan.measure,
+    "estimate": estimating.measure,
     "operator": operating.measure,
 }
 

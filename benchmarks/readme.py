@@ -35,6 +35,8 @@ NAMES = (
     "plan.10000x50.gap",
     "plan.10000x50.solve",
     "plan.10000x50.memory",
+    "estimate.rows.wall",
+    "estimate.rows.memory",
 )
 
 

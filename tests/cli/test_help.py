@@ -18,6 +18,7 @@ COMMANDS: tuple[list[str], ...] = (
     ["catalog"],
     ["catalog", "manifests"],
     ["catalog", "check-prices"],
+    ["estimate"],
     ["import"],
     ["import", "vllm-bench"],
     ["import", "guidellm"],
@@ -76,7 +77,7 @@ def offline_examples() -> list[str]:
 @pytest.mark.parametrize("line", offline_examples())
 def test_an_example_of_the_help_works(line, tmp_path, monkeypatch):
     """Of a pipe each chipwise is run."""
-    for name in ("examples", "tests"):
+    for name in ("examples", "operator", "tests"):
         (tmp_path / name).symlink_to(ROOT / name)
     monkeypatch.chdir(tmp_path)
     output = None
@@ -126,6 +127,6 @@ def test_errors_are_one_sentence_on_standard_error():
 
 
 def test_every_command_is_listed():
-    assert {"plan", "explain", "restore", "catalog", "import", "run", "expander", "computeclass"} == set(
-        main.commands
-    )
+    assert {
+        *("plan", "explain", "restore", "catalog", "estimate", "import", "run", "expander", "computeclass")
+    } == set(main.commands)

@@ -122,8 +122,9 @@ def computing(chip: ChipEntry, precision: str) -> Chip | Refusal:
 
 def _absurd(named: Named) -> str | None:
     sizes = named.sizes
+    if load := absurd_load(named.input_tokens, named.output_tokens, named.concurrency):
+        return load
     told = (
-        absurd_load(named.input_tokens, named.output_tokens, named.concurrency),
         _outside("chips", sizes.chips, MOST_CHIPS),
         _outside("expert parallelism", sizes.expert, MOST_CHIPS),
     )
@@ -132,6 +133,12 @@ def _absurd(named: Named) -> str | None:
 
 def absurd_load(input_tokens: float, output_tokens: float, concurrency: float) -> str | None:
     """What no server was ever asked, named with its bounds; None if all is well."""
+    if (
+        1 <= input_tokens <= MOST_TOKENS
+        and 1 <= output_tokens <= MOST_TOKENS
+        and 1 <= concurrency <= MOST_CONCURRENCY
+    ):
+        return None
     told = (
         _outside("input tokens", input_tokens, MOST_TOKENS),
         _outside("output tokens", output_tokens, MOST_TOKENS),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 from chipwise.catalog.records import BrokenCatalogue, Record, entries, sourced
@@ -89,7 +90,7 @@ class ChipEntry:
     @property
     def memory_bytes(self) -> int:
         """Memory of one chip."""
-        return whole(str(self.memory.value))
+        return _bytes(str(self.memory.value))
 
     def at(self, precision: str) -> Chip:
         """The chip as the performance model takes it, ``flops`` None where none are published at this precision."""
@@ -101,6 +102,12 @@ class ChipEntry:
             flops=None if dense is None else dense * 1e12,
             interconnect_bytes_per_second=None if link is None else link * 1e9,
         )
+
+
+@lru_cache(maxsize=256)
+def _bytes(quantity: str) -> int:
+    """Asked again for every case of a table."""
+    return whole(quantity)
 
 
 def read(document: Any) -> tuple[ChipEntry, ...]:

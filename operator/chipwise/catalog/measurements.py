@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chipwise.catalog import shelf
-from chipwise.catalog.cases import Named, Sizes, case_of
+from chipwise.catalog.cases import BITS, MOST_CHIPS, MOST_CONCURRENCY, MOST_TOKENS, Named, Sizes, case_of
 from chipwise.catalog.model_shapes import ModelEntry
 from chipwise.catalog.records import BrokenCatalogue
 from chipwise.performance.estimator import Case, Table, table
@@ -126,19 +126,21 @@ class BadCellError(ValueError):
 def named_of(row: Mapping[str, str]) -> Named:
     """The case of a row in words. Raises BadCellError."""
     sizes = Sizes(
-        tensor=_whole(row, "tp_size"),
-        pipeline=_whole(row, "pp_size", blank=1),
-        data=_whole(row, "attention_dp_size", blank=1),
-        expert=_whole(row, "moe_ep_size", blank=1),
+        tensor=_whole(row, "tp_size", MOST_CHIPS),
+        pipeline=_whole(row, "pp_size", MOST_CHIPS, blank=1),
+        data=_whole(row, "attention_dp_size", MOST_CHIPS, blank=1),
+        expert=_whole(row, "moe_ep_size", MOST_CHIPS, blank=1),
     ).without_double_count()
+    if row["precision"].strip().lower() not in ("", *BITS):
+        raise BadCellError("precision", f"{row['precision']} is none of {', '.join(BITS)}, or empty")
     return Named(
         model=row["model_path"],
         accelerator=row["system"],
-        precision=row["precision"],
+        precision=row["precision"].strip(),
         sizes=sizes,
-        input_tokens=_whole(row, "isl"),
-        output_tokens=_whole(row, "osl"),
-        concurrency=_whole(row, "concurrency"),
+        input_tokens=_whole(row, "isl", MOST_TOKENS),
+        output_tokens=_whole(row, "osl", MOST_TOKENS),
+        concurrency=_whole(row, "concurrency", MOST_CONCURRENCY),
         engine=row["backend"],
         engine_version=row.get("backend_version") or "",
     )
@@ -151,14 +153,16 @@ _COLUMN = {
 }
 
 
-def _whole(row: Mapping[str, str], column: str, blank: int | None = None) -> int:
-    """A whole number from 1; blank or 0 as ``blank`` where that is given."""
+def _whole(row: Mapping[str, str], column: str, most: int, blank: int | None = None) -> int:
+    """A whole number from 1 to ``most``; blank or 0 as ``blank`` where that is given."""
     text = (row.get(column) or "").strip()
     if blank is not None and text in ("", "0", "0.0"):
         return blank
     value = _number(column, text)
     if value < 1 or value != int(value):
         raise BadCellError(column, f"{text or 'empty'} is not a whole number from 1")
+    if value > most:
+        raise BadCellError(column, f"{text} is not between 1 and {most:,}")
     return int(value)
 
 

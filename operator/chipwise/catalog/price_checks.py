@@ -137,7 +137,7 @@ def _unlikely(row: PriceRow, count: Decimal, counts: Counts) -> str | None:
         for each in found
     }
     limit = max(like, default=_BOARD)
-    if count % 1:
+    if count != count.to_integral_value():
         return f"{name} has a part of a chip, which no pool can count"
     if count > limit:
         return f"{name} is listed with {row.chips} chips; no machine that is known has more than {limit} of {row.chip}"

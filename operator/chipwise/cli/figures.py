@@ -21,3 +21,8 @@ def per_million(cost_per_hour: float | None, tokens_per_second: float) -> str | 
 def milliseconds(latency: float) -> float:
     """To the microsecond."""
     return round(latency, 3)
+
+
+def count(figure: float) -> int | float:
+    """A whole number as one."""
+    return int(figure) if figure == int(figure) else figure

@@ -124,7 +124,8 @@ def test_support_says_what_a_case_leans_on():
     asked = {
         Support.CONFIGURATION: replace(PLAIN, concurrency=16.0),
         Support.EDGE: replace(PLAIN, concurrency=64.0),
-        Support.VARIANT: replace(PLAIN, input_tokens=9000.0),
+        Support.SHAPE: replace(PLAIN, input_tokens=9000.0),
+        Support.VARIANT: replace(PLAIN, tensor=4),
         Support.PAIR: replace(PLAIN, engine="sglang"),
         Support.MODEL: replace(PLAIN, accelerator="new"),
         Support.CHIP: replace(PLAIN, model="new"),

@@ -76,7 +76,7 @@ def _models(path: Path) -> tuple[ModelEntry, ...]:
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        documents = list(yaml.load_all(text_of(path), Loader=loader))  # noqa: S506 - both are safe
+        documents = list(yaml.load_all(text_of(path), Loader=loader))
         return own_models.read(documents, str(path))
     except yaml.YAMLError as error:
         raise BadInput(f"{path}: is not YAML: {' '.join(str(error).split())}") from error

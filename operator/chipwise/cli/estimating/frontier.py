@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from chipwise.cli.errors import BadInput
 from chipwise.cli.estimating.asked import Asked, Said
 from chipwise.cli.estimating.basis import Basis
 from chipwise.cli.estimating.frontier_plot import drawn
-from chipwise.cli.figures import milliseconds, money
+from chipwise.cli.figures import count, milliseconds, money
 from chipwise.cli.sheet import Block, Column, Sheet, show
 from chipwise.cli.words import cents
 from chipwise.reasons import Refusal
@@ -78,12 +79,12 @@ def _document(
     names = [pair[0].chip.name for _, pair in best if pair is not None]
     return {
         "model": model,
-        "inputTokens": wanted.input_tokens,
-        "outputTokens": wanted.output_tokens,
+        "inputTokens": count(wanted.input_tokens),
+        "outputTokens": count(wanted.output_tokens),
         "ttftLimitMilliseconds": wanted.ttft_ms,
         "currency": "USD",
         "pricesOf": [{"cloud": cloud, "region": region} for cloud, region in market.looked_in],
-        "flips": sum(one != other for one, other in zip(names, names[1:], strict=False)),
+        "flips": sum(one != other for one, other in pairwise(names)),
         "cheapest": [
             {"tpotMilliseconds": tpot, "chip": pair[0].chip.name, **_way(pair[1])}
             if pair

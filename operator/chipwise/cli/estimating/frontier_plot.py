@@ -15,7 +15,7 @@ STRIP = 22
 SLOWEST = 100.0
 """TPOT in milliseconds beyond which nobody reads along."""
 
-_HUES = {"NVIDIA": 0.27, "AMD": 0.01, "AWS": 0.095, "Microsoft": 0.58, "Google": 0.77, "Intel": 0.49}
+_HUES = {"NVIDIA": 0.27, "AMD": 0.01, "AWS": 0.08, "Microsoft": 0.58, "Google": 0.77, "Intel": 0.49}
 _OTHER = 0.9
 _SHADES = ((0.0, 0.30), (0.07, 0.40), (-0.05, 0.38), (0.03, 0.48), (0.11, 0.30), (-0.03, 0.52))
 """By how much hue is turned, and lightness: neighbours in price are told apart, and still of one vendor."""
@@ -82,7 +82,11 @@ def _lines(found: Sequence[OfChip], best: set[str]) -> list[_Line]:
         )
         for place, each in enumerate(own):
             turn, light = _SHADES[place % len(_SHADES)] if len(own) > 1 else (0.0, 0.42)
-            red, green, blue = colorsys.hls_to_rgb((_HUES.get(vendor, _OTHER) + turn) % 1, light, 0.72)
+            red, green, blue = colorsys.hls_to_rgb(
+                (_HUES.get(vendor, _OTHER) + turn * min(len(own), len(_SHADES)) / len(_SHADES)) % 1,
+                light,
+                0.72,
+            )
             colour = f"#{round(red * 255):02x}{round(green * 255):02x}{round(blue * 255):02x}"
             lines.append(_Line(each, colour, each.chip.name in best))
     return lines
@@ -92,7 +96,7 @@ def _frame(drawing: Drawing, x: Scale, y: Scale) -> None:
     for cost in y.ticks():
         drawing.line([(LEFT, y(cost)), (RIGHT, y(cost))], GRID)
         drawing.text(LEFT - 10, y(cost) + 4, f"${cost:g}", QUIET, text_anchor="end")
-    for tpot in (each for each in (*x.ticks(), *OBJECTIVES) if x.low <= each <= x.high):
+    for tpot in sorted(each for each in {*x.ticks(), *OBJECTIVES} if x.low <= each <= x.high):
         own = tpot in OBJECTIVES
         drawing.line(
             [(x(tpot), TOP), (x(tpot), BOTTOM)],

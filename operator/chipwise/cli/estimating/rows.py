@@ -51,7 +51,7 @@ def _text(path: Path) -> str:
     if str(path) != "-":
         return text_of(path)
     try:
-        return click.get_binary_stream("stdin").read().decode("utf-8-sig")
+        return sys.stdin.buffer.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadInput(f"standard input: is not UTF-8: {error}") from error
 
@@ -86,7 +86,7 @@ def _cells(told: Answers, rows: sheet_of_rows.Rows, begin: int) -> Iterator[Sequ
             continue
         note = told.notes.get(number)
         said = [rows.notes.get(rows.which[row], ""), _told(note) if note else ""]
-        yield *("%.3f" % figure for figure in figures), worth, "; ".join(filter(None, said))
+        yield *(f"{figure:.3f}" for figure in figures), worth, "; ".join(filter(None, said))
 
 
 def _told(refusal: Refusal) -> str:

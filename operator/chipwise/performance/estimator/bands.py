@@ -24,7 +24,8 @@ class Support(StrEnum):
 
     CONFIGURATION = "Configuration"  # this configuration at concurrencies on both sides
     EDGE = "Edge"  # this configuration, at higher concurrencies only or at lower ones only
-    VARIANT = "Variant"  # model, chip, engine and precision, at another shape or parallelism
+    SHAPE = "Shape"  # model, chip, engine, precision and number of chips, at other tokens or parallelism
+    VARIANT = "Variant"  # model, chip, engine and precision, on another number of chips
     PAIR = "Pair"  # model and chip, with another engine or precision
     MODEL = "Model"  # the model on other chips
     CHIP = "Chip"  # other models on the chip
@@ -38,6 +39,7 @@ _SHARED = {
     Support.MODEL: ("model",),
     Support.PAIR: ("model", "accelerator"),
     Support.VARIANT: VARIANT,
+    Support.SHAPE: (*VARIANT, "chips"),
     Support.EDGE: CONFIGURATION,
 }
 

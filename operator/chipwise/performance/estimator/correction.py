@@ -39,7 +39,8 @@ class Correction:
     scale: float
     terms: Sequence[Term] = TERMS
     _solved: dict[tuple[str, str], tuple[Indices, Singles, Singles]] = field(default_factory=dict)
-    _between: list[Floats] = field(default_factory=list)
+    between: list[Singles] = field(default_factory=list)
+    """The covariance of all rows, once it was needed; corrections learnt from the same rows may share it."""
 
     def at(self, asked: Table) -> tuple[Floats, Floats]:
         """Expected error and its deviation (with the noise of one measurement) for every case; two arrays of shape (len(asked),)."""
@@ -52,9 +53,9 @@ class Correction:
                 ((self.seen.model == model) & (model != ""))
                 | ((self.seen.accelerator == chip) & (chip != ""))
             )
-            if not self._between:
-                self._between.append(covariance(self.seen, self.seen, self.terms))
-            between = self._between[0][np.ix_(rows, rows)] * self.scale**2
+            if not self.between:
+                self.between.append(covariance(self.seen, self.seen, self.terms).astype(np.float32))
+            between = self.between[0][np.ix_(rows, rows)].astype(np.float64) * self.scale**2
             white = whitening(between + np.diag(self.noise**2 / self.weights[rows]))
             told = white @ self.errors[rows]
             self._solved[model, chip] = rows, white.astype(np.float32), told.astype(np.float32)
@@ -111,4 +112,4 @@ def learnt(
         own = np.einsum("ij,ij->j", white, white)
         surprise = (white.T @ (white @ errors)) / np.sqrt(own)
         weights = np.clip((FREEDOM + 1) / (FREEDOM + surprise**2), LEAST_WEIGHT, 1.0)
-    return Correction(seen, errors, weights, noise, scale, terms, _between=[between])
+    return Correction(seen, errors, weights, noise, scale, terms, between=[between.astype(np.float32)])

@@ -169,10 +169,9 @@ def _corrections(
             learnt(seen, errors[0], TTFT.noise, TTFT.amplitude),
             learnt(seen, errors[1], TPOT.noise, TPOT.amplitude),
         )
-    return (
-        Correction(seen, errors[0], weights[0], TTFT.noise, TTFT.amplitude),
-        Correction(seen, errors[1], weights[1], TPOT.noise, TPOT.amplitude),
-    )
+    tpot = Correction(seen, errors[1], weights[1], TPOT.noise, TPOT.amplitude)
+    ttft = Correction(seen, errors[0], weights[0], TTFT.noise, TTFT.amplitude, between=tpot.between)
+    return ttft, tpot
 
 
 def _foretold(
@@ -222,7 +221,8 @@ def _groups(seen: Table, share: tuple[str, ...]) -> Indices:
 
 _LEFT_OUT: tuple[tuple[tuple[Support, ...], tuple[str, ...], bool], ...] = (
     ((Support.CONFIGURATION, Support.EDGE), (), False),
-    ((Support.VARIANT,), CONFIGURATION, False),
+    ((Support.SHAPE,), CONFIGURATION, False),
+    ((Support.VARIANT,), ("model", "accelerator", "chips"), False),
     ((Support.PAIR,), VARIANT, False),
     ((Support.CHIP,), ("model",), True),
     ((Support.MODEL,), ("accelerator",), True),

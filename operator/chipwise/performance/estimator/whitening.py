@@ -7,6 +7,8 @@ built from those of its halves: a fifth of the work of a general inverse.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,7 +28,7 @@ def whitened(rows: NDArray[np.float32], white: NDArray[np.float32]) -> NDArray[n
     size = len(white)
     edges = [size * part // _PARTS for part in range(_PARTS + 1)]
     told = np.empty((len(rows), size), dtype=np.float32)
-    for begin, end in zip(edges, edges[1:], strict=False):
+    for begin, end in pairwise(edges):
         np.matmul(rows[:, :end], white[begin:end, :end].T, out=told[:, begin:end])
     return told
 
