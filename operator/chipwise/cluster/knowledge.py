@@ -1,4 +1,7 @@
-"""What a profile knows of a variant's speed, from the manifest's strings into the numbers of ``chipwise.performance``."""
+"""What a profile knows of a variant's speed, from the manifest's strings into the numbers of ``chipwise.performance``.
+
+The estimator that ships is loaded for the first variant that nobody measured: without one, neither numpy nor the measurements are.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from functools import lru_cache
 from chipwise.api import AcceleratorClass, InferenceWorkload, ModelProfile, Performance, Variant
 from chipwise.api import Architecture as ModelArchitecture
 from chipwise.cluster.feasibility.precision import WEIGHT_BITS
+from chipwise.cluster.naming import names_of
 from chipwise.performance import (
     Architecture,
     Chip,
@@ -21,6 +25,7 @@ from chipwise.performance import (
     Shape,
     Statistic,
     Sustained,
+    Unmeasured,
     latency_at,
     sustained_rate,
 )
@@ -31,13 +36,18 @@ from chipwise.rendering.quantity import whole
 def knowledge_of(
     workload: InferenceWorkload, profile: ModelProfile, variant: Variant, chip_class: AcceleratorClass
 ) -> Knowledge | Refusal:
-    """The workload's own measurements, else the profile's, else what the hardware's figures allow to estimate."""
+    """The workload's own measurements, else the profile's, else what an estimate needs; NO_PERFORMANCE without an architecture."""
     for override in workload.spec.performance:
         if override.variant_name == variant.name:
             return _stated(override.performance)
     if variant.performance is not None:
         return _stated(variant.performance)
-    return hardware_of(profile, variant, chip_class)
+    hardware = hardware_of(profile, variant, chip_class)
+    if isinstance(hardware, Refusal):
+        return hardware
+    from chipwise.catalog.estimating import shipped_estimator  # noqa: PLC0415  see the module docstring
+
+    return Unmeasured(hardware, names_of(profile, variant, chip_class), shipped_estimator())
 
 
 def shape_of(workload: InferenceWorkload) -> Shape:
@@ -85,7 +95,7 @@ def _stated(performance: Performance) -> Knowledge:
 
 
 def hardware_of(profile: ModelProfile, variant: Variant, chip_class: AcceleratorClass) -> Hardware | Refusal:
-    """What an estimate needs of model and chip; NO_PERFORMANCE if the profile states no architecture."""
+    """What is known of model and chip; NO_PERFORMANCE if the profile states no architecture."""
     shape = profile.spec.architecture
     if shape is None:
         return Refusal(

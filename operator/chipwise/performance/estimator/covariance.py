@@ -7,7 +7,7 @@ Gaussian Processes for Machine Learning, 2006, chapter 4). The amplitudes are st
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,8 +64,9 @@ def covariance(one: Table, other: Table, terms: Sequence[Term] = TERMS) -> Float
         "short": _likeness(a, b, SHORT),
     }
     total = np.zeros((len(one), len(other)))
+    known = numbers(one, other, [column for term in terms for column in term.share])
     for term in terms:
-        x, y = codes(one, other, term.share)
+        x, y = codes(one, other, term.share, known)
         total += (x[:, None] == y[None, :]) * (term.deviation**2 * reach[term.reach])
     return total
 
@@ -75,16 +76,30 @@ def variance(terms: Sequence[Term] = TERMS) -> float:
     return sum(term.deviation**2 for term in terms)
 
 
-def codes(one: Table, other: Table, share: tuple[str, ...]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Numbers for both tables, equal where all these columns are; an empty name is unlike any other, and itself."""
+def numbers(one: Table, other: Table, columns: Iterable[str]) -> dict[str, NDArray[np.intp]]:
+    """A number for each value of every column, over the rows of both tables: sorting texts is what takes time."""
+    found: dict[str, NDArray[np.intp]] = {}
+    for column in columns:
+        if column not in found:
+            values: Names | Floats = np.concatenate([getattr(one, column), getattr(other, column)])
+            found[column] = np.unique(values, return_inverse=True)[1]
+    return found
+
+
+def codes(
+    one: Table, other: Table, share: tuple[str, ...], known: Mapping[str, NDArray[np.intp]] | None = None
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Numbers for both tables, equal where all these columns are; an empty name is unlike any other, and itself.
+
+    ``known`` are the ``numbers`` of these columns, if they are at hand.
+    """
+    known = numbers(one, other, share) if known is None else known
     joined = np.zeros(len(one) + len(other), dtype=np.intp)
     unnamed = np.zeros(len(joined), dtype=bool)
     for column in share:
-        values: Names | Floats = np.concatenate([getattr(one, column), getattr(other, column)])
-        _, code = np.unique(values, return_inverse=True)
-        joined = np.unique(joined * (len(values) + 1) + code, return_inverse=True)[1]
-        if values.dtype.kind == "U" and column in ("model", "accelerator"):
-            unnamed |= values == ""
+        joined = np.unique(joined * (len(joined) + 1) + known[column], return_inverse=True)[1]
+        if column in ("model", "accelerator"):
+            unnamed |= np.concatenate([getattr(one, column), getattr(other, column)]) == ""
     joined[unnamed] = -1 - np.arange(unnamed.sum())
     return joined[: len(one)], joined[len(one) :]
 

@@ -62,9 +62,9 @@ class Estimates:
     support: NDArray[np.str_]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Estimator:
-    """What was learnt. ``seen`` are the measured cases."""
+    """What was learnt. Equal to itself only, so that answers can be remembered by it."""
 
     constants: Constants
     tpot: Correction
