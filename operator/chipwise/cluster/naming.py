@@ -54,6 +54,7 @@ def _model(stated: str) -> str:
 def _accelerator(name: str, vendor: str, chip: str) -> str:
     """The shipped chip of the class's name, or of its vendor's words, but never one of another vendor."""
     found = shelf.chip(name)
-    if not isinstance(found, Refusal) and found.vendor == vendor:
+    if not isinstance(found, Refusal) and found.vendor.lower() == vendor.lower():
         return found.name
-    return next((each.name for each in shelf.chips() if (each.vendor, each.chip) == (vendor, chip)), "")
+    said = vendor.lower(), chip.lower()
+    return next((each.name for each in shelf.chips() if (each.vendor.lower(), each.chip.lower()) == said), "")

@@ -108,9 +108,7 @@ def figure(state: Steady, metric: Metric, statistic: Statistic) -> float:
     quantile = statistic.quantile
     if quantile is None:
         return state.mean_ttft_ms if metric is Metric.TTFT else state.mean_tpot_ms
-    found = (
-        state.ttft_percentile(quantile) if metric is Metric.TTFT else state.tpot_percentile(quantile)
-    )
+    found = state.ttft_percentile(quantile) if metric is Metric.TTFT else state.tpot_percentile(quantile)
     return found * state.curve.origin.margin(metric)
 
 

@@ -21,8 +21,8 @@ LEAST_WEIGHT = 0.01
 REWEIGHTINGS = 4
 _AT_ONCE = 4096
 
-KEPT = 4
-"""Pairs of model and chip whose inverse is kept, the last asked for: 2 to 3 MB each with the rows that ship, 0.03 to 0.1 s to make."""
+KEPT = 2
+"""Pairs of model and chip whose inverse is kept, the last asked for: up to 3 MB each with the rows that ship, 0.01 to 0.1 s to make."""
 
 Solved = tuple[Table, Floats, Floats]
 
