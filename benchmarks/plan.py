@@ -17,6 +17,8 @@ RANDOM: tuple[tuple[int, int, tuple[float, float, float] | None], ...] = (
     (1_000, 30, None),
     (10_000, 50, (0.1, 2.0, 300.0)),
 )
+#: What the order of node groups may add to a decision at the size with bars.
+ORDER_SECONDS = 1.0
 SEED = 20260818
 INFERNO = "tests/data/inferno-small"
 INFERNO_OPTIMUM = 357.67
@@ -73,6 +75,7 @@ def _of(
 ) -> list[Figure]:
     size, name = f"{workloads:,} x {pools}", f"plan.{workloads}x{pools}"
     gap, seconds, memory = bars or (None, None, None)
+    order = ORDER_SECONDS if bars else None
     note = f"{size}, {found['options']:,} options, {100 * found['chipsUsedShare']:.0f} % of the chips used"
     return [
         Figure(
@@ -80,6 +83,13 @@ def _of(
         ),
         Figure(f"{name}.gap", f"{size}: gap to the best proven bound", rounded(100 * found["gap"]), "%", gap),
         Figure(f"{name}.solve", f"{size}: solve, on the clock", rounded(found["seconds"]), "s", seconds),
+        Figure(
+            f"{name}.order",
+            f"{size}: with --priority-expander, one order of the pools for all workloads, on top",
+            rounded(found["orderSeconds"]),
+            "s",
+            order,
+        ),
         Figure(f"{name}.cpu", f"{size}: solve, CPU", rounded(found["cpu"]), "s"),
         Figure(
             f"{name}.memory",

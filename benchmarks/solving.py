@@ -1,4 +1,7 @@
-"""One solve in a process of its own: ``python -m benchmarks.solving WORKLOADS POOLS SEED`` prints what it took as JSON."""
+"""One solve in a process of its own: ``python -m benchmarks.solving WORKLOADS POOLS SEED`` prints what it took as JSON.
+
+So it does of the order of node groups that the priority expander is told after it.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,9 @@ import os
 import sys
 import time
 
+from chipwise.autoscaling.order import order_groups, worst_regrets
+from chipwise.cluster.expansion import costs_of
+from chipwise.placement.explain import Explainer
 from chipwise.placement.solve import solve
 
 from benchmarks.instances import instance
@@ -19,6 +25,12 @@ def main(workloads: int, pools: int, seed: int) -> None:
     begin, spent = time.perf_counter(), time.process_time()
     plan = solve(problem)
     seconds, cpu = time.perf_counter() - begin, time.process_time() - spent
+    explainer, groups = Explainer(problem, plan), {pool.name: pool.name for pool in problem.pools}
+    begin = time.perf_counter()
+    costs = costs_of({workload.key: explainer for workload in problem.workloads}, groups)
+    order = order_groups(costs, {pool.name: pool.price_per_chip for pool in problem.pools})
+    worst_regrets(order, costs)
+    ordering = time.perf_counter() - begin
     chips = sum(b.room.chips * b.count for pool in problem.pools for b in pool.buckets)
     found = {
         "seconds": seconds,
@@ -30,6 +42,7 @@ def main(workloads: int, pools: int, seed: int) -> None:
         "costPerHour": plan.cost_per_hour,
         "chipsUsedShare": sum(use.chips_used for use in plan.pools) / chips,
         "options": sum(len(workload.options) for workload in problem.workloads),
+        "orderSeconds": ordering,
         "heldMb": held,
         "peakMb": memory_mb(os.getpid(), "VmHWM"),
     }

@@ -89,11 +89,15 @@ def alerts_table() -> str:
     """Of the chart's alerts."""
     alerts = yaml.safe_load((CHART / "files" / "alerts.yaml").read_text(encoding="utf-8"))
     rows = [
-        f"| `{each['alert']}` | {each['severity']}, after {each['for']} | {_cell(_plain(each['summary']))} "
+        f"| `{each['alert']}` | {each['severity']}, after {each['for']}{_where(each)} | {_cell(_plain(each['summary']))} "
         f"{_cell(each['description'])} |"
         for each in alerts
     ]
     return "\n".join(["| alert | severity | what it says |", "| --- | --- | --- |", *rows])
+
+
+def _where(alert: dict[str, Any]) -> str:
+    return f", with the {alert['of']}" if "of" in alert else ""
 
 
 def _plain(summary: str) -> str:

@@ -80,8 +80,8 @@ def mounted(documents: list[Document]) -> Any:
 
 
 def ports(documents: list[Document]) -> Any:
-    (served,) = container(documents, EXPANDER)["ports"]
-    (reached,) = the(documents, "Service", EXPANDER)["spec"]["ports"]
+    served = {each["name"]: each for each in container(documents, EXPANDER)["ports"]}["grpc"]
+    reached = {each["name"]: each for each in the(documents, "Service", EXPANDER)["spec"]["ports"]}["grpc"]
     listens = f"--listen=0.0.0.0:{served['containerPort']}" in container(documents, EXPANDER)["args"]
     return served["containerPort"], reached["port"], listens
 
@@ -108,8 +108,9 @@ def alert_labels(documents: list[Document]) -> set[Any]:
 
 
 def scraped_every(documents: list[Document]) -> Any:
-    (endpoint,) = the(documents, "ServiceMonitor")["spec"]["endpoints"]
-    return endpoint["interval"]
+    """Of operator and expander."""
+    monitors = [the(documents, "ServiceMonitor", name) for name in (OPERATOR, EXPANDER)]
+    return {endpoint["interval"] for each in monitors for endpoint in each["spec"]["endpoints"]}
 
 
 def pod_account(documents: list[Document]) -> Any:

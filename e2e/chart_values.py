@@ -225,7 +225,15 @@ ROWS = (
     Row("topologySpreadConstraints", [SPREAD], looks.spread_over, ["rack", "rack"], EXPANDER),
     Row("priorityClassName", CRITICAL, looks.of_pods("priorityClassName"), CRITICAL, EXPANDER),
     Row("networkPolicy.enabled", False, looks.count("NetworkPolicy"), 0, EXPANDER),
-    Row("networkPolicy.metricsFrom", [PEER], looks.network_rule("ingress", 0, "from"), [PEER]),
+    Row(
+        "networkPolicy.metricsFrom",
+        [PEER],
+        looks.both(
+            looks.network_rule("ingress", 0, "from"), looks.network_rule("ingress", 1, "from", looks.EXPANDER)
+        ),
+        ([PEER], [PEER]),
+        EXPANDER,
+    ),
     Row(
         "networkPolicy.expanderFrom",
         [PEER],
@@ -246,15 +254,18 @@ ROWS = (
         [{"protocol": "TCP", "port": 16443}],
     ),
     Row("networkPolicy.extraEgress", [{"to": [PEER]}], looks.network_rule("egress", 1, "to"), [PEER]),
-    Row("monitoring.serviceMonitor.enabled", True, looks.count("ServiceMonitor"), 1),
+    Row("monitoring.serviceMonitor.enabled", True, looks.count("ServiceMonitor"), 2, EXPANDER),
     Row(
         "monitoring.serviceMonitor.labels",
         {"a": "b"},
-        looks.of_the("ServiceMonitor", "metadata", "labels", "a"),
-        "b",
-        MONITOR,
+        looks.both(
+            looks.of_the("ServiceMonitor", "metadata", "labels", "a"),
+            looks.of_the("ServiceMonitor", "metadata", "labels", "a", name=looks.EXPANDER),
+        ),
+        ("b", "b"),
+        {**EXPANDER, **MONITOR},
     ),
-    Row("monitoring.serviceMonitor.interval", "1m", looks.scraped_every, "1m", MONITOR),
+    Row("monitoring.serviceMonitor.interval", "1m", looks.scraped_every, {"1m"}, {**EXPANDER, **MONITOR}),
     Row("monitoring.prometheusRule.enabled", True, looks.count("PrometheusRule"), 1),
     Row(
         "monitoring.prometheusRule.labels",

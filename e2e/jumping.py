@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 
 from chipwise.cli.main import main
-from chipwise.control import leader, planner
+from chipwise.kube import clock as clocks
 
 
 def wrong_by(file: Path) -> type[datetime]:
@@ -26,7 +26,5 @@ def wrong_by(file: Path) -> type[datetime]:
 
 
 if __name__ == "__main__":
-    clock = wrong_by(Path(sys.argv.pop(1)))
-    for module in (leader, planner):
-        vars(module)["datetime"] = clock
+    vars(clocks)["datetime"] = wrong_by(Path(sys.argv.pop(1)))
     main()

@@ -21,9 +21,15 @@ CHIPS: Mapping[str, tuple[str, str, float]] = {
 }
 #: A second machine with the chips of the first, dearer by the provider's list.
 SECOND = "gpu-h200-8"
+#: A third, on every terms.
+EVERY_TERMS = "gpu-h100-8-any"
 INSTANCE_TYPES = [
-    instance_type(SECOND, 80.0, {"nvidia.com/gpu": "8"}),
-    *(instance_type(machine, price, {resource: "8"}) for resource, machine, price in CHIPS.values()),
+    instance_type(SECOND, {"on-demand": 80.0}, {"nvidia.com/gpu": "8"}),
+    instance_type(EVERY_TERMS, {"on-demand": 60.0, "spot": 20.0, "reserved": 0.001}, {"nvidia.com/gpu": "8"}),
+    *(
+        instance_type(machine, {"on-demand": price}, {resource: "8"})
+        for resource, machine, price in CHIPS.values()
+    ),
 ]
 NODE_POOL = "karpenter.sh/nodepool"
 TPOT = 20
@@ -31,7 +37,11 @@ TPOT = 20
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """One namespace with NodePools of its own. ``prices`` are what the pools say; ``limits`` and ``spec`` are of NodePool and pool by chip."""
+    """One namespace with NodePools of its own. ``prices`` are what the pools say; ``limits`` and ``spec`` are of NodePool and pool by chip.
+
+    ``more`` are further NodePools, each with a pool, by the chip that they make too: nodes of the same machine under another name.
+    ``static`` are NodePools with so many nodes, whatever runs.
+    """
 
     name: str
     replicas: int = 2
@@ -42,6 +52,17 @@ class Fleet:
     spec: Mapping[str, Document] = field(default_factory=dict)
     policy: Mapping[str, Any] = field(default_factory=dict)
     mode: str = "Rollout"
+    more: Mapping[str, str] = field(default_factory=dict)
+    static: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Every NodePool by its short name: the chips, and those that are further."""
+        return (*CHIPS, *self.more)
+
+    def chip(self, place: str) -> str:
+        """What the nodes of a NodePool have."""
+        return self.more.get(place, place)
 
     @property
     def requests_per_second(self) -> float:
@@ -49,7 +70,7 @@ class Fleet:
         return self.replicas * 150 / TPOT
 
     def pool(self, chip: str) -> str:
-        """The name of NodePool, NodeClass and pool of one chip."""
+        """The name of NodePool, NodeClass and pool of one chip, or of a further place."""
         return f"{self.name}-{chip}"
 
     def _document(self, kind: str, name: str, spec: Document, api: str = API) -> Document:
@@ -66,10 +87,10 @@ class Fleet:
         policy = {"minimumStay": "0s", "failureGrace": "5s", **self.policy}
         return [
             namespace,
-            *(self.node_class(chip) for chip in CHIPS),
-            *(self.node_pool(chip) for chip in CHIPS),
+            *(self.node_class(place) for place in self.places),
+            *(self.node_pool(place) for place in self.places),
             *(self.chip_class(chip) for chip in CHIPS),
-            *(self.accelerator_pool(chip) for chip in CHIPS if chip in self.prices),
+            *(self.accelerator_pool(place) for place in self.places if place in self.prices),
             self.profile(),
             self._document("PlacementPolicy", self.name, policy),
         ]
@@ -81,7 +102,7 @@ class Fleet:
 
     def node_pool(self, chip: str, **spec: Any) -> Document:
         """One machine type, tainted by the NodePool and not by the class; empty nodes go as soon as Karpenter lets them."""
-        resource, machine, _ = CHIPS[chip]
+        resource, machine, _ = CHIPS[self.chip(chip)]
         requirements = {
             "node.kubernetes.io/instance-type": machine,
             "karpenter.sh/capacity-type": "on-demand",
@@ -106,7 +127,8 @@ class Fleet:
             "budgets": [{"nodes": "100%"}],
         }
         limits = {"limits": self.limits[chip]} if chip in self.limits else {}
-        body = {"template": template, "disruption": disruption, **limits, **spec}
+        static = {"replicas": self.static[chip]} if chip in self.static else {}
+        body = {"template": template, "disruption": disruption, **limits, **static, **spec}
         return self._document("NodePool", self.pool(chip), body, "karpenter.sh/v1")
 
     def chip_class(self, chip: str) -> Document:
@@ -123,7 +145,7 @@ class Fleet:
     def accelerator_pool(self, chip: str) -> Document:
         """It names the NodePool and declares the shape; the rest is read."""
         spec: Document = {
-            "className": self.pool(chip),
+            "className": self.pool(self.chip(chip)),
             "karpenter": {"nodePool": self.pool(chip)},
             "shape": {"chips": 8, "cpu": "190", "memory": "2000Gi"},
             **self.spec.get(chip, {}),

@@ -13,7 +13,7 @@ from e2e.admin import GROUP, Admin, Document, Refused
 from e2e.cluster import Cluster
 from e2e.cluster.fleet import apply
 from e2e.cluster.karpenter import Karpenter
-from e2e.nodepools import CHIPS, NODE_POOL, Fleet
+from e2e.nodepools import NODE_POOL, Fleet
 from e2e.operator_process import OperatorProcess
 
 Found = TypeVar("Found")
@@ -37,7 +37,7 @@ class Stage:
         """The author's pods serve on H100, on nodes that Karpenter made for them."""
         apply(self.cluster, self.fleet.kinds())
         self.eventually(
-            lambda: all(self.ready("NodePool", self.fleet.pool(chip)) for chip in CHIPS),
+            lambda: all(self.ready("NodePool", self.fleet.pool(place)) for place in self.fleet.places),
             "NodePools are ready",
         )
         apply(self.cluster, [self.fleet.deployment()])
@@ -144,6 +144,27 @@ class Stage:
         placements = self.status().get("placements") or [{}]
         return str(placements[0].get("pool", "")).removeprefix(f"{self.fleet.name}-")
 
+    def placements(self) -> list[tuple[str, int, str]]:
+        """Each of the status: the short name of its pool, replicas, reason."""
+        return [
+            (each["pool"].removeprefix(f"{self.fleet.name}-"), each["replicas"], each.get("reason", ""))
+            for each in self.status().get("placements") or ()
+        ]
+
+    def terms(self) -> list[str]:
+        """The NodePools of the required terms of the template, by their short names, in order."""
+        found = self.admin.get(f"/apis/apps/v1/namespaces/{self.fleet.name}/deployments/chat")
+        affinity: Document = found["spec"]["template"]["spec"].get("affinity", {}).get("nodeAffinity", {})
+        required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution", {})
+        names = [
+            name
+            for term in required.get("nodeSelectorTerms", ())
+            for each in term["matchExpressions"]
+            if each["key"] == NODE_POOL
+            for name in each["values"]
+        ]
+        return [name.removeprefix(f"{self.fleet.name}-") for name in names]
+
     def pods(self) -> list[Document]:
         """Those that are not terminating."""
         items = self.admin.get(f"/api/v1/namespaces/{self.fleet.name}/pods")["items"]
@@ -185,7 +206,7 @@ class Stage:
             if found:
                 return found
             if time.monotonic() > end:
-                pools = {chip: self.pool_status(chip) for chip in CHIPS}
+                pools = {place: self.pool_status(place) for place in self.fleet.places}
                 where = self.cluster.run_kubectl(
                     "get", "pods,nodeclaims", "-o", "wide", "-n", self.fleet.name
                 )

@@ -123,16 +123,48 @@ def test_nothing_that_selects_the_operator_finds_other_pods(chart: Chart) -> Non
     assert not any(selector.items() <= each.items() for each in others)
 
 
-def test_the_probes_ask_where_it_listens(chart: Chart) -> None:
-    """By the name of the port, on the pod's address and not on the loopback alone."""
-    found = container(chart.render())
-    (port,) = found["ports"]
-    assert f"--listen=0.0.0.0:{port['containerPort']}" in found["args"]
-    asked = {name: found[name]["httpGet"] for name in ("livenessProbe", "readinessProbe")}
+@pytest.mark.parametrize(
+    ("name", "flag"), [("chipwise", "--listen"), ("chipwise-expander", "--metrics-listen")]
+)
+def test_the_probes_ask_where_it_listens(chart: Chart, name: str, flag: str) -> None:
+    """By the name of the port, on the pod's address and not on the loopback alone. Ready is who has every list."""
+    found = container(chart.documents(EVERY_FEATURE), name)
+    (port,) = [each for each in found["ports"] if each["name"] == "http"]
+    assert f"{flag}=0.0.0.0:{port['containerPort']}" in found["args"]
+    asked = {probe: found[probe]["httpGet"] for probe in ("livenessProbe", "readinessProbe")}
     assert asked == {
-        "livenessProbe": {"path": "/livez", "port": port["name"]},
-        "readinessProbe": {"path": "/readyz", "port": port["name"]},
+        "livenessProbe": {"path": "/livez", "port": "http"},
+        "readinessProbe": {"path": "/readyz", "port": "http"},
     }
+
+
+@pytest.mark.parametrize("name", ["chipwise", "chipwise-expander"])
+def test_prometheus_finds_the_metrics_of_each(chart: Chart, name: str) -> None:
+    """From the monitor by the Service's labels to a port of the pods."""
+    documents = chart.documents({**EVERY_FEATURE, **MONITORING})
+    monitor, service = the(documents, "ServiceMonitor", name)["spec"], the(documents, "Service", name)
+    found = [
+        each["metadata"]["name"]
+        for each in of_kind(documents, "Service")
+        if monitor["selector"]["matchLabels"].items() <= each["metadata"]["labels"].items()
+    ]
+    assert found == [name]
+    (endpoint,) = monitor["endpoints"]
+    (port,) = [each for each in service["spec"]["ports"] if each["name"] == endpoint["port"]]
+    assert port["targetPort"] in {each["name"] for each in container(documents, name)["ports"]}
+
+
+def test_alerts_about_the_expander_come_with_it(chart: Chart) -> None:
+    """Without one "none is scraped" would always be true."""
+
+    def alerts(**values: bool) -> set[str]:
+        ((group,),) = (the(chart.render(**values), "PrometheusRule")["spec"]["groups"],)
+        return {rule["alert"] for rule in group["rules"]}
+
+    without = alerts(monitoring__prometheusRule__enabled=True)
+    with_it = alerts(monitoring__prometheusRule__enabled=True, autoscaling__expander__enabled=True)
+    assert with_it - without == {"ChipwiseExpanderAway", "ChipwiseExpanderWithoutOpinion"}
+    assert without < with_it
 
 
 def test_the_test_pod_asks_the_service_that_leads_to_the_operator(chart: Chart) -> None:
@@ -155,8 +187,11 @@ def test_the_network_lets_in_what_is_served_and_out_to_the_api_server(chart: Cha
     policy = the(documents, "NetworkPolicy", name)["spec"]
     assert policy["podSelector"] == the(documents, "Deployment", name)["spec"]["selector"]
     assert policy["policyTypes"] == ["Ingress", "Egress"]
-    (port,) = container(documents, name)["ports"]
-    assert policy["ingress"] == [{"ports": [{"protocol": "TCP", "port": port["name"]}]}]
+    served = {port["name"] for port in container(documents, name)["ports"]}
+    let_in = [port for rule in policy["ingress"] for port in rule["ports"]]
+    assert all(rule.keys() == {"ports"} for rule in policy["ingress"])
+    assert [port["protocol"] for port in let_in] == ["TCP"] * len(served)
+    assert {port["port"] for port in let_in} == served
     assert policy["egress"] == [{"ports": [{"protocol": "TCP", "port": p} for p in (443, 6443, 8443)]}]
 
 
@@ -209,3 +244,33 @@ def test_two_replicas_compete_for_one_lease(chart: Chart) -> None:
     assert the(rendered, "Deployment")["spec"]["replicas"] == 2
     flags = {"--lease-duration=30s", "--renew-deadline=10s", "--retry-period=2s"}
     assert flags <= set(container(rendered)["args"])
+
+
+LEFT_BEHIND = {
+    "autoscaling.karpenter.nodeOverlays": "delete nodeoverlays --selector chipwise.dev/overlay-for",
+    "autoscaling.clusterAutoscaler.priorityExpander": "edit configmap cluster-autoscaler-priority-expander",
+    "autoscaling.expander.enabled": "delete secret chipwise-expander-ca",
+}
+
+
+@pytest.mark.parametrize("feature", LEFT_BEHIND)
+def test_the_notes_name_what_an_uninstall_leaves_behind(chart: Chart, feature: str) -> None:
+    """Where the feature is on, and the page on the chart for all of them."""
+
+    def notes(values: dict[str, Any]) -> str:
+        done = chart.run(
+            "install",
+            "chipwise",
+            str(CHART),
+            "--dry-run=client",
+            "--namespace=chipwise-system",
+            *settings(values),
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.partition("NOTES:")[2]
+
+    assert LEFT_BEHIND[feature] in notes(EVERY_FEATURE)
+    beneath = {path: True for path in EVERY_FEATURE if path.endswith("enabled") and path != feature}
+    assert LEFT_BEHIND[feature] not in notes(beneath)
+    told = LEFT_BEHIND[feature].replace("--selector", "-l")
+    assert told in (ROOT / "docs" / "chart.md").read_text()

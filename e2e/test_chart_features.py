@@ -37,7 +37,7 @@ FEATURES: dict[str, tuple[list[str], list[str], set[tuple[str, str, str]]]] = {
     "node overlays": (
         ["autoscaling.karpenter.nodeOverlays"],
         ["--node-overlays"],
-        {("karpenter.sh", "nodeoverlays", verb) for verb in ("create", "patch", "delete")},
+        {("karpenter.sh", "nodeoverlays", verb) for verb in ("get", "create", "patch", "delete")},
     ),
     "cluster autoscaler": (
         ["autoscaling.clusterAutoscaler.enabled"],

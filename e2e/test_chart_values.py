@@ -51,9 +51,46 @@ def test_a_value_that_nobody_knows_is_refused(chart: Chart, branch: str) -> None
         ("networkPolicy.metricsFrom", [{}]),
         ("resources", {"limit": {}}),
         ("monitoring.serviceMonitor.interval", 30),
+        ("autoscaling.expander.port", 8081),
+        ("autoscaling.expander.port", None),
+        ("autoscaling.expander.tls.existingSecret", "Mine"),
+        ("autoscaling.expander.tls.dnsNames", ["a b"]),
+        ("autoscaling.clusterAutoscaler.namespace", "Foo Bar"),
+        ("autoscaling.clusterAutoscaler.namespace", None),
+        ("nameOverride", "Foo_Bar"),
+        ("fullnameOverride", "Foo_Bar"),
+        ("fullnameOverride", "1st"),
+        ("serviceAccount.name", "a/b"),
+        ("priorityClassName", "a b"),
+        ("imagePullSecrets", [{"name": "a b"}]),
+        ("leaderElection.leaseDuration", None),
+        ("networkPolicy.apiServer", None),
+        ("networkPolicy.apiServer.ports", None),
+        ("podLabels", {"app.kubernetes.io/name": "x"}),
+        ("podLabels", {"helm.sh/chart": "x"}),
+        ("podAnnotations", {"kubectl.kubernetes.io/default-container": "x"}),
+        ("monitoring.serviceMonitor.labels", {"app.kubernetes.io/instance": "x"}),
+        ("monitoring.prometheusRule.labels", {"app.kubernetes.io/instance": "x"}),
+        ("monitoring.prometheusRule.alertLabels", {"severity": "x"}),
+        ("leaderElection.leaseDuration", "5s"),
+        ("leaderElection.renewDeadline", "15s"),
+        ("leaderElection.retryPeriod", "1m30s"),
+        ("leaderElection.retryPeriod", "0s"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(chart: Chart, path: str, value: Any) -> None:
     done = chart.run("template", "chipwise", str(CHART), *settings({path: value}))
     assert done.returncode != 0
     assert path.rpartition(".")[2] in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("lease", "renew", "retry"),
+    [("1m", "45s", "37s"), ("1m30s", "1m", "500ms"), ("0.5h", "1.5m", "1m")],
+)
+def test_times_of_the_lease_in_any_units_are_taken_where_they_leave_room(
+    chart: Chart, lease: str, renew: str, retry: str
+) -> None:
+    """As `chipwise run` takes them."""
+    values = {"leaseDuration": lease, "renewDeadline": renew, "retryPeriod": retry}
+    assert chart.documents({f"leaderElection.{name}": value for name, value in values.items()})

@@ -139,5 +139,7 @@ def test_nothing_was_asked_for_that_the_chart_does_not_grant(
     read = {
         (verb, f"{kind}.karpenter.sh") for verb in ("list", "watch") for kind in ("nodepools", "nodeclaims")
     }
-    written = {(verb, "nodeoverlays.karpenter.sh") for verb in ("list", "watch", "create", "patch", "delete")}
+    written = {
+        (verb, "nodeoverlays.karpenter.sh") for verb in ("list", "watch", "get", "create", "patch", "delete")
+    }
     assert of_karpenter == read | written | {("list", "events"), ("watch", "events")}

@@ -40,7 +40,11 @@ def another(name: str, **spec: Any) -> Document:
 
 def told(stage: Stage) -> None:
     """Refusals, sources, and what is remembered when the last node is gone."""
-    h100 = stage.eventually(lambda: stage.pool_status("h100").get("shapeInForce"), "its nodes tell the shape")
+    h100 = (
+        stage.eventually(lambda: stage.pool_status("h100").get("shapeInForce"), "its nodes tell the shape")
+        or {}
+    )
+    assert h100.pop("madeBy")
     assert h100 == {
         "chips": 8,
         "cpu": "191900m",
@@ -83,6 +87,12 @@ def told(stage: Stage) -> None:
         "the shape is remembered",
     )
     assert ready(stage, "told-h100")[0] == "Accepted"
+
+    pool = "/apis/chipwise.dev/v1alpha1/acceleratorpools/told-h100"
+    stage.admin.merge(pool, {"spec": {"nodeSelector": {"team": "ml"}}})
+    assert 'label "team" does not have known values' in is_told(stage, "told-h100", "NodePoolMismatch")
+    stage.admin.merge(pool, {"spec": {"nodeSelector": {"team": None, "kubernetes.io/os": "linux"}}})
+    is_told(stage, "told-h100", "ShapeUnknown")
 
 
 @pytest.mark.story(FLEET, told)

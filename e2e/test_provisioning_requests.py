@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from chipwise.autoscaling.provisioning import Probe, digest_of, template_of
 
 from e2e import authored
 from e2e.admin import Document
@@ -136,3 +137,41 @@ def test_a_no_keeps_it_where_it_serves(asked: Lab) -> None:
         assert "no capacity in the zone" in refused["message"]
         assert not world.writes()
         world.nothing_lost()
+
+
+def test_whole_pods_are_asked_for(asked: Lab) -> None:
+    """What is kept of a template with a sidecar, overhead, a claim and a port of the host is a PodTemplate to the API server, unchanged."""
+    lab = asked
+    proxy = {
+        "name": "proxy",
+        "image": "proxy",
+        "restartPolicy": "Always",
+        "resources": {"requests": {"cpu": "60"}},
+    }
+    server = {
+        "name": "server",
+        "image": "server",
+        "ports": [{"containerPort": 81, "hostPort": 81, "protocol": "TCP"}],
+        "resources": {"limits": {"example.com/chip": "4"}, "claims": [{"name": "nic"}]},
+    }
+    spec = {
+        "initContainers": [proxy],
+        "containers": [server],
+        "overhead": {"cpu": "4"},
+        "resources": {"requests": {"cpu": "80"}},
+        "resourceClaims": [{"name": "nic", "resourceClaimTemplateName": "nic"}],
+        "volumes": [{"name": "model", "persistentVolumeClaim": {"claimName": "model"}}],
+    }
+    template = {"metadata": {"labels": {"app": "whole"}}, "spec": spec}
+    owner = {"apiVersion": "v1", "kind": "Namespace", "name": "default", "uid": "1"}
+    document = template_of(Probe("default/whole", "p", "v", 1, digest_of(template)), template, owner)
+    path = "/api/v1/namespaces/default/podtemplates"
+    assert lab.admin.create(path, document)
+    found = lab.admin.get(f"{path}/{document['metadata']['name']}")["template"]["spec"]
+    lab.admin.delete(f"{path}/{document['metadata']['name']}")
+    for key in ("overhead", "resources", "resourceClaims", "volumes"):
+        assert found[key] == spec[key]
+    (sidecar,), (container,) = found["initContainers"], found["containers"]
+    assert (sidecar["restartPolicy"], sidecar["resources"]) == ("Always", proxy["resources"])
+    assert container["ports"] == server["ports"]
+    assert container["resources"]["claims"] == [{"name": "nic"}]

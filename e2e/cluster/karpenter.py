@@ -28,20 +28,15 @@ from e2e.cluster.toolsets import KARPENTER, this_platform
 _CRDS = ("pkg/apis/crds", "kwok/apis/crds")
 _READY_SECONDS = 60.0
 _LINE = 300
-#: Alpha features that are tested; all others as Karpenter's own default has them.
-_GATES = "NodeOverlay=true"
+#: Alpha features that are tested. Reserved offerings are taken like any other: with ReservedCapacity Karpenter counts them by an id, for
+#: which this provider has no label. All others as Karpenter's own default has them.
+_GATES = "NodeOverlay=true,StaticCapacity=true,ReservedCapacity=false"
 
 
 def instance_type(
-    name: str,
-    price: float,
-    resources: Mapping[str, str],
-    *,
-    capacity_type: str = "on-demand",
-    zone: str = "zone-a",
+    name: str, prices: Mapping[str, float], resources: Mapping[str, str], *, zone: str = "zone-a"
 ) -> dict[str, Any]:
-    """One machine type with one offering; a node of it has these resources, and cpu and memory of a large machine."""
-    requirements = {"karpenter.sh/capacity-type": capacity_type, "topology.kubernetes.io/zone": zone}
+    """One machine type with an offering for each capacity type; a node has these resources, and cpu and memory of a large machine."""
     return {
         "name": name,
         "architecture": "amd64",
@@ -58,9 +53,14 @@ def instance_type(
                 "Price": price,
                 "Available": True,
                 "Requirements": [
-                    {"key": key, "operator": "In", "values": [value]} for key, value in requirements.items()
+                    {"key": key, "operator": "In", "values": [value]}
+                    for key, value in (
+                        ("karpenter.sh/capacity-type", capacity_type),
+                        ("topology.kubernetes.io/zone", zone),
+                    )
                 ],
             }
+            for capacity_type, price in prices.items()
         ],
     }
 

@@ -60,6 +60,7 @@ class ToolSet:
         parts = [target.system, target.machine, *BUILD_FLAGS]
         parts += [f"{tool.name} {tool.package} {self.linker_flags(tool)}" for tool in self.tools]
         parts += [(self.folder / file).read_text() for file in ("go.mod", "go.sum")]
+        parts += [file.read_text() for file in sorted(self.folder.glob("*.go"))]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
 
@@ -121,5 +122,7 @@ HELM = ToolSet(
 KIND = ToolSet("kind", (Tool("kind", "sigs.k8s.io/kind", "sigs.k8s.io/kind"),))
 # The unmodified controller with the provider that makes fake Nodes.
 KARPENTER = ToolSet("karpenter", (Tool("karpenter", "sigs.k8s.io/karpenter/kwok", "sigs.k8s.io/karpenter"),))
+# Of our own: what Go makes of the priority expander's ConfigMap.
+EXPANDER = ToolSet("expander", (Tool("go-says", ".", "go.yaml.in/yaml/v3"),))
 
-TOOLSETS = (KUBERNETES, KWOK, HELM, KIND, KARPENTER)
+TOOLSETS = (KUBERNETES, KWOK, HELM, KIND, KARPENTER, EXPANDER)

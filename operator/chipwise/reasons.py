@@ -13,6 +13,10 @@ from enum import StrEnum
 class Reason(StrEnum):
     """What stands in the way. The comment behind each is what a person can do about it."""
 
+    # what the operator itself waits for
+    KIND_MISSING = "KindMissing"  # install the CRD, or start without the flag that needs it
+    NOT_LISTED = "NotListed"  # a role may be missing: the log says why
+    OUT_OF_SIGHT = "OutOfSight"  # a watch is away: the log says why
     # the workload and what it names
     TARGET_MISSING = "TargetMissing"  # create the Deployment, or correct targetRef
     TARGET_OWNED = "TargetOwned"  # name the owner's own knob, or release the Deployment from its controller

@@ -12,13 +12,16 @@ from hypothesis import assume, given, reject
 from hypothesis import strategies as st
 
 from tests.autoscaling.expander import expand
+from tests.autoscaling.go_says import TAKES
 
 names = st.text(
     st.characters(codec="ascii", min_codepoint=32, max_codepoint=126), min_size=1, max_size=20
 ).filter(lambda name: name.strip() == name)
 orders = st.lists(names, min_size=1, max_size=6, unique=True)
 patterns = st.one_of(
-    names.map(re.escape), st.sampled_from([".*", "h100", "^cpu-", ".*spot.*", "[a-z]+", "a|b"])
+    names.map(re.escape),
+    st.sampled_from(TAKES),
+    st.sampled_from([".*", "h100", "^cpu-", ".*spot.*", "[a-z]+", "a|b"]),
 )
 theirs = st.dictionaries(st.integers(-6, 200), st.lists(patterns, min_size=1, max_size=3), max_size=4)
 
@@ -120,7 +123,7 @@ def test_what_is_broken_is_left_and_told(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["10: ['\\pL+']", "10: ['[[:alpha:]]+$']", "'10': ['h100']", "10:\n- h100", "  10:\n    - a\n", "10:"],
+    ["10: ['\\pL+']", "10: ['[[:alpha:]]+$']", "10:\n- h100", "  10:\n    - a\n", "10:"],
 )
 def test_what_cluster_autoscaler_takes_is_taken(text):
     found = rendered(text, ["maia", "h100"])

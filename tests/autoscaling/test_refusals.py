@@ -6,7 +6,16 @@ import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from chipwise.autoscaling.refusals import EVENT, ScaleUpRefusal, parts, refusal_of, verdict
+from chipwise.autoscaling.refusals import (
+    EVENT,
+    OwnGroup,
+    ScaleUpRefusal,
+    parts,
+    reason_of,
+    refusal_of,
+    verdict,
+    words_of,
+)
 from chipwise.reasons import Reason
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,19 +27,16 @@ BACKOFF = "in backoff after failed scale-up"
 TAINT = "node(s) had untolerated taint {nvidia.com/gpu: , sku: gpu}"
 
 RECORDED = {
-    "pod didn't trigger scale-up: 2 node(s) didn't match Pod's node affinity/selector, 1 max node group size reached": (
-        {MISMATCH: 2, FULL: 1},
-        Reason.GROUP_AT_MAXIMUM,
-    ),
-    "pod didn't trigger scale-up: 1 max node group size reached, 2 node(s) didn't match Pod's node affinity/selector": (
-        {MISMATCH: 2, FULL: 1},
-        Reason.GROUP_AT_MAXIMUM,
-    ),
-    "pod didn't trigger scale-up: 1 in backoff after failed scale-up": ({BACKOFF: 1}, Reason.STOCKOUT),
-    "pod didn't trigger scale-up: 3 node(s) didn't match Pod's node affinity/selector": (
-        {MISMATCH: 3},
-        Reason.SCALE_UP_REFUSED,
-    ),
+    "pod didn't trigger scale-up: 2 node(s) didn't match Pod's node affinity/selector, 1 max node group size reached": {
+        MISMATCH: 2,
+        FULL: 1,
+    },
+    "pod didn't trigger scale-up: 1 max node group size reached, 2 node(s) didn't match Pod's node affinity/selector": {
+        MISMATCH: 2,
+        FULL: 1,
+    },
+    "pod didn't trigger scale-up: 1 in backoff after failed scale-up": {BACKOFF: 1},
+    "pod didn't trigger scale-up: 3 node(s) didn't match Pod's node affinity/selector": {MISMATCH: 3},
 }
 
 
@@ -61,11 +67,10 @@ def said(message: str, *, first: float = 0, last: float = 0, count: int = 1) -> 
 
 @pytest.mark.parametrize("message", RECORDED)
 def test_every_recorded_text_is_parsed(message):
-    counts, reason = RECORDED[message]
+    counts = RECORDED[message]
     assert dict(parts(message)) == counts
     told = verdict([said(message, last=30, count=4)], NOON + timedelta(seconds=31))
-    assert told is not None
-    assert told.reason is reason
+    assert told == parts(message)
 
 
 @given(
@@ -100,7 +105,7 @@ def test_said_in_different_words_it_is_said_again():
     )
     told = verdict([other, one], NOON + timedelta(seconds=26))
     assert told is not None
-    assert told.words == "1 max node group size reached, 1 node(s) were odd"
+    assert words_of(told, []) == "1 max node group size reached, 1 node(s) were odd"
 
 
 def test_what_is_over_is_over():
@@ -147,3 +152,42 @@ def test_events_of_the_newer_api_are_read_too():
     )
     assert found is not None
     assert found.last == stamp(60)
+
+
+OPEN, FULL_GROUP, DRY = OwnGroup(), OwnGroup(Reason.GROUP_AT_MAXIMUM), OwnGroup(Reason.STOCKOUT)
+UNKNOWN = OwnGroup(known=False)
+
+
+@pytest.mark.parametrize(
+    ("groups", "reason"),
+    [
+        ([FULL_GROUP], Reason.GROUP_AT_MAXIMUM),
+        ([DRY], Reason.STOCKOUT),
+        ([FULL_GROUP, DRY], Reason.STOCKOUT),
+        ([FULL_GROUP, OPEN], Reason.SCALE_UP_REFUSED),
+        ([OPEN], Reason.SCALE_UP_REFUSED),
+        ([UNKNOWN], Reason.SCALE_UP_REFUSED),
+        ([], Reason.SCALE_UP_REFUSED),
+    ],
+)
+def test_only_the_pods_own_groups_say_why(groups, reason):
+    assert reason_of(groups) is reason
+
+
+@pytest.mark.parametrize(
+    ("groups", "words"),
+    [
+        ([OPEN], "1 Insufficient cpu"),
+        ([FULL_GROUP], "1 Insufficient cpu, 2 max node group size reached"),
+        ([DRY], "1 Insufficient cpu, 1 in backoff after failed scale-up"),
+        ([UNKNOWN], "1 Insufficient cpu, 1 in backoff after failed scale-up, 2 max node group size reached"),
+    ],
+)
+def test_what_is_said_of_other_groups_is_not_repeated(groups, words):
+    """They are counted before the autoscaler looks at the pod. What nothing is known of keeps all the words."""
+    found = parts(f"pod didn't trigger scale-up: 2 {FULL}, 1 {BACKOFF}, 1 Insufficient cpu")
+    assert words_of(found, groups) == words
+
+
+def test_where_nothing_else_is_said_all_words_are_kept():
+    assert words_of(parts(f"pod didn't trigger scale-up: 2 {FULL}"), [OPEN]) == f"2 {FULL}"

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from chipwise.autoscaling.status import GroupState, GroupStates, group_states
+from chipwise.reasons import Reason
 
 STATUS = """\
 time: 2026-08-21 10:00:00.123456789 +0000 UTC
@@ -41,8 +42,8 @@ def test_groups_as_recorded():
     found = group_states(STATUS)
     assert found.groups == (
         GroupState("h100-a", 4, "cloudProviderError: failed to create node: denied: no capacity"),
-        GroupState("h100-b", 10),
-        GroupState("maia", 3),
+        GroupState("h100-b", 10, target=2),
+        GroupState("maia", 3, target=3),
     )
     assert found.at == datetime(2026, 8, 21, 10, tzinfo=UTC)
 
@@ -53,6 +54,23 @@ def test_how_many_nodes_may_come():
     assert found.groups[2].to_come(3) == 0
     assert [group.to_come(1) for group in found.groups] == [0, 9, 2]
     assert GroupState("untold").to_come(1) is None
+
+
+def test_a_group_that_is_unhealthy_is_not_scaled_up_until_it_is_well():
+    """Cluster Autoscaler's own rule; a back-off says more, and goes first."""
+    sick = STATUS.replace("status: Healthy\n", "status: Unhealthy\n").replace("ready: 2", "ready: 1")
+    found = group_states(sick).of("h100-b")
+    assert found is not None
+    assert found.refusal is not None
+    assert found.refusal.reason is Reason.SCALE_UP_REFUSED
+    assert "node group h100-b is unhealthy (1 of 2 nodes are ready)" in found.refusal.message
+    assert found.to_come(2) == 0
+    assert (
+        GroupState("a", backoff="quota", unhealthy="1 of 2").refusal
+        == GroupState("a", backoff="quota").refusal
+    )
+    (bare,) = group_states("nodeGroups: [{name: a, health: {status: Unhealthy}}]").groups
+    assert bare.unhealthy
 
 
 def test_a_loop_without_news_is_none():

@@ -55,9 +55,11 @@ def test_a_stale_document_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def series() -> dict[str, set[str]]:
-    """Every metric of docs/metrics.md with its labels."""
+    """Every metric of the operator and of the expander with its labels."""
     rows = re.findall(
-        r"^\| `(chipwise_\w+)` \| \w+ \| (.*?) \|", (ROOT / "docs/metrics.md").read_text(), re.MULTILINE
+        r"^\| `(chipwise_\w+)` \| \w+ \| (.*?) \|",
+        "".join((ROOT / page).read_text() for page in ("docs/metrics.md", "docs/cluster-autoscaler.md")),
+        re.MULTILINE,
     )
     return {name: set(re.findall(r"`(\w+)`", labels)) for name, labels in rows}
 

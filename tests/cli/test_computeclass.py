@@ -51,6 +51,24 @@ def test_what_gke_does_not_know_is_left_out_and_said(tmp_path: Path):
     assert "pool cheap is left out: its nodeSelector has no label of GKE" in done.stderr
 
 
+def test_pools_that_are_refused_are_named_with_the_reason(tmp_path: Path):
+    """Two that overlap are neither in the class nor passed over without a word."""
+    same = {POOL: "shared"}
+    done = invoke("computeclass", "-f", str(fleet(tmp_path, cheap=same, middle=same)))
+    (document,) = yaml.safe_load_all(done.stdout)
+    assert document["spec"]["priorities"] == [{"nodepools": ["dear"]}]
+    assert "pool cheap is left out: Overlapping: " in done.stderr
+    assert "pool middle is left out: Overlapping: " in done.stderr
+
+
+def test_a_label_that_no_rule_can_say_is_told(tmp_path: Path):
+    labels = {"cloud.google.com/gke-accelerator": "nvidia-h100-80gb", "team": "ml"}
+    done = invoke("computeclass", "-f", str(fleet(tmp_path, cheap=labels)))
+    (document,) = yaml.safe_load_all(done.stdout)
+    assert document["spec"]["priorities"] == [{"nodepools": ["middle"]}, {"nodepools": ["dear"]}]
+    assert "pool cheap is left out: its nodeSelector has team=ml, which no rule can say" in done.stderr
+
+
 def test_without_any_it_is_bad_input(tmp_path: Path):
     none = {name: {"example.com/pool": name} for name in ("cheap", "middle", "dear")}
     done = invoke("computeclass", "-f", str(fleet(tmp_path, **none)))

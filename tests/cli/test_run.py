@@ -8,7 +8,7 @@ import pytest
 from chipwise.autoscaling.placeholders import Settings
 from chipwise.control import runtime
 from chipwise.control.lease import LeaseTiming
-from chipwise.control.runtime import RunOptions
+from chipwise.control.options import RunOptions
 from chipwise.telemetry.server import Address
 
 from tests.cli.fleet import invoke

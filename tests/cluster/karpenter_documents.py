@@ -16,8 +16,9 @@ def condition(kind: str, status: str, reason: str, message: str = "", at: str = 
     return {"type": kind, "status": status, "reason": reason, "message": message, "lastTransitionTime": at}
 
 
-def requirement(key: str, *values: str, operator: str = "In") -> Document:
-    return {"key": key, "operator": operator, "values": list(values)}
+def requirement(key: str, *values: str, operator: str = "In", min_values: int | None = None) -> Document:
+    least = {} if min_values is None else {"minValues": min_values}
+    return {"key": key, "operator": operator, "values": list(values), **least}
 
 
 def node_pool(

@@ -15,6 +15,7 @@ from chipwise.cluster.manifests import load
 from chipwise.cluster.pools import PoolView, view_pools
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.cluster.state import ClusterState
+from chipwise.control.status_of_others import seen_under
 from chipwise.kube.errors import Forbidden
 from chipwise.kube.protocol import Page
 from chipwise.kube.reflector import key_of
@@ -106,6 +107,77 @@ def test_before_karpenter_has_looked_at_a_node_pool_it_is_not_called_unready():
     )
 
 
+def test_a_node_pool_that_is_being_deleted_gets_no_more_nodes():
+    """Karpenter takes none such for a new pod, whatever its conditions say."""
+    going = kd.node_pool()
+    going["metadata"] |= {"deletionTimestamp": kd.LATE, "finalizers": ["foregroundDeletion"]}
+    found = view(kd.pool(), going, kd.node("h100"))
+    assert found.refusal is None
+    assert found.unready is not None
+    assert found.unready.reason is Reason.NODE_POOL_NOT_READY
+    assert "it is being deleted" in found.unready.message
+    assert (len(found.usable_nodes), found.to_come) == (1, 0)
+
+
+MACHINE = "node.kubernetes.io/instance-type"
+
+
+@pytest.mark.parametrize(
+    ("selector", "node_pool", "said"),
+    [
+        ({"team": "ml"}, kd.node_pool(), 'label "team" does not have known values'),
+        ({"nvidia.com/gpu.product": "H100"}, kd.node_pool(), 'label "nvidia.com/gpu.product" does not'),
+        ({"kubernetes.io/hostname": "n"}, kd.node_pool(), 'label "kubernetes.io/hostname" does not'),
+        ({"karpenter.sh/registered": "true"}, kd.node_pool(), "does not have known values"),
+        ({"team": "ml"}, kd.node_pool(labels={"team": "ml"}), ""),
+        ({"team": "ml"}, kd.node_pool("h100", kd.requirement("team", operator="Exists")), ""),
+        ({"karpenter.k8s.aws/instance-gpu-name": "h100"}, kd.node_pool(), ""),
+        ({"karpenter.azure.com/sku-name": "x"}, kd.node_pool(), ""),
+        ({"topology.kubernetes.io/zone": "a"}, kd.node_pool(), ""),
+        (
+            {MACHINE: "a"},
+            kd.node_pool("h100", kd.requirement(MACHINE, "a", "b", "c", min_values=2)),
+            "minValues 2 of node.kubernetes.io/instance-type",
+        ),
+        (
+            {MACHINE: "a"},
+            kd.node_pool(
+                "h100", kd.requirement("karpenter.k8s.aws/instance-family", operator="Exists", min_values=3)
+            ),
+            "minValues 3 of karpenter.k8s.aws/instance-family",
+        ),
+        ({MACHINE: "a"}, kd.node_pool("h100", kd.requirement(MACHINE, "a", "b", min_values=1)), ""),
+        # A machine type is sold on both terms and in several zones: of those it has all values, whatever a pod asks for.
+        (
+            {"topology.kubernetes.io/zone": "a"},
+            kd.node_pool(
+                "h100", kd.requirement("karpenter.sh/capacity-type", "spot", "on-demand", min_values=2)
+            ),
+            "",
+        ),
+    ],
+)
+def test_a_pool_of_nodes_that_karpenter_can_never_make_is_refused(
+    selector: Document, node_pool: Document, said: str
+):
+    """In Karpenter's words, before a pod waits for one."""
+    found = view(kd.pool(shape=SHAPE, nodeSelector=selector), node_pool)
+    assert (found.refusal.reason if found.refusal else None) == (Reason.NODE_POOL_MISMATCH if said else None)
+    assert found.refusal is None or said in found.refusal.message
+    assert bool(found.to_come) is not bool(said)
+
+
+def test_nodes_with_a_label_that_somebody_gave_them_are_used_while_they_stand():
+    """None like them will come, so none is counted on."""
+    labelled = kd.node("h100")
+    labelled["metadata"]["labels"]["team"] = "ml"
+    found = view(kd.pool(shape=SHAPE, nodeSelector={"team": "ml"}), kd.node_pool(), labelled)
+    assert (found.hindrance, len(found.usable_nodes), found.to_come) == (None, 1, 0)
+    assert found.limit == "NodePool h100 makes no node with the labels that the pool selects"
+    assert found.launches is not None
+    assert found.launches.against(kd.EARLY) is None
+
+
 # which nodes, of what shape
 
 
@@ -175,6 +247,62 @@ def test_what_was_last_seen_outlives_the_nodes():
     assert found.shape_source == "last seen of NodePool h100"
     pool["status"]["shapeInForce"]["source"] = "nodes of NodePool another"
     assert reason(pool, kd.node_pool()) is Reason.SHAPE_UNKNOWN
+
+
+def remembered(pool: Document, *objects: Document) -> Document:
+    """The pool with the status that it gets from these."""
+    found = view(pool, *objects)
+    assert found.shape is not None
+    assert found.shape_source
+    shape = {
+        "chips": found.room.chips,
+        "cpu": f"{found.room.cpu_milli}m",
+        "memory": str(found.room.memory_bytes),
+        "pods": found.room.pods,
+        "source": found.shape_source,
+        **seen_under(found.shape),
+    }
+    return {**pool, "status": {"shapeInForce": shape}}
+
+
+TYPES = kd.requirement("node.kubernetes.io/instance-type", "gpu-h100-8", "gpu-h100-4")
+
+
+@pytest.mark.parametrize(
+    ("changes", "node_pool", "known"),
+    [
+        ({}, kd.node_pool("h100", TYPES), True),
+        ({}, kd.node_pool("h100", TYPES, labels={"team": "ml"}), True),
+        ({}, kd.node_pool("h100", TYPES, kd.requirement("topology.kubernetes.io/zone", "a")), True),
+        ({}, kd.node_pool("h100", kd.requirement(TYPES["key"], "gpu-h100-4")), False),
+        ({"nodeSelector": {TYPES["key"]: "gpu-h100-4"}}, kd.node_pool("h100", TYPES), False),
+        ({"className": "maia"}, kd.node_pool("h100", TYPES), False),
+    ],
+    ids=["nothing", "labels", "zones", "machines", "selector", "class"],
+)
+def test_what_was_seen_of_other_nodes_is_not_believed(changes: Document, node_pool: Document, known: bool):
+    """With another class, another selector or another choice of machines come other nodes."""
+    seen = remembered(kd.pool(), kd.node_pool("h100", TYPES), kd.node("h100"))
+    later = {**seen, "spec": {**seen["spec"], **changes}}
+    found = view_pools(snapshot(CLASS, docs.chip_class("maia"), later, node_pool))["h100"]
+    assert (found.refusal is None) is known
+    assert known or (found.refusal is not None and found.refusal.reason is Reason.SHAPE_UNKNOWN)
+
+
+def test_what_was_seen_waits_for_a_node_pool_that_is_gone_for_a_moment():
+    seen = remembered(kd.pool(), kd.node_pool("h100", TYPES), kd.node("h100"))
+    assert view(remembered(seen), kd.node_pool("h100", TYPES)).refusal is None
+
+
+def test_at_zero_nodes_a_limit_is_counted_with_the_whole_machine_that_was_seen():
+    """100 CPU of which pods can use 96, twice, are more than 196."""
+    machine = claim_of({"cpu": "100", "memory": "1100Gi", "nvidia.com/gpu": "8"}, node="n")
+    limited = kd.node_pool(limits={"cpu": "196"})
+    assert view(kd.pool(shape=SHAPE), limited).to_come == 2
+    seen = remembered(kd.pool(shape=SHAPE), limited, machine)
+    assert view(seen, limited).to_come == 1
+    assert view(remembered(seen, limited), limited).to_come == 1
+    assert view(seen, kd.node_pool(limits={"memory": "2100Gi"})).to_come == 1
 
 
 # what it costs
@@ -258,9 +386,59 @@ def test_the_pools_own_maximum_holds_beside_the_limits():
     assert (found.to_come, found.limit) == (1, "spec.nodes.max")
 
 
-def test_a_static_node_pool_has_as_many_nodes_as_it_says():
+def test_a_static_node_pool_has_as_many_nodes_as_it_says_and_they_are_paid_for():
+    """Its nodes stand whatever runs on them, so using them costs nothing."""
     found = view(kd.pool(shape=SHAPE), kd.node_pool(replicas=3), kd.node("h100"))
     assert (found.minimum, found.maximum, found.to_come) == (3, 3, 2)
+    assert found.limit == "spec.replicas of NodePool h100"
+
+
+@pytest.mark.parametrize(
+    ("pool", "limits", "expected"),
+    [
+        ({}, {"nodes": "2"}, (2, 2, "limits.nodes of NodePool h100")),
+        ({}, {"nodes": "5"}, (3, 3, "spec.replicas of NodePool h100")),
+        ({"nodes": {"max": 2}}, None, (2, 2, "spec.nodes.max")),
+    ],
+    ids=["its own limit", "a limit for replacements", "the pool's maximum"],
+)
+def test_a_static_node_pool_is_no_larger_than_its_limits(
+    pool: Document, limits: Document | None, expected: tuple[int, int, str]
+):
+    """Karpenter creates no node beyond them, whatever the replicas (static/provisioning)."""
+    found = view(kd.pool(shape=SHAPE, **pool), kd.node_pool(replicas=3, limits=limits), kd.node("h100"))
+    assert (found.minimum, found.maximum, found.limit) == expected
+
+
+def test_nodes_of_a_static_node_pool_that_came_on_other_terms_come_no_second_time():
+    """It offers both, and two of its three are spot: one more may come to either pool."""
+    both = kd.requirement("karpenter.sh/capacity-type", "spot", "on-demand")
+    spot = [kd.node("h100", number, capacity_type="spot") for number in range(2)]
+    found = view(kd.pool(shape=SHAPE), kd.node_pool("h100", both, replicas=3), *spot)
+    assert (found.minimum, found.maximum, found.to_come) == (1, 1, 1)
+
+
+def test_a_static_node_pool_that_is_scaled_down_keeps_what_still_stands():
+    nodes = [kd.node("h100", number) for number in range(3)]
+    found = view(kd.pool(shape=SHAPE), kd.node_pool(replicas=1), *nodes)
+    assert (found.minimum, found.maximum, found.to_come) == (1, 3, 0)
+
+
+@pytest.mark.parametrize("kind", ["on-demand", "spot"])
+def test_a_price_in_an_overlay_is_that_of_its_capacity_type(kind: str):
+    """One overlay for each: a pool reads its own."""
+    both = kd.requirement("karpenter.sh/capacity-type", "spot", "on-demand")
+    told = [
+        kd.overlay(each, kd.requirement("karpenter.sh/capacity-type", each), price=price)
+        for each, price in (("spot", "12.5"), ("on-demand", "40"))
+    ]
+    terms = {"on-demand": "OnDemand", "spot": "Spot"}[kind]
+    found = view(kd.pool(shape=SHAPE, price=None, capacityType=terms), kd.node_pool("h100", both), *told)
+    assert found.price is not None
+    assert (found.price.amount, found.price.source) == (
+        {"on-demand": "40", "spot": "12.5"}[kind],
+        f"NodeOverlay {kind}",
+    )
 
 
 @given(

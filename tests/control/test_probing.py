@@ -6,13 +6,13 @@ import json
 from typing import Any
 
 import pytest
-from chipwise.autoscaling.provisioning import Probe, probe_state, request_of
+from chipwise.autoscaling.provisioning import Probe, probe_state, request_of, template_of
 from chipwise.cluster.decide import Decision, Standing
 from chipwise.control.fence import Fence
 from chipwise.control.prober import Prober
 from chipwise.control.recorder import Recorder
 from chipwise.kube.errors import Unavailable
-from chipwise.kube.resources import EVENTS, POD_TEMPLATES, PROVISIONING_REQUESTS
+from chipwise.kube.resources import EVENTS, MODEL_PROFILES, POD_TEMPLATES, PROVISIONING_REQUESTS
 from chipwise.placement.moves import Decision as Verdict
 from chipwise.reasons import Reason
 
@@ -222,3 +222,67 @@ def test_requests_of_others_are_no_probes():
         is None
     )
     assert len(Probe(f"prod/{'x' * 253}", "p", "v", 1).name) <= 63
+
+
+WHOLE: Document = {
+    "initContainers": [
+        {
+            "name": "proxy",
+            "image": "example.com/proxy:1",
+            "restartPolicy": "Always",
+            "env": [{"name": "SECRET", "value": "x"}],
+            "resources": {"requests": {"cpu": "60", "memory": "200Gi"}},
+        }
+    ],
+    "overhead": {"cpu": "4"},
+    "resources": {"requests": {"cpu": "80"}},
+    "resourceClaims": [{"name": "nic", "resourceClaimTemplateName": "nic"}],
+    "volumes": [
+        {"name": "model", "persistentVolumeClaim": {"claimName": "m"}},
+        {"name": "shm", "emptyDir": {}},
+    ],
+}
+
+
+def test_all_that_takes_room_on_a_node_is_asked_for():
+    """Without the sidecar, the overhead or the pod's own resources the nodes that Cluster Autoscaler finds may be too small."""
+    server = {
+        "name": "server",
+        "image": "example.com/engine:1",
+        "args": ["--model"],
+        "ports": [{"containerPort": 80}, {"containerPort": 81, "hostPort": 81}],
+        "resources": {"limits": {"example.com/maia": "4"}, "claims": [{"name": "nic"}]},
+    }
+    template = {"metadata": {"labels": {"app": "chat"}}, "spec": {**WHOLE, "containers": [server]}}
+    found = template_of(Probe("prod/chat", "maia", "v", 2), template, {})["template"]["spec"]
+    (sidecar,) = WHOLE["initContainers"]
+    assert found["initContainers"] == [{key: value for key, value in sidecar.items() if key != "env"}]
+    for key in ("overhead", "resources", "resourceClaims"):
+        assert found[key] == WHOLE[key]
+    assert found["volumes"] == [WHOLE["volumes"][0]]
+    (container,) = found["containers"]
+    assert container["resources"] == server["resources"]
+    assert container["ports"] == [{"containerPort": 81, "hostPort": 81}]
+    assert "args" not in container
+
+
+async def test_an_answer_about_other_pods_is_no_answer():
+    """The profile asks for eight chips after a yes for four: that is another wish."""
+    desk = Desk()
+    await desk.turn()
+    (before,) = desk.requests()
+    desk.world.edit(MODEL_PROFILES, "llama", lambda d: _chips(d, 8))
+    desk.answers("Provisioned")
+    assert (await desk.turn()).move(KEY).reason is Reason.PROBING
+    (request,) = desk.requests()
+    assert request["metadata"]["name"] != before["metadata"]["name"]
+    (template,) = desk.world.all(POD_TEMPLATES)
+    assert template["metadata"]["name"] == request["metadata"]["name"]
+    (container,) = template["template"]["spec"]["containers"]
+    assert container["resources"]["limits"]["example.com/maia"] == "8"
+
+
+def _chips(profile: Document, chips: int) -> None:
+    for variant in profile["spec"]["variants"]:
+        if variant["className"] == "maia":
+            variant["chips"] = chips

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from chipwise.cluster.decide import Decision
-from chipwise.cluster.health import Autoscaling, examine
+from chipwise.cluster.health import examine
+from chipwise.cluster.hopeless import Autoscaling
 from chipwise.kube.resources import AUTOSCALER_STATUS, INFERENCE_WORKLOADS, SCALE_UP_REFUSALS
 from chipwise.reasons import Reason
 
@@ -138,29 +139,51 @@ def test_a_refusal_by_the_provider_ends_the_wait_at_once_and_cools_the_pool_down
     assert serving(world) == MAIA
 
 
+CPU = "1 Insufficient cpu"
+FULL, DRY = "1 max node group size reached", "1 in backoff after failed scale-up"
+
+
 @pytest.mark.parametrize(
-    ("whys", "reason"),
+    ("whys", "words"),
     [
-        (
-            ["1 max node group size reached", "2 node(s) didn't match Pod's node affinity/selector"],
-            Reason.GROUP_AT_MAXIMUM,
-        ),
-        (["1 in backoff after failed scale-up"], Reason.STOCKOUT),
-        (["3 node(s) didn't match Pod's node affinity/selector"], Reason.SCALE_UP_REFUSED),
+        ([FULL, CPU], CPU),
+        ([DRY, CPU], CPU),
+        (["3 node(s) didn't match Pod's node affinity/selector"], "3 node(s) didn't match"),
+        ([FULL], FULL),
     ],
 )
-def test_what_is_said_of_a_pod_again_and_again_ends_its_wait(whys: list[str], reason: Reason):
+def test_what_is_said_of_a_pod_again_and_again_ends_its_wait(whys: list[str], words: str):
+    """Full groups and those in back-off are counted whoever they are: the pod's own is known to be neither."""
     world = moving(grouped())
+    told(world, target=2)
     world.pass_time(seconds=30)
     refuses(world, *whys, seconds=10)
     assert failing(world) is None
     refuses(world, *whys)
     said = failing(world)
     assert said is not None
-    assert said[0] == reason
-    assert all(why in said[1] for why in whys)
+    assert said[0] == Reason.SCALE_UP_REFUSED
+    assert words in said[1]
+    assert (FULL in said[1]) == (words == FULL)
+    assert DRY not in said[1]
     rests(world)
     assert serving(world) == AMD
+
+
+def test_a_group_that_is_full_is_given_the_grace():
+    """Like a limit that is reached: room may yet come of what others leave. Then the pods have failed, for the group's own reason."""
+    world = moving(grouped())
+    told(world, target=4, most=4)
+    world.pass_time(seconds=30)
+    refuses(world, FULL, CPU)
+    assert failing(world) is None
+    world.pass_time(seconds=31)
+    told(world, target=4, most=4)
+    refuses(world, FULL, CPU)
+    said = failing(world)
+    assert said is not None
+    assert said[0] == Reason.GROUP_AT_MAXIMUM
+    assert FULL in said[1]
 
 
 def test_what_was_said_long_ago_is_not_believed():

@@ -126,3 +126,17 @@ def test_objects_that_break_their_schema_and_workloads_without_status_are_passed
     book = book_of({("prod", "chat"): broken, ("prod", "fresh"): fresh}, {}, {})
     assert book.of(("prod", "chat")) is None
     assert book.of(("prod", "fresh")) == Scores((), {})
+
+
+def test_pods_of_a_workload_in_mode_off_go_where_they_went_before():
+    """What is proposed for it is shown and steers nobody; a second workload of the Deployment that is not Off does."""
+    pools = {("", "maia"): extract(ACCELERATOR_POOLS, docs.pool("maia", nodeGroup="maia-asg"))}
+    status = {"proposed": [{"pool": "maia", "variant": "maia-x4", "costPerHour": "16.00"}]}
+    off, on = (
+        extract(INFERENCE_WORKLOADS, {**docs.workload("chat", mode=mode), "status": status})
+        for mode in ("Off", "Initial")
+    )
+    bridge = {("prod", "b"): Bridge("chat", "uid", "chat", "maia", "maia-x4", "over", "rendered")}
+    assert book_of({("prod", "chat"): off}, pools, bridge).scores == {}
+    found = book_of({("prod", "chat"): off, ("prod", "other"): on}, pools, {})
+    assert found.of(("prod", "chat")) == Scores(("maia-asg",), {"maia-asg": 16.0})

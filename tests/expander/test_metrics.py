@@ -33,3 +33,11 @@ def test_the_table_has_every_metric():
 
 def test_every_answer_is_explained():
     assert all(f"`{answer.value}`" in PAGE.read_text() for answer in Answer)
+
+
+def test_an_answer_that_was_never_given_counts_as_none():
+    """So that it is told from an expander that is not there, and what it grew by from the first."""
+    text = generate_latest(Metrics().registry).decode()
+    assert {f'chipwise_expander_answers_total{{answer="{answer.value}"}} 0.0' for answer in Answer} <= set(
+        text.splitlines()
+    )

@@ -54,10 +54,25 @@ def test_a_gap_whose_end_failed_is_not_over():
 
 def test_what_is_doubted_must_be_told_anew():
     found = listed()
-    found.doubt()
+    found.doubt(100.0)
     assert not found.is_current(1e9)
     found.resumed(300.0)
     assert found.current_from == 300.0 + SETTLING
+
+
+def test_a_gap_is_as_old_as_its_beginning():
+    """What fails while it catches up goes on; a break after a good time is a gap of its own."""
+    found = listed()
+    assert found.gap_since is None
+    found.broke(100.0)
+    found.broke(101.0)
+    found.resumed(200.0)
+    found.broke(200.1)
+    assert found.gap_since == 100.0
+    found.listed(203.0)
+    found.doubt(300.0)
+    found.broke(301.0)
+    assert found.gap_since == 300.0
 
 
 EVENTS = st.tuples(st.floats(0.1, 60.0), st.sampled_from(["listed", "resumed", "broke", "doubt"]))
@@ -77,10 +92,7 @@ def test_what_counts_as_watched_was_never_out_of_sight_for_longer_than_a_hiccup(
             broken_at = inf
         if event == "broke":
             broken_at = min(broken_at, now)
-        if event == "doubt":
-            found.doubt()
-        else:
-            getattr(found, event)(now)
+        getattr(found, event)(now)
     now += rest
     if found.is_current(now):
         gaps.append((min(broken_at, now), now))

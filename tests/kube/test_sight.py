@@ -12,9 +12,11 @@ import pytest
 from chipwise.kube.backoff import Backoff
 from chipwise.kube.counted import Counted
 from chipwise.kube.errors import Unavailable
+from chipwise.kube.gap import Gap
 from chipwise.kube.reflector import Key, Reflector
 from chipwise.kube.resources import NODES, PODS, Resource
 from chipwise.kube.sight import Sight
+from chipwise.reasons import Reason
 
 from tests.kube.builders import node
 from tests.kube.fake import Call, FakeKube
@@ -64,6 +66,9 @@ class Scene:
                     await self.silent.wait()
             except TimeoutError:
                 raise Unavailable("no answer in time") from None
+
+    def gaps(self) -> tuple[Gap, ...]:
+        return self.sight.gaps(asyncio.get_running_loop().time())
 
     async def ask(self) -> None:
         while True:
@@ -148,7 +153,9 @@ async def test_streams_that_are_dead_without_knowing_are_begun_anew():
         watches = [each.watches for each in scene.reflectors]
         scene.silent = asyncio.Event()
         await asyncio.sleep(60)
-        assert scene.sight._missing() == ["the API server"]
+        (gap,) = scene.gaps()
+        assert (gap.what, gap.reason) == ("the API server", Reason.OUT_OF_SIGHT)
+        assert gap.seconds == pytest.approx(60, abs=2)
         scene.silent.set()
         scene.silent = None
         await asyncio.sleep(2.5)
@@ -167,9 +174,11 @@ async def test_one_watch_that_is_refused_for_long_holds_decisions_too(caplog):
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(5):
                 await scene.sight.clear()
-        assert "out of sight: nodes, pods" in caplog.text
+        assert "nothing is decided: nodes: its watch is away (OutOfSight, for " in caplog.text
+        assert [(gap.what, round(gap.seconds)) for gap in scene.gaps()] == [("nodes", 25), ("pods", 25)]
         scene.fake._faults.clear()
         await scene.sight.clear()
+        assert scene.gaps() == ()
         assert scene.sight.seconds() < 1
 
 
@@ -187,3 +196,24 @@ async def test_what_comes_by_another_way_is_waited_for():
             pass
         await scene.sight.clear()
     assert answers == []
+
+
+async def test_it_is_said_while_what_comes_by_another_way_is_waited_for():
+    """The watches are current again, and decisions are held all the same."""
+    scene, told = Scene(), asyncio.Event()
+
+    async def catch_up() -> None:
+        await told.wait()
+
+    scene.sight.catch_up = catch_up
+    async with scene.running():
+        async with scene.away(80):
+            pass
+        clearing = asyncio.ensure_future(scene.sight.clear())
+        await asyncio.sleep(30)
+        (gap,) = scene.gaps()
+        assert gap.what == "chipwise.dev"
+        assert gap.seconds == pytest.approx(30, abs=12)
+        told.set()
+        await clearing
+        assert scene.gaps() == ()

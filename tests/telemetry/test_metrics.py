@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chipwise.kube.gap import Gap
 from chipwise.kube.reflector import Reflector
 from chipwise.kube.resources import NODES
+from chipwise.reasons import Reason
 from chipwise.telemetry.telemetry import Telemetry
 from prometheus_client import Metric, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
@@ -33,6 +35,7 @@ def telemetry(world: World) -> Telemetry:
     found.counters.decisions.labels("Move", "Moved").inc()
     for counter in (found.counters.started, found.counters.finished, found.counters.failed):
         counter.labels("Move").inc()
+    found.board.gaps = lambda: (Gap("nodes", Reason.OUT_OF_SIGHT, 34.0, "its watch is away"),)
     found.board.decided(world.decide())
     return found
 

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 import aiohttp
 import pytest
+from chipwise.kube.continuity import Continuity
+from chipwise.kube.gap import Gap
+from chipwise.kube.sight import Sight
+from chipwise.reasons import Reason
 from chipwise.telemetry.pulse import Pulses
 from chipwise.telemetry.server import Address, serving
 from chipwise.telemetry.telemetry import Telemetry
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 class Probed:
@@ -25,7 +32,7 @@ class Probed:
 
 @pytest.fixture
 async def probed() -> AsyncIterator[Probed]:
-    telemetry = Telemetry(Pulses({"planner": 0.0, "elector": 60.0, "kopf": 60.0}))
+    telemetry = Telemetry(Pulses({"planner": 0.0, "elector": 60.0, "kopf": 60.0}), now=lambda: NOON)
     async with (
         serving(telemetry.application(), Address(port=0)) as address,
         aiohttp.ClientSession() as session,
@@ -43,14 +50,56 @@ async def test_live_until_a_loop_hangs_and_again_when_it_gets_on(probed: Probed)
     assert (await probed.get("/livez"))[0] == 200
 
 
+class Watch:
+    """Something that must be listed, and may be out of sight later."""
+
+    def __init__(self, what: str) -> None:
+        self.what, self.reason, self.synced, self.continuity = (
+            what,
+            Reason.NOT_LISTED,
+            asyncio.Event(),
+            Continuity(),
+        )
+
+    def gap(self, _: float) -> Gap | None:
+        return None if self.reason is Reason.STAYS else Gap(self.what, self.reason, 34.0, "it is not known")
+
+    def renew(self) -> None:
+        """Nothing to begin anew."""
+
+    def listed(self) -> None:
+        self.reason = Reason.STAYS
+        self.synced.set()
+
+
 async def test_ready_when_every_list_is_complete(probed: Probed):
+    """Until then each that is not is named, with why and since when."""
     assert (await probed.get("/readyz"))[0] == 503
-    nodes, pods = asyncio.Event(), asyncio.Event()
-    probed.telemetry.synced = {"nodes": nodes, "pods": pods}
-    nodes.set()
-    assert await probed.get("/readyz") == (503, "pods: not listed yet\n")
-    pods.set()
+    nodes, pods = Watch("nodes"), Watch("pods")
+    probed.telemetry.gates = (nodes, pods)
+    nodes.listed()
+    assert await probed.get("/readyz") == (
+        503,
+        "pods: it is not known (NotListed, for 34 s, since 2026-01-01T11:59:26Z)\n",
+    )
+    pods.listed()
     assert await probed.get("/readyz") == (200, "ok\n")
+
+
+async def test_a_watch_that_is_away_is_said_by_one_that_is_ready(probed: Probed):
+    """All replicas would be unready at once, and nobody sends requests to any; metrics say the same."""
+    nodes = Watch("nodes")
+    nodes.listed()
+    probed.telemetry.gates = (nodes,)
+    probed.telemetry.sight = Sight((nodes,))
+    nodes.reason = Reason.OUT_OF_SIGHT
+    line = "nothing is decided: nodes: it is not known (OutOfSight, for 34 s, since 2026-01-01T11:59:26Z)"
+    assert await probed.get("/readyz") == (200, f"ok\n{line}\n")
+    assert await probed.get("/livez") == (200, "ok\n")
+    sample = 'chipwise_out_of_sight_seconds{reason="OutOfSight",resource="nodes"} 34.0'
+    assert sample in (await probed.get("/metrics"))[1]
+    nodes.listed()
+    assert "chipwise_out_of_sight_seconds{" not in (await probed.get("/metrics"))[1]
 
 
 async def test_metrics_are_there_before_anything_was_decided(probed: Probed):

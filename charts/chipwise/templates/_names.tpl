@@ -36,6 +36,32 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 
+{{- /*
+Seconds of a duration such as 1m30s.
+*/ -}}
+{{- define "chipwise.seconds" -}}
+{{- $units := dict "ms" 0.001 "s" 1.0 "m" 60.0 "h" 3600.0 -}}
+{{- $sum := 0.0 -}}
+{{- range regexFindAll "[0-9.]+(ms|s|m|h)" . -1 -}}
+{{- $sum = addf $sum (mulf (regexFind "[0-9.]+" . | float64) (index $units (regexFind "[a-z]+" .))) -}}
+{{- end -}}
+{{- $sum -}}
+{{- end -}}
+
+{{- /*
+`chipwise run` ends at once with times that leave no room for one another (a renewal comes up to a fifth late).
+*/ -}}
+{{- define "chipwise.checkLease" -}}
+{{- with .Values.leaderElection -}}
+{{- $retry := mulf 1.2 (include "chipwise.seconds" .retryPeriod | float64) -}}
+{{- $renew := include "chipwise.seconds" .renewDeadline | float64 -}}
+{{- $lease := include "chipwise.seconds" .leaseDuration | float64 -}}
+{{- if not (and (gt $retry 0.0) (lt $retry $renew) (lt $renew $lease)) -}}
+{{- fail (printf "leaderElection needs 1.2 x retryPeriod < renewDeadline < leaseDuration, not %s, %s and %s" .retryPeriod .renewDeadline .leaseDuration) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "chipwise.image" -}}
 {{- if .Values.image.digest -}}
 {{- printf "%s@%s" .Values.image.repository .Values.image.digest -}}

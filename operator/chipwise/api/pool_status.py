@@ -87,6 +87,12 @@ class ShapeInForce(StatusModel):
     """How many pods one node takes."""
     source: Annotated[str, Field(max_length=512)] = ""
     """Who says so: spec.shape, the nodes of a NodePool, its NodeClaims, or what was last seen of it."""
+    made_by: Annotated[str, Field(max_length=64)] = ""
+    """A digest of class, selector and the NodePool's choice of machines: what was seen under another is not believed."""
+    machine_cpu: CpuQuantity | None = None
+    """CPU of the whole machine, where one was seen: Karpenter counts it against limits."""
+    machine_memory: MemoryQuantity | None = None
+    """Memory of the whole machine, likewise."""
 
 
 class PoolCoolDown(StatusModel):

@@ -11,15 +11,15 @@ workload without raising that of another. What is left open follows price, then 
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import combinations
+from typing import Any
 
 Costs = Mapping[str, Mapping[str, float]]
 """Dollars per hour by workload and group, of the groups that a workload may use."""
 
 _CENTS = 100
+#: So many workloads are compared pair by pair at once.
+_AT_ONCE = 256
 
 
 def order_groups(costs: Costs, prices: Mapping[str, float]) -> tuple[str, ...]:
@@ -29,116 +29,124 @@ def order_groups(costs: Costs, prices: Mapping[str, float]) -> tuple[str, ...]:
     """
     used = {group for each in costs.values() for group in each}
     names = sorted(prices, key=lambda name: (name not in used, prices[name], name))
-    workloads = [_Workload(key, names, costs[key]) for key in sorted(costs)]
-    workloads = [each for each in workloads if each.stake > 0]
-    workloads.sort(key=lambda each: (-each.stake, each.key))
-    constraints = _bounded(workloads, [0] * len(names))
+    if not names:
+        return ()
+    workloads = _distinct(costs, names)
+    order = _Order(len(names))
+    order.bound(workloads)
     for each in workloads:
-        if constraints.decided:
+        if order.is_decided:
             break
-        constraints = each.narrowed(constraints)
-    return tuple(names[index] for index in constraints.order)
+        order.narrow(each)
+    return tuple(names[index] for index in order.first())
 
 
 def worst_regrets(order: Sequence[str], costs: Costs) -> dict[str, float]:
     """What each workload pays too much per hour at worst, to the cent, if groups are tried in this order."""
-    found = {}
-    for key, groups in costs.items():
-        cents = [round(groups[name] * _CENTS) for name in order if name in groups]
-        found[key] = max((first - later for first, later in combinations(cents, 2)), default=0)
-    return {key: max(0, regret) / _CENTS for key, regret in found.items()}
+    return {key: _worst([groups[n] for n in order if n in groups]) for key, groups in costs.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class _Constraints:
-    """``after[i]`` are the groups, as bits, that must come after group ``i``; ``order`` keeps them all, ``decided`` if no other does."""
-
-    after: Sequence[int]
-    order: tuple[int, ...]
-    decided: bool
-
-
-def _sorted(after: Sequence[int]) -> _Constraints | None:
-    """An order that keeps ``after``, taking of several the first by index; None if there is none."""
-    before = [0] * len(after)
-    for index, mask in enumerate(after):
-        for later in range(len(after)):
-            before[later] |= (mask >> later & 1) << index
-    left, found, decided = list(range(len(after))), [], True
-    done = 0
-    while left:
-        ready = [index for index in left if not before[index] & ~done]
-        if not ready:
-            return None
-        decided = decided and len(ready) == 1
-        found.append(ready[0])
-        done |= 1 << ready[0]
-        left.remove(ready[0])
-    return _Constraints(after, tuple(found), decided)
+def _worst(costs: Sequence[float]) -> float:
+    """The most by which one is dearer than one after it."""
+    dearest = worst = 0
+    for cents in (round(cost * _CENTS) for cost in costs):
+        dearest = max(dearest, cents)
+        worst = max(worst, dearest - cents)
+    return worst / _CENTS
 
 
-class _Workload:
-    """One workload's costs in cents, ascending, with the groups by index."""
+def _distinct(costs: Costs, names: Sequence[str]) -> list[Any]:
+    """Every list of costs that there is, once, in cents by group and NaN where a group is not used; largest stake first, then by key."""
+    import numpy as np  # noqa: PLC0415 - the command line must start fast without it
 
-    def __init__(self, key: str, names: Sequence[str], costs: Mapping[str, float]) -> None:
-        self.key = key
-        ranked = sorted((round(costs[n] * _CENTS), index) for index, n in enumerate(names) if n in costs)
-        self.cents = [cents for cents, _ in ranked]
-        self._groups = [index for _, index in ranked]
-        self._dearer = [0] * (len(ranked) + 1)  # bits of the groups from a rank on
-        for rank in range(len(ranked) - 1, -1, -1):
-            self._dearer[rank] = self._dearer[rank + 1] | 1 << self._groups[rank]
+    numbers = {name: index for index, name in enumerate(names)}
+    found = np.full((len(costs), len(names)), np.nan)
+    for row, (_, each) in enumerate(sorted(costs.items())):
+        for name, cost in each.items():
+            if name in numbers:
+                found[row, numbers[name]] = cost
+    cents = np.rint(found * _CENTS) + 0.0
+    used = ~np.isnan(cents)
+    stakes = np.where(used, cents, -np.inf).max(axis=1) - np.where(used, cents, np.inf).min(axis=1)
+    order = np.argsort(-stakes, kind="stable")
+    once = {cents[row].tobytes(): row for row in order[::-1] if stakes[row] > 0}
+    return [cents[row] for row in sorted(once.values(), key=lambda row: (-stakes[row], row))]
+
+
+class _Order:
+    """What must come before what: ``before[p, q]`` for p before q, closed under its own consequences and never contradicting itself."""
+
+    def __init__(self, groups: int) -> None:
+        import numpy as np  # noqa: PLC0415
+
+        self._np = np
+        self._before = np.zeros((groups, groups), dtype=bool)
 
     @property
-    def stake(self) -> int:
-        """The most that it can regret."""
-        return self.cents[-1] - self.cents[0] if self.cents else 0
+    def is_decided(self) -> bool:
+        """No other order is left."""
+        groups = len(self._before)
+        return int(self._before.sum()) == groups * (groups - 1) // 2
 
-    @property
-    def differences(self) -> list[int]:
-        """Every regret that it can have, ascending."""
-        return sorted({0, *(dear - cheap for cheap, dear in combinations(self.cents, 2))})
+    def bound(self, workloads: Sequence[Any]) -> None:
+        """Keep everybody's regret under the smallest bound that there is."""
+        np = self._np
+        worst = np.zeros(self._before.shape)
+        for at in range(0, len(workloads), _AT_ONCE):
+            some = np.array(workloads[at : at + _AT_ONCE])
+            worst = np.fmax(worst, np.fmax.reduce(some[:, :, None] - some[:, None, :]))
+        self._keep(worst, 0.0)
 
-    def keeps(self, after: Sequence[int], bound: int) -> list[int]:
-        """``after``, and that no group comes before one that is cheaper by more than ``bound``."""
-        found = list(after)
-        for cents, index in zip(self.cents, self._groups, strict=True):
-            found[index] |= self._dearer[bisect_right(self.cents, cents + bound)]
-        return found
+    def narrow(self, workload: Any) -> None:
+        """Keep one workload's regret as small as what must be already allows. Mostly that holds already, which is quick to see."""
+        np = self._np
+        regrets = workload[:, None] - workload[None, :]
+        least = float(np.fmax.reduce(np.where(self._before, regrets, 0.0), axis=None))
+        if bool(((regrets > least).T & ~self._before).any()):
+            self._keep(regrets, least)
 
-    def narrowed(self, constraints: _Constraints) -> _Constraints:
-        """The same with this workload's own worst regret as small as can be."""
-        choices = self.differences
-        low, high, best = 0, len(choices) - 1, constraints
+    def _keep(self, regrets: Any, least: float) -> None:
+        """That no group comes before another where that is regretted by more than can be helped, which is ``least`` if that can be."""
+        before = self._with(regrets, least)
+        choices = self._np.unique(regrets[regrets > least]) if before is None else ()
+        low, high = 0, len(choices) - 1
         while low <= high:
             middle = (low + high) // 2
-            found = _sorted(self.keeps(constraints.after, choices[middle]))
+            found = self._with(regrets, choices[middle])
             if found is None:
                 low = middle + 1
             else:
-                best, high = found, middle - 1
-        return best
+                before, high = found, middle - 1
+        if before is None:  # pragma: no cover - the largest regret constrains nothing
+            raise AssertionError("a bound that constrains nothing cannot contradict itself")
+        self._before = _closed(before)
+
+    def _with(self, regrets: Any, bound: float) -> Any | None:
+        before = self._before | (regrets > bound).T
+        return before if len(_sorted(before)) == len(before) else None
+
+    def first(self) -> list[int]:
+        """The order that keeps all this, taking of several groups the first."""
+        return _sorted(self._before)
 
 
-def _bounded(workloads: Sequence[_Workload], nothing: Sequence[int]) -> _Constraints:
-    """The smallest bound that everybody's worst regret can be kept under, as constraints."""
-    choices = sorted({0, *(difference for each in workloads for difference in each.differences)})
+def _sorted(before: Any) -> list[int]:
+    """All groups in order, of several that may come next the first; not all of them where the rest contradicts itself."""
+    waits_for = before.sum(axis=0)
+    found: list[int] = []
+    while len(found) < len(before):
+        group = int(waits_for.argmin())
+        if waits_for[group]:
+            break
+        found.append(group)
+        waits_for = waits_for - before[group]
+        waits_for[group] = len(before) * 2
+    return found
 
-    def kept_under(bound: int) -> _Constraints | None:
-        after = nothing
-        for each in workloads:
-            after = each.keeps(after, bound)
-        return _sorted(after)
 
-    low, high = 0, len(choices) - 1
-    best = kept_under(choices[high])
-    while low <= high:
-        middle = (low + high) // 2
-        found = kept_under(choices[middle])
-        if found is None:
-            low = middle + 1
-        else:
-            best, high = found, middle - 1
-    if best is None:  # pragma: no cover - under the largest difference nothing is constrained
-        raise AssertionError("a bound that constrains nothing cannot contradict itself")
-    return best
+def _closed(before: Any) -> Any:
+    """With what follows from it (Warshall)."""
+    before = before.copy()
+    for between in range(len(before)):
+        before |= before[:, between, None] & before[None, between]
+    return before

@@ -7,7 +7,7 @@ A pool that may be at zero nodes can only be told by what a new node has from th
 * AKS node auto-provisioning: Azure/karpenter-provider-azure:pkg/apis/v1beta1/labels.go
 * EKS managed node groups and Karpenter on AWS: aws/karpenter-provider-aws:pkg/apis/v1/labels.go and the reference of its website;
   kubernetes/autoscaler:cluster-autoscaler/cloudprovider/aws
-* Karpenter: kubernetes-sigs/karpenter:pkg/apis/v1/labels.go
+* Karpenter: kubernetes-sigs/karpenter:pkg/apis/v1/labels.go (``WellKnownLabels``, ``NormalizedLabels``, to which providers add theirs)
 * GKE: GoogleCloudPlatform/cluster-autoscaler:pkg (label constants)
 * Discovery: NVIDIA/k8s-device-plugin:docs/gpu-feature-discovery/README.md, ROCm/k8s-device-plugin:docs/user-guide, node-feature-discovery
 """
@@ -101,6 +101,41 @@ def unstable(selector: Iterable[str]) -> tuple[str, ...]:
     Labels that people set on their node pools are any others: nothing is said against them.
     """
     return tuple(sorted(key for key in selector if key.startswith(_DISCOVERED) or key == _ONE_NODE))
+
+
+#: Labels that Karpenter knows by itself, at zero nodes, and their old names, which it reads as these.
+_OF_KARPENTER = frozenset(
+    {
+        "karpenter.sh/nodepool",
+        "karpenter.sh/capacity-type",
+        "topology.kubernetes.io/zone",
+        "topology.kubernetes.io/region",
+        "node.kubernetes.io/instance-type",
+        "node.kubernetes.io/windows-build",
+        "kubernetes.io/arch",
+        "kubernetes.io/os",
+        "failure-domain.beta.kubernetes.io/zone",
+        "failure-domain.beta.kubernetes.io/region",
+        "beta.kubernetes.io/arch",
+        "beta.kubernetes.io/os",
+        "beta.kubernetes.io/instance-type",
+    }
+)
+#: Prefixes of labels that a provider of Karpenter may add to them: its own, and those of its cloud.
+_OF_CLOUDS = (
+    "kubernetes.azure.com/",
+    "eks.amazonaws.com/",
+    "topology.k8s.aws/",
+    "cloud.google.com/",
+    "topology.gke.io/",
+)
+
+
+def is_known_to_karpenter(key: str) -> bool:
+    """Whether a pod may ask Karpenter for a label that its NodePool does not state. In doubt about a provider's, it may."""
+    domain = key.partition("/")[0]
+    of_provider = "karpenter" in domain and domain != "karpenter.sh"
+    return key in _OF_KARPENTER or of_provider or key.startswith(_OF_CLOUDS)
 
 
 def handle(labels: Mapping[str, str]) -> tuple[str, str] | None:

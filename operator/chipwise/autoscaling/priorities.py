@@ -1,7 +1,7 @@
 """The value of ``priorities`` in the ConfigMap ``cluster-autoscaler-priority-expander``: our entries between two comment lines, others kept.
 
 What Cluster Autoscaler does with it was measured with 1.35.2 and agrees with ``kubernetes/autoscaler:cluster-autoscaler/expander/priority``:
-the value is a YAML map from integers to lists of RE2 patterns that are searched for in the group's id; the highest number that matches
+the value is a YAML map from integers to lists of patterns of Go's regexp that are searched for in the group's id; the highest number that matches
 wins; a tie is decided at random; a number given twice loses a list; anything that does not parse makes the whole map count for nothing;
 numbers below -1 never match; a group that nothing matches is not used.
 
@@ -17,6 +17,8 @@ from dataclasses import dataclass
 
 import yaml
 
+from chipwise.autoscaling.common_yaml import NotAlikeError, composed
+from chipwise.autoscaling.patterns import is_pattern
 from chipwise.reasons import Reason, Refusal
 
 CONFIG_MAP = "cluster-autoscaler-priority-expander"
@@ -34,12 +36,9 @@ _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)")
 _EVERYTHING = frozenset({"", ".*", "^.*", ".*$", "^.*$", "(.*)"})
 #: What regexp.QuoteMeta of Go quotes.
 _META = re.compile(r"[\\.+*?()|\[\]{}^$]")
-#: Python knows these and RE2 does not: look-around, atomic groups, conditionals, comments, references to groups, possessive repeats.
-_NOT_RE2 = re.compile(r"\(\?([=!>(#]|<[=!]|P[=>])|\\[1-9Z]|[*+?}]\+")
-#: Where none of the above means anything: a quoted sign, a class of characters.
-_LITERAL = re.compile(r"\\[^0-9A-Za-z]|\[\^?\]?[^\]]*\]")
-#: RE2 knows these, as it does classes such as [[:alpha:]], and Python does not, or not so; whether they are well-formed is not checked.
-_ONLY_RE2 = re.compile(r"\\[pPzQEC]|\(\?[imsU-]*U|\\x\{|\(\?<\w")
+_NULL = "tag:yaml.org,2002:null"
+#: Go counts in 64 bits.
+_SMALLEST, _LARGEST = -(2**63), 2**63 - 1
 
 Entries = Mapping[int, Sequence[str]]
 
@@ -80,9 +79,9 @@ def rendered(text: str | None, order: Sequence[str]) -> str:
 def parsed(text: str) -> dict[int, list[str]]:
     """The map as Cluster Autoscaler reads it; empty for nothing but comments. Raises Unusable."""
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
-        raise Unusable(f"it is no YAML ({' '.join(str(error).split())})") from error
+        node = composed(text)
+    except NotAlikeError as error:
+        raise Unusable(str(error)) from error
     if node is None:
         return {}
     if not isinstance(node, yaml.MappingNode):
@@ -91,7 +90,13 @@ def parsed(text: str) -> dict[int, list[str]]:
     for key, value in node.value:
         if not isinstance(key, yaml.ScalarNode) or not _NUMBER.fullmatch(key.value):
             raise Unusable(f"{_shown(key)} is no whole number")
+        if key.style is not None:
+            raise Unusable(
+                f"the number {key.value} is in quotes, which not every Cluster Autoscaler reads: take them away"
+            )
         number = int(key.value)
+        if not _SMALLEST <= number <= _LARGEST:
+            raise Unusable(f"the number {number} is too large")
         if number in found:
             raise Unusable(f"the number {number} is given twice, and one of its lists is lost")
         found[number] = _patterns(value)
@@ -106,32 +111,18 @@ def _again(text: str) -> dict[int, list[str]] | None:
 
 
 def _patterns(node: yaml.Node) -> list[str]:
-    if isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:null":
+    if isinstance(node, yaml.ScalarNode) and node.tag == _NULL:
         return []
     if not isinstance(node, yaml.SequenceNode):
         raise Unusable(f"{_shown(node)} is no list of patterns")
     found = []
     for each in node.value:
-        if not isinstance(each, yaml.ScalarNode):
+        if not isinstance(each, yaml.ScalarNode) or each.tag == _NULL:
             raise Unusable(f"{_shown(each)} is no pattern")
-        if not _is_re2(each.value):
-            raise Unusable(f"{each.value!r} is no pattern of RE2")
+        if not is_pattern(each.value):
+            raise Unusable(f"{each.value!r} is no pattern that Cluster Autoscaler surely takes")
         found.append(each.value)
     return found
-
-
-def _is_re2(pattern: str) -> bool:
-    """Whether RE2 takes it; in doubt yes."""
-    bare = _LITERAL.sub("x", pattern)
-    if _ONLY_RE2.search(bare) or "[[:" in pattern:
-        return True
-    if _NOT_RE2.search(bare):
-        return False
-    try:
-        re.compile(pattern)
-    except (re.error, OverflowError, RecursionError):
-        return False
-    return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,17 +18,38 @@ CLASS = "best-effort-atomic-scale-up.autoscaling.x-k8s.io"
 ANNOTATION = "chipwise.dev/probe-for"
 LABEL = "chipwise.dev/probe"
 
+#: Of a pod's spec whatever the scheduler looks at, beside its containers and volumes.
+_KEPT = (
+    "nodeSelector",
+    "affinity",
+    "tolerations",
+    "topologySpreadConstraints",
+    "priorityClassName",
+    "runtimeClassName",
+    "schedulerName",
+    "hostNetwork",
+    "overhead",
+    "resources",
+    "resourceClaims",
+)
+#: Volumes that may be bound to a zone or a node.
+_CLAIMS = frozenset({"persistentVolumeClaim", "ephemeral"})
+
 Document = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What is asked: whether ``replicas`` of a workload's variant can be had on a pool. ``workload`` is namespace/name."""
+    """What is asked: whether ``replicas`` of a workload's variant can be had on a pool. ``workload`` is namespace/name.
+
+    ``pods`` is a digest of what such pods ask of the scheduler: other pods are another wish.
+    """
 
     workload: str
     pool: str
     variant: str
     replicas: int
+    pods: str = ""
 
     @property
     def namespace(self) -> str:
@@ -43,8 +64,12 @@ class Probe:
     @property
     def name(self) -> str:
         """The same wish has the same name."""
-        digest = sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:8]
-        return f"{self.workload.partition('/')[2][:40].rstrip('-.')}-probe-{digest}"
+        return f"{self.workload.partition('/')[2][:40].rstrip('-.')}-probe-{_digest(self.fields)}"
+
+    @property
+    def fields(self) -> Document:
+        """As they are kept in the annotation. Objects made before pods were told apart have none of these."""
+        return {key: value for key, value in asdict(self).items() if value != ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,31 +86,48 @@ class ProbeState:
     since: str
 
 
+def asked_of(template: Mapping[str, Any]) -> Document:
+    """Of a pod template what the scheduler asks about, in metadata and spec: whatever takes room on a node or keeps a pod off one."""
+    spec = template["spec"]
+    kept = {key: spec[key] for key in _KEPT if spec.get(key)}
+    for key in ("initContainers", "containers"):
+        if spec.get(key):
+            kept[key] = [_container(each) for each in spec[key]]
+    volumes = [each for each in spec.get("volumes") or () if _CLAIMS.intersection(each)]
+    if volumes:
+        kept["volumes"] = volumes
+    labels = (template.get("metadata") or {}).get("labels") or {}
+    return {"metadata": {"labels": dict(labels)}, "spec": kept}
+
+
+def _container(container: Mapping[str, Any]) -> Document:
+    """A sidecar (an init container that restarts) holds its resources as long as the pod does; a port of the host keeps others off."""
+    ports = [each for each in container.get("ports") or () if each.get("hostPort")]
+    return {
+        "name": container["name"],
+        "image": container.get("image", "none"),
+        "resources": container.get("resources") or {},
+        **({"restartPolicy": container["restartPolicy"]} if container.get("restartPolicy") else {}),
+        **({"ports": ports} if ports else {}),
+    }
+
+
+def digest_of(template: Mapping[str, Any]) -> str:
+    """Of what the scheduler is asked."""
+    return _digest(asked_of(template))
+
+
+def _digest(document: Document) -> str:
+    return sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:8]
+
+
 def template_of(probe: Probe, template: Mapping[str, Any], owner: Mapping[str, Any]) -> Document:
     """The PodTemplate: of the pods only what the scheduler asks about."""
-    spec = template["spec"]
-    kept = {
-        key: spec[key]
-        for key in (
-            "nodeSelector",
-            "affinity",
-            "tolerations",
-            "topologySpreadConstraints",
-            "priorityClassName",
-            "runtimeClassName",
-        )
-        if spec.get(key)
-    }
-    containers = [
-        {"name": each["name"], "image": each.get("image", "none"), "resources": each.get("resources") or {}}
-        for each in spec["containers"]
-    ]
-    labels = (template.get("metadata") or {}).get("labels") or {}
     return {
         "apiVersion": "v1",
         "kind": "PodTemplate",
         "metadata": _metadata(probe, owner),
-        "template": {"metadata": {"labels": dict(labels)}, "spec": {**kept, "containers": containers}},
+        "template": asked_of(template),
     }
 
 
@@ -107,7 +149,7 @@ def _metadata(probe: Probe, owner: Mapping[str, Any]) -> Document:
         "name": probe.name,
         "namespace": probe.namespace,
         "labels": {LABEL: "true"},
-        "annotations": {ANNOTATION: json.dumps(asdict(probe), sort_keys=True, separators=(",", ":"))},
+        "annotations": {ANNOTATION: json.dumps(probe.fields, sort_keys=True, separators=(",", ":"))},
         "ownerReferences": [dict(owner)],
     }
 
@@ -117,7 +159,13 @@ def probe_state(raw: Mapping[str, Any]) -> ProbeState | None:
     metadata = raw["metadata"]
     try:
         said = json.loads((metadata.get("annotations") or {})[ANNOTATION])
-        probe = Probe(str(said["workload"]), str(said["pool"]), str(said["variant"]), int(said["replicas"]))
+        probe = Probe(
+            str(said["workload"]),
+            str(said["pool"]),
+            str(said["variant"]),
+            int(said["replicas"]),
+            str(said.get("pods", "")),
+        )
     except (KeyError, TypeError, ValueError):
         return None
     if (probe.namespace, probe.name) != (metadata.get("namespace"), metadata["name"]):

@@ -5,13 +5,15 @@ The message is a list of counts of node groups, in no order (measured with 1.35.
     pod didn't trigger scale-up: 2 node(s) didn't match Pod's node affinity/selector, 1 max node group size reached
     pod didn't trigger scale-up: 1 in backoff after failed scale-up
 
-A pod that is about to be bound gets one too, so only what is said again means something.
+A pod that is about to be bound gets one too, so only what is said again means something. Groups that are full or back off are counted
+whichever pod is asked about (``core/scaleup/orchestrator`` skips them before it looks at the pod), so these words do not say of which
+group: what is known of the pod's own groups does.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -42,12 +44,34 @@ def parts(message: str) -> Parts:
     return tuple(sorted(counts.items()))
 
 
-def reason_of(found: Parts) -> Reason:
-    """What a pod that fits only its own groups waits for. A group in back-off comes before one that is full: it is the news."""
-    whys = {why for why, _ in found}
-    if _BACKOFF in whys:
-        return Reason.STOCKOUT
-    return Reason.GROUP_AT_MAXIMUM if _MAXIMUM in whys else Reason.SCALE_UP_REFUSED
+@dataclass(frozen=True, slots=True)
+class OwnGroup:
+    """A group that could take the pod. ``closed`` says why it is not grown; None for one that is open, or of which nothing is ``known``."""
+
+    closed: Reason | None = None
+    known: bool = True
+
+
+def reason_of(groups: Sequence[OwnGroup]) -> Reason:
+    """What a pod waits for that fits only these groups. A group in back-off comes before one that is full: it is the news."""
+    whys = {group.closed for group in groups}
+    if not groups or None in whys:
+        return Reason.SCALE_UP_REFUSED
+    return next(
+        (why for why in (Reason.STOCKOUT, Reason.SCALE_UP_REFUSED) if why in whys), Reason.GROUP_AT_MAXIMUM
+    )
+
+
+def words_of(found: Parts, groups: Sequence[OwnGroup]) -> str:
+    """The autoscaler's own words, less what is known to be said of other groups only."""
+    closed = {group.closed for group in groups}
+    others = {
+        words
+        for words, reason in ((_MAXIMUM, Reason.GROUP_AT_MAXIMUM), (_BACKOFF, Reason.STOCKOUT))
+        if groups and all(group.known for group in groups) and reason not in closed
+    }
+    own = [(why, count) for why, count in found if why not in others] or found
+    return ", ".join(f"{count} {why}" for why, count in own)[:_WORDS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +89,12 @@ class ScaleUpRefusal:
         return (self.pod_uid, self.found, _span((self,)) >= REPEATED)
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """That the autoscaler adds no node for a pod: why, in its own words."""
-
-    reason: Reason
-    words: str
-
-
-def verdict(refusals: Iterable[ScaleUpRefusal], now: datetime) -> Verdict | None:
+def verdict(refusals: Iterable[ScaleUpRefusal], now: datetime) -> Parts | None:
     """What all Events about one pod come to; None while it may be about to be bound, or if it is long ago."""
     found = sorted(refusals, key=lambda each: (each.last, each.found))
     if not found or _span(found) < REPEATED or now - datetime.fromisoformat(found[-1].last) > FRESH:
         return None
-    latest = found[-1].found
-    return Verdict(reason_of(latest), ", ".join(f"{count} {why}" for why, count in latest)[:_WORDS])
+    return found[-1].found
 
 
 def _span(refusals: Iterable[ScaleUpRefusal]) -> timedelta:

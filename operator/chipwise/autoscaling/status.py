@@ -1,7 +1,7 @@
 """What Cluster Autoscaler says of its node groups: the ConfigMap ``cluster-autoscaler-status``, key ``status``.
 
 Its form was measured with Cluster Autoscaler 1.35.2; the fields are those of ``kubernetes/autoscaler:cluster-autoscaler/clusterstate/api``.
-A group in back-off says so. A group at its maximum says nothing: its maximum is compared with the nodes that there are.
+A group in back-off says so. A group at its maximum says nothing: its maximum is compared with the nodes that there are, or are asked for.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import yaml
+
+from chipwise.reasons import Reason, Refusal
 
 CONFIG_MAP = "cluster-autoscaler-status"
 KEY = "status"
@@ -26,18 +28,37 @@ _KEYS = frozenset({"time", "autoscalerStatus", "clusterWide", "nodeGroups"})
 
 @dataclass(frozen=True, slots=True)
 class GroupState:
-    """One node group. ``maximum`` is None where none is told.
+    """One node group. ``maximum`` is None where none is told, ``target`` the nodes that the provider is asked for, there or not.
 
-    ``backoff`` is why nothing is asked of the provider for a while; empty if that is not so.
+    ``backoff`` is why nothing is asked of the provider for a while, ``unhealthy`` how many of its nodes fail, so that it is not scaled up
+    until they are Ready or gone; empty if that is not so.
     """
 
     name: str
     maximum: int | None = None
     backoff: str = ""
+    unhealthy: str = ""
+    target: int = 0
+
+    @property
+    def refusal(self) -> Refusal | None:
+        """Why the autoscaler adds no node to it at present."""
+        if self.backoff:
+            return Refusal(Reason.STOCKOUT, f"node group {self.name} backs off ({self.backoff})")
+        if self.unhealthy:
+            message = (
+                f"node group {self.name} is unhealthy ({self.unhealthy}), and such a group is not scaled up"
+            )
+            return Refusal(Reason.SCALE_UP_REFUSED, message)
+        return None
+
+    def is_full(self, there: int) -> bool:
+        """Whether the autoscaler asks for no more where ``there`` nodes are."""
+        return self.maximum is not None and max(there, self.target) >= self.maximum
 
     def to_come(self, there: int) -> int | None:
         """How many nodes may yet come where ``there`` are; None where that is not known."""
-        if self.backoff:
+        if self.refusal is not None:
             return 0
         return None if self.maximum is None else max(0, self.maximum - there)
 
@@ -84,6 +105,8 @@ def _group(raw: Mapping[str, Any]) -> GroupState:
         name=str(raw.get("name") or ""),
         maximum=_count(health.get("maxSize", raw.get("maxSize"))),
         backoff=_backoff(scale_up) if scale_up.get("status") == "Backoff" else "",
+        unhealthy=_unhealthy(health) if health.get("status") == "Unhealthy" else "",
+        target=_count(health.get("cloudProviderTarget")) or 0,
     )
 
 
@@ -91,6 +114,12 @@ def _backoff(scale_up: Mapping[str, Any]) -> str:
     info = _map(scale_up.get("backoffInfo"))
     words = [str(info[key]) for key in ("errorCode", "errorMessage") if info.get(key)]
     return (": ".join(words) or "no reason is given")[:_WORDS]
+
+
+def _unhealthy(health: Mapping[str, Any]) -> str:
+    counts = _map(_map(health.get("nodeCounts")).get("registered"))
+    ready, target = _count(counts.get("ready")), _count(health.get("cloudProviderTarget"))
+    return "its nodes are not told" if target is None else f"{ready or 0} of {target} nodes are ready"
 
 
 def _map(found: Any) -> Mapping[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import click
 import yaml
 
-from chipwise.autoscaling.compute_class import MOST, Document, Place, compute_class, rule_of
+from chipwise.autoscaling.compute_class import Document, Place, compute_class, rules_of
 from chipwise.cli.errors import BadInput
 from chipwise.cli.options import Source
 from chipwise.cli.source import decided
@@ -19,20 +19,23 @@ def write(source: Source, *, prefix: str, scored: bool) -> None:
     """Print the manifests; what is left out is said on standard error. Raises BadInput where there is nothing to print."""
     decision, _ = decided(source)
     documents = []
-    for name, places in _by_class(decision):
-        usable = [place for place in places if rule_of(place) is not None]
-        for place in places:
-            if place not in usable:
-                click.echo(f"pool {place.pool} is left out: its nodeSelector has no label of GKE", err=True)
-        for place in usable[MOST:]:
-            click.echo(
-                f"pool {place.pool} is left out: GKE never sees more than {MOST} rules to their end", err=True
-            )
-        document = compute_class(f"{prefix}{name}", usable, scored=scored)
+    for view in decision.views.values():
+        if view.refusal is not None:
+            _leave_out(view.name, f"{view.refusal.reason.value}: {view.refusal.message}")
+    for class_name, places in _by_class(decision):
+        name = f"{prefix}{class_name}"
+        rules = rules_of(name, places)
+        for pool, why in rules.left_out:
+            _leave_out(pool, why)
+        document = compute_class(name, rules, scored=scored)
         documents += [document] if document is not None else []
     if not documents:
         raise BadInput("no pool selects nodes by a label of GKE, such as cloud.google.com/gke-nodepool")
     click.echo(_text(documents), nl=False)
+
+
+def _leave_out(pool: str, why: str) -> None:
+    click.echo(f"pool {pool} is left out: {why}", err=True)
 
 
 def _by_class(decision: Decision) -> Iterator[tuple[str, list[Place]]]:
@@ -42,7 +45,15 @@ def _by_class(decision: Decision) -> Iterator[tuple[str, list[Place]]]:
     found: dict[str, list[Place]] = {}
     for name in order:
         view = views[name]
-        place = Place(name, dict(view.selector), view.room.chips, view.capacity_type == "Spot")
+        terms = view.capacity_type
+        place = Place(
+            name,
+            dict(view.selector),
+            view.room.chips,
+            spot=terms == "Spot",
+            zones=view.zones,
+            reserved=terms == "Reserved",
+        )
         found.setdefault(view.class_name, []).append(place)
     yield from sorted(found.items())
 

@@ -59,6 +59,7 @@ def run(  # noqa: PLR0913 - one parameter for each flag
     """Run the operator until it is told to stop: watch, decide, and move Deployments while holding the Lease."""
     from chipwise.control import runtime  # noqa: PLC0415 - kopf and the clients: not for --help
     from chipwise.control.lease import LeaseTiming  # noqa: PLC0415 - the same
+    from chipwise.control.options import RunOptions  # noqa: PLC0415 - the same
     from chipwise.telemetry.server import Address  # noqa: PLC0415
 
     check(autoscalers)
@@ -72,7 +73,7 @@ def run(  # noqa: PLR0913 - one parameter for each flag
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     start_logging(log_format, log_level)
-    options = runtime.RunOptions(
+    options = RunOptions(
         kubeconfig=kubeconfig,
         context=context,
         lease_namespace=lease_namespace,

@@ -16,9 +16,6 @@ from chipwise.cluster.pools import PoolView
 from chipwise.placement.explain import Explainer
 from chipwise.reasons import Refusal
 
-#: So many candidates of a workload are looked at, as many as any has.
-_ALL = 100_000
-
 
 @dataclass(frozen=True, slots=True)
 class Expansion:
@@ -66,16 +63,20 @@ def ordered(
     explainers: Mapping[str, Explainer], views: Mapping[str, PoolView], groups: Mapping[str, str]
 ) -> tuple[tuple[str, ...], Costs]:
     """The groups (by pool) in order, what to try first first, and what each workload costs in each."""
-    costs = {key: _costs(key, explainer, groups) for key, explainer in explainers.items()}
+    costs = costs_of(explainers, groups)
     return order_groups(costs, _prices(views, groups)), costs
+
+
+def costs_of(explainers: Mapping[str, Explainer], groups: Mapping[str, str]) -> Costs:
+    """What each workload costs in each group, alone; ``groups`` are those of the pools."""
+    return {key: _costs(key, explainer, groups) for key, explainer in explainers.items()}
 
 
 def _costs(key: str, explainer: Explainer, groups: Mapping[str, str]) -> Mapping[str, float]:
     """Of the ways to serve it in one pool the cheapest, of several pools in one group the dearest."""
     pools: dict[str, float] = {}
-    for ranked in explainer.candidates(key, _ALL):
-        pool, cost = ranked.pool, ranked.alone_per_hour
-        if pool in groups and pool is not None and cost is not None:
+    for pool, cost in explainer.alone(key):
+        if pool in groups:
             pools[pool] = min(cost, pools.get(pool, cost))
     found: dict[str, float] = {}
     for pool, cost in pools.items():

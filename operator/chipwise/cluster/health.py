@@ -8,15 +8,15 @@ the objects themselves. But no deadline begins before the cluster was in sight: 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
 from math import inf
 
 from chipwise.api import Variant
-from chipwise.autoscaling.refusals import ScaleUpRefusal, verdict
 from chipwise.cluster.facts import PodFact, Progress
+from chipwise.cluster.hopeless import Autoscaling, Told, by_cluster_autoscaler, by_karpenter
 from chipwise.cluster.pools import PoolView
 from chipwise.cluster.situation import Pods, in_flight
 from chipwise.cluster.subject import Subject
@@ -40,8 +40,6 @@ _IMAGE = frozenset(
     }
 )
 _CRASH = "CrashLoopBackOff"
-#: Seconds for which a provider's no has to stand: conditions flap.
-_TOLD = 10.0
 
 
 class Blame(Enum):
@@ -84,14 +82,6 @@ class _Deadline:
 
     left: float
     trouble: Trouble
-
-
-@dataclass(frozen=True, slots=True)
-class Autoscaling:
-    """What the autoscaler says: of pods, by UID, and of the ``further`` pools that may take the pods too."""
-
-    refusals: Mapping[str, Sequence[ScaleUpRefusal]] = field(default_factory=dict)
-    further: Sequence[PoolView] = ()
 
 
 def examine(
@@ -215,8 +205,7 @@ class _Look:
         starved = bool(progress.verdict.lacking) or (progress.verdict.unmet and not self.view.usable_nodes)
         if pod.needs.gated or not (starved or self.ours):
             return _Deadline(inf, Trouble(Reason.UNSCHEDULABLE, Blame.VARIANT, ""))
-        scales = self.view.minimum < self.view.maximum
-        allowed = (self.view.boot_seconds if scales else 0.0) + self.grace
+        allowed = max(map(_boot_seconds, (self.view, *self.said.further))) + self.grace
         latest = max((p.progress.ready_changed for p in self.pods.new if p.ready and p.progress), default="")
         words = f": {progress.message or 'no scheduler says why'}"
         message = f"pod {pod.name} found no node of pool {self.view.name} within {duration(allowed)}{words}"
@@ -230,36 +219,15 @@ class _Look:
 
     def _told(self, pod: PodFact, since: str, allowed: float, blame: Blame) -> _Deadline | None:
         """What an autoscaler says: there will be no node for this pod, so there is less to wait for."""
-        return self._told_by_karpenter(pod, since, allowed, blame) or self._told_by_cluster_autoscaler(
-            pod, since, blame
-        )
+        found = by_karpenter(self.view, self.said, since, self.grace)
+        if found is not None and self._left(found.since, found.patience) <= self._left(since, allowed):
+            return self._doomed(pod, found, blame)
+        told = by_cluster_autoscaler(self.view, self.said, pod.uid, since, self.now, self.grace)
+        return self._doomed(pod, told, blame) if told is not None else None
 
-    def _told_by_cluster_autoscaler(self, pod: PodFact, since: str, blame: Blame) -> _Deadline | None:
-        name, group = self.view.name, self.view.group_state
-        others = [view.group_state for view in self.said.further]
-        if group is not None and all(each is not None and each.backoff for each in (group, *others)):
-            message = f"pod {pod.name} gets no node of pool {name}: node group {group.name} backs off ({group.backoff})"
-            return _Deadline(self._left(since, _TOLD), Trouble(Reason.STOCKOUT, blame, message))
-        found = verdict(self.said.refusals.get(pod.uid, ()), self.now)
-        if found is None:
-            return None
-        message = f"pod {pod.name} gets no node of pool {name}: of the autoscaler's node groups {found.words}"
-        return _Deadline(self._left(since, _TOLD), Trouble(found.reason, blame, message))
-
-    def _told_by_karpenter(self, pod: PodFact, since: str, allowed: float, blame: Blame) -> _Deadline | None:
-        """The provider's own evidence that none will come, where that is recognised sooner than in ``allowed`` seconds.
-
-        At its limit a pool is like a static one: room may yet come of what others leave.
-        """
-        found = self.view.launches.against(since) if self.view.launches is not None and since else None
-        if found is None:
-            return None
-        patience = self.grace if found.reason is Reason.LIMIT_REACHED else min(self.grace, _TOLD)
-        left = self._left(max(since, found.since), patience)
-        if left > self._left(since, allowed):
-            return None
-        message = f"pod {pod.name} gets no node of pool {self.view.name}: {found.message}"
-        return _Deadline(left, Trouble(found.reason, blame, message))
+    def _doomed(self, pod: PodFact, told: Told, blame: Blame) -> _Deadline:
+        message = f"pod {pod.name} gets no node of pool {self.view.name}: {told.message}"
+        return _Deadline(self._left(told.since, told.patience), Trouble(told.reason, blame, message))
 
     def _deadline(self, since: str, allowed: float, reason: Reason, message: str) -> _Deadline:
         return _Deadline(self._left(since, allowed), Trouble(reason, Blame.VARIANT, message))
@@ -277,6 +245,11 @@ class _Look:
         if self.variant is None:
             return 0.0
         return float(self.variant.pull_seconds if what == "pull" else self.variant.startup_seconds)
+
+
+def _boot_seconds(view: PoolView) -> float:
+    """How long a node takes to come; 0 where none can."""
+    return float(view.boot_seconds if view.minimum < view.maximum else 0)
 
 
 def _wanting(pod: PodFact, lacking: Sequence[str]) -> Footprint | None:

@@ -2,7 +2,7 @@
 
 Nodes are told by Karpenter's own labels, which exist at zero nodes. Limits are counted as Karpenter counts them before a launch
 (sigs.k8s.io/karpenter v1.13, provisioning/scheduling ``filterByRemainingResources``): against the *capacity* of the nodes that stand, and
-with the whole of a node for one to come. Some providers give a node as capacity only what was asked of it; such a node counts as
+with the whole of a node for one to come, as far as such a machine was ever seen; else with what pods can use of it. Some providers give a node as capacity only what was asked of it; such a node counts as
 little here as there.
 """
 
@@ -15,7 +15,9 @@ from chipwise.api import AcceleratorPool
 from chipwise.cluster.facts import NodeClaimFact, NodeFact, NodePoolFact, Pairs, Taint, pairs
 from chipwise.cluster.facts.karpenter import CAPACITY_TYPE_LABEL, NODE_POOL_LABEL
 from chipwise.cluster.launches import Launches, Whose, launches
-from chipwise.cluster.node_shapes import PODS, Shape, shape_of
+from chipwise.cluster.makeable import unmakeable, unoffered
+from chipwise.cluster.node_shapes import PODS, Maker, Shape, shape_of
+from chipwise.cluster.sharing import Share
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.placement.problem import Room
 from chipwise.reasons import Reason, Refusal
@@ -33,10 +35,15 @@ _ZONE = "topology.kubernetes.io/zone"
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """``to_come`` are nodes that do not exist yet but may; ``limit`` says what bounds them."""
+    """``to_come`` are nodes that do not exist yet but may; ``limit`` says what bounds them.
+
+    ``coming`` of them are on their way and counted already; ``shares`` is what the others take of what the NodePool has left.
+    """
 
     to_come: int
     limit: str
+    coming: int = 0
+    shares: tuple[Share, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,12 +80,16 @@ def joined(
     fact = snapshot.node_pools.get(name)
     claims = tuple(c for _, c in sorted(snapshot.node_claims.items()) if c.node_pool == name)
     own = tuple(c for c in claims if _may_have(c, selector))
-    shape = shape_of(pool, resource_name, nodes, own)
+    shape = shape_of(Maker(pool, resource_name, selector, fact), nodes, own)
     unready = _unready(pool, fact)
     standing = [n for n in snapshot.nodes.values() if n.label(NODE_POOL_LABEL) == name]
-    growth = _growth(pool, fact, shape.room, _Standing(resource_name, claims, own, len(standing), len(nodes)))
+    there = _Standing(resource_name, claims, own, len(standing), len(nodes), dict(shape.machine))
+    growth = _growth(pool, fact, shape.room, there)
+    impossible = unmakeable(selector, fact) if fact is not None else ""
     if unready is not None:
-        growth = Growth(0, unready.message)
+        growth = Growth(0, f"NodePool {name} is not ready, or is going")
+    elif impossible:
+        growth = Growth(0, f"NodePool {name} makes no node with the labels that the pool selects")
     return Joined(
         labels=_labels(fact),
         tolerations=_tolerations(fact),
@@ -90,10 +101,11 @@ def joined(
         launches=launches(
             Whose(name, dict(selector)[CAPACITY_TYPE_LABEL], own),
             snapshot,
-            limit="" if growth.to_come or growth.limit == DECLARED else growth.limit,
+            limit="" if growth.to_come or impossible or growth.limit == DECLARED else growth.limit,
             words=() if fact is None or fact.ready else fact.troubles,
         ),
-        refusal=_refusal(pool, fact, shape, snapshot),
+        # What stands already is used on, as long as it stands.
+        refusal=_refusal(pool, fact, shape, snapshot, "" if nodes else impossible),
         unready=unready,
     )
 
@@ -142,13 +154,17 @@ def _taint(toleration: Mapping[str, str]) -> Mapping[str, str]:
 
 @dataclass(frozen=True)
 class _Standing:
-    """``claims`` are all of the NodePool, ``own`` those of the pool; ``all_nodes`` and ``nodes`` count Nodes likewise."""
+    """``claims`` are all of the NodePool, ``own`` those of the pool; ``all_nodes`` and ``nodes`` count Nodes likewise.
+
+    ``machine`` is what a whole machine has, as far as one was seen.
+    """
 
     resource_name: str
     claims: tuple[NodeClaimFact, ...]
     own: tuple[NodeClaimFact, ...]
     all_nodes: int
     nodes: int
+    machine: Mapping[str, int]
 
     @property
     def staying(self) -> tuple[NodeClaimFact, ...]:
@@ -165,43 +181,50 @@ def _growth(pool: AcceleratorPool, fact: NodePoolFact | None, room: Room | None,
     if fact is None or room is None:
         return Growth(0, "")
     bounds = pool.spec.nodes
-    if fact.static is not None:
-        return Growth(max(0, fact.static - there.nodes), f"spec.replicas of NodePool {fact.name}")
     count, limit = UNLIMITED, f"no limit is set: as many as {UNLIMITED} more are counted on"
+    shares = []
+    if fact.static is not None:
+        limit = f"spec.replicas of NodePool {fact.name}"
+        shares.append(Share(limit, max(0, fact.static - max(len(there.staying), there.all_nodes)), 1))
+        count = shares[0].nodes
     for name, most in fact.limits or ():
-        left = _left(name, most, room, there)
-        if left is not None and left < count:
-            count, limit = left, f"limits.{name} of NodePool {fact.name}"
+        share = _share(f"limits.{name} of NodePool {fact.name}", name, most, room, there)
+        if share is not None:
+            shares.append(share)
+            if share.nodes < count:
+                count, limit = share.nodes, share.key
     count += there.coming
     if bounds is not None and bounds.max - there.nodes < count:
         count, limit = max(0, bounds.max - there.nodes), DECLARED
-    return Growth(count, limit)
+    return Growth(count, limit, there.coming, tuple(shares))
 
 
-def _left(name: str, limit: int, room: Room, there: _Standing) -> int | None:
-    """Nodes that still fit one limit; None where no node counts against it."""
+def _share(key: str, name: str, limit: int, room: Room, there: _Standing) -> Share | None:
+    """What is left of one limit; None where no node counts against it."""
     if name == _NODES:
-        return max(0, limit - max(len(there.staying), there.all_nodes))
+        return Share(key, max(0, limit - max(len(there.staying), there.all_nodes)), 1)
     declared = {
         "cpu": room.cpu_milli,
         "memory": room.memory_bytes,
         PODS: room.pods,
         there.resource_name: room.chips,
     }
-    seen = (dict(claim.capacity).get(name, 0) for claim in there.staying)
-    each = max(declared.get(name, 0), *seen, 0)
+    seen = (dict(claim.capacity).get(name, 0) for claim in there.own if not claim.deleting)
+    each = max(declared.get(name, 0), there.machine.get(name, 0), *seen, 0)
     if not each:
         return None
     claimed = [dict(c.capacity).get(name, 0) if c.capacity else each for c in there.staying]
     used = sum(claimed) + (0 if there.claims else each * there.all_nodes)
-    return max(0, limit - used) // each
+    return Share(key, max(0, limit - used), each)
 
 
 def _unready(pool: AcceleratorPool, fact: NodePoolFact | None) -> Refusal | None:
     """In Karpenter's own words. Its nodes serve on; none comes until it is ready."""
-    if fact is None or fact.ready:
+    if fact is None or (fact.ready and not fact.deleting):
         return None
     said = "; ".join(word.sentence for word in fact.troubles) or "its condition Ready is False"
+    if fact.deleting:
+        said = "it is being deleted, and its nodes with it"
     return Refusal(
         Reason.NODE_POOL_NOT_READY,
         f"pool {pool.metadata.name}: Karpenter launches no node for NodePool {fact.name} ({said})",
@@ -209,7 +232,7 @@ def _unready(pool: AcceleratorPool, fact: NodePoolFact | None) -> Refusal | None
 
 
 def _refusal(
-    pool: AcceleratorPool, fact: NodePoolFact | None, shape: Shape, snapshot: Snapshot
+    pool: AcceleratorPool, fact: NodePoolFact | None, shape: Shape, snapshot: Snapshot, impossible: str
 ) -> Refusal | None:
     name = pool.metadata.name
     assert pool.spec.karpenter is not None  # noqa: S101
@@ -223,18 +246,13 @@ def _refusal(
     if fact is None:
         message = f"pool {name}: Karpenter has no NodePool named {wanted}: create it, or correct spec.karpenter.nodePool"
         return Refusal(Reason.NODE_POOL_MISSING, message)
-    for key, value in selector_of(pool):
-        if key != NODE_POOL_LABEL and not fact.allows(key, value):
-            offered = ", ".join(fact.values(key) or ()) or "something else"
-            message = (
-                f"pool {name}: it selects nodes with {key}={value}, and NodePool {wanted} makes none: it offers {offered}; "
-                "change the NodePool's requirements, or the pool's capacityType or nodeSelector"
-            )
-            return Refusal(Reason.NODE_POOL_MISMATCH, message)
+    said = unoffered(selector_of(pool), fact) or impossible
+    if said:
+        return Refusal(Reason.NODE_POOL_MISMATCH, f"pool {name}: {said}")
     if shape.room is None:
         message = (
-            f"pool {name}: NodePool {wanted} has had no node with the chips of its class yet, and says nothing of the shape of "
-            "one: declare spec.shape"
+            f"pool {name}: NodePool {wanted} has had no node with the chips of its class yet, or none since its class, its "
+            "selector or the NodePool's requirements are these; what one offers is not known: declare spec.shape"
         )
         return Refusal(Reason.SHAPE_UNKNOWN, message)
     return None

@@ -66,6 +66,10 @@ class Launches:
     limit: str = ""
     words: tuple[Word, ...] = ()
 
+    def tried(self, since: str) -> bool:
+        """Whether Karpenter has asked for a machine since then, whatever came of it."""
+        return self.coming or self.launched > since or any(one.at > since for one in self.failures)
+
     def against(self, since: str) -> Evidence | None:
         """What speaks against a pod that waits for a node since then (RFC 3339); None while there is hope."""
         if self.words:
@@ -78,7 +82,7 @@ class Launches:
         if len(lately) >= ENOUGH:
             said = next((one.message for one in reversed(lately) if one.message), _WORDLESS)
             message = f"Karpenter got no node for NodePool {self.node_pool}, {len(lately)} times: {said}"
-            return Evidence(Reason.LAUNCH_FAILED, lately[-1].at, message)
+            return Evidence(Reason.LAUNCH_FAILED, lately[ENOUGH - 1].at, message)
         if self.limit and not lately:
             message = f"Karpenter starts no more nodes: {self.limit} is reached; raise it, or free room"
             return Evidence(Reason.LIMIT_REACHED, "", message)

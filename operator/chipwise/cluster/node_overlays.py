@@ -2,142 +2,126 @@
 
 Absolute prices only. An overlay says of every node of one NodePool and one capacity type what it costs. What is written follows the
 price in force with hysteresis, since Karpenter looks for nodes to replace after each change: below ``HYSTERESIS`` the old one stays. A
-tenth is more than spot prices move in a day, and less than what a replaced node costs while both run.
+tenth is more than spot prices move in a day, and less than what a replaced node costs while both run. In the same way one that is
+written outlives what may pass: a pool that cannot be used, a price of spot that is not below on-demand (``Output.waiting``).
 
-Spot is never made dearer than on-demand, by no overlay and at no moment between two writes: of a NodePool that may offer both either both
-are written, in that order of price, or neither (github.com/aws/karpenter-provider-aws issue 8704: an overlay on one of the two sent
-launches to the other). Where somebody else's overlay may set a price for the same nodes ours stays away: two of one weight are a
-conflict, and Karpenter would refuse one of them.
+Spot is never made dearer than on-demand of the same NodePool (``cluster/overlay_order``). Reserved capacity gets none: with the
+price that its owner allots to it, Karpenter would launch spot beside what is paid for. Where somebody else's overlay may set a price
+for the same nodes ours stays away: two of one weight are a conflict, and Karpenter would refuse one of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from enum import Enum
-from typing import Any
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
-from chipwise.cluster.facts import NodeOverlayFact, NodePoolFact, Requirement
-from chipwise.cluster.facts.karpenter import CAPACITY_TYPE_LABEL, OVERLAY_LABEL
+from chipwise.cluster.facts import NodeOverlayFact, NodePoolFact
+from chipwise.cluster.overlay import PREFIX, Change, Overlay, overlay_of
+from chipwise.cluster.overlay_order import Ledger, troubles
 from chipwise.cluster.pools import PoolView
+from chipwise.cluster.prices import Price
 from chipwise.cluster.snapshot import Snapshot
-from chipwise.kube.resources import NODE_OVERLAYS
 from chipwise.placement.problem import Billing
+from chipwise.reasons import Reason
 
 #: The share of the written price by which the price in force must differ before it is written anew.
 HYSTERESIS = 0.10
-_PREFIX = "chipwise-"
-_SPOT, _ON_DEMAND = "spot", "on-demand"
-
-
-class Verb(Enum):
-    """What is done with one overlay."""
-
-    CREATE = "create"
-    UPDATE = "update"
-    DELETE = "delete"
-
-
-@dataclass(frozen=True, slots=True)
-class Overlay:
-    """One of ours, as it should be. ``price`` is for one node and one hour."""
-
-    pool: str
-    node_pool: str
-    capacity_type: str
-    selector: tuple[tuple[str, str], ...]
-    price: str
-
-    @property
-    def name(self) -> str:
-        """Of the overlay: the pool's, marked."""
-        return f"{_PREFIX}{self.pool}"
-
-    @property
-    def spec(self) -> dict[str, Any]:
-        """As it stands in the document. No weight: anybody's weighs more."""
-        listed = [{"key": key, "operator": "In", "values": [value]} for key, value in self.selector]
-        return {"requirements": listed, "price": self.price}
-
-    @property
-    def document(self) -> dict[str, Any]:
-        """All of it, with the mark by which it is known as ours."""
-        return {
-            "apiVersion": NODE_OVERLAYS.api_version,
-            "kind": NODE_OVERLAYS.kind,
-            "metadata": {"name": self.name, "labels": {OVERLAY_LABEL: self.pool}},
-            "spec": self.spec,
-        }
-
-    @property
-    def requirements(self) -> tuple[Requirement, ...]:
-        """As a fact has them."""
-        return tuple(Requirement(key, "In", (value,)) for key, value in sorted(self.selector))
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One write. ``uid`` is of the overlay that is changed or deleted, ``overlay`` what it should be."""
-
-    verb: Verb
-    name: str
-    uid: str = ""
-    overlay: Overlay | None = None
+#: Refusals that are no accident: there is no price any more that could be told.
+_FOR_GOOD = frozenset({Reason.UNPRICED, Reason.CURRENCY_MISMATCH})
+_RESERVED = "Reserved"
 
 
 @dataclass(frozen=True)
 class Output:
-    """What is to be written, in that order, and why nothing is written for some pools."""
+    """What may be written now, in any order, and why nothing is written for some pools.
+
+    What has to wait for another write comes when that is seen. ``waiting`` are overlays by name that stand although they should not, by
+    what may pass; those of them that were given up are taken away.
+    """
 
     changes: tuple[Change, ...]
     without: Mapping[str, str]
+    waiting: frozenset[str] = frozenset()
 
 
-def output(views: Mapping[str, PoolView], snapshot: Snapshot) -> Output:
+@dataclass
+class _Wishes:
+    """Of one NodePool, by name of the overlay: ``ideal`` at the price in force, ``standing`` as they are and might stay.
+
+    ``unfit`` are pools that can have none now, and may again.
+    """
+
+    fact: NodePoolFact | None
+    ideal: dict[str, Overlay] = field(default_factory=dict)
+    standing: dict[str, Overlay] = field(default_factory=dict)
+    unfit: set[str] = field(default_factory=set)
+
+
+def output(
+    views: Mapping[str, PoolView], snapshot: Snapshot, given_up: Collection[str] = frozenset()
+) -> Output:
     """Bring our overlays in line with the prices in force. Others' are never touched."""
     ours = {one.name: one for one in snapshot.node_overlays.values() if one.owner}
     without: dict[str, str] = {}
-    overlays: list[Overlay] = []
+    wishes: dict[str, _Wishes] = {}
     for view in views.values():
-        if view.launches is None:
-            continue
-        fact = snapshot.node_pools.get(view.launches.node_pool)
-        said = _unfit(view, fact, snapshot)
-        if said or fact is None:
-            without[view.name] = said
-        else:
-            overlays.append(_overlay(view, fact))
+        if view.launches is not None:
+            name = view.launches.node_pool
+            group = wishes.setdefault(name, _Wishes(snapshot.node_pools.get(name)))
+            _wish(view, group, snapshot, without)
     wanted: dict[str, Overlay] = {}
-    for name in sorted({one.node_pool for one in overlays}):
-        group = [one for one in overlays if one.node_pool == name]
-        said = _unpaired(group, snapshot.node_pools[name])
-        if said:
-            without.update({one.pool: said for one in group})
-        else:
-            wanted.update({one.name: one for one in _steadied(group, ours)})
-    return Output(_changes(wanted, ours), dict(sorted(without.items())))
+    waiting: set[str] = set()
+    for group in wishes.values():
+        found, said, late = _settled(group, given_up)
+        wanted |= found
+        waiting |= late
+        without.update({name.removeprefix(PREFIX): why for name, why in said.items()})
+    return Output(_changes(wanted, ours, snapshot), dict(sorted(without.items())), frozenset(waiting))
 
 
-def _overlay(view: PoolView, fact: NodePoolFact) -> Overlay:
-    assert view.price is not None  # noqa: S101 - it is fit
-    capacity = dict(view.selector)[CAPACITY_TYPE_LABEL]
-    return Overlay(view.name, fact.name, capacity, view.selector, view.price.amount)
+def _wish(view: PoolView, group: _Wishes, snapshot: Snapshot, without: dict[str, str]) -> None:
+    """Add what one pool would have and has."""
+    name = f"{PREFIX}{view.name}"
+    there = snapshot.node_overlays.get(name)
+    stands = overlay_of(there) if there is not None and there.owner else None
+    if stands is not None and stands.selector == view.selector:
+        group.standing[name] = stands
+    passing = view.refusal is not None and view.refusal.reason not in _FOR_GOOD
+    said = _unfit(view, group.fact, snapshot)
+    if not said and view.price is not None:
+        group.ideal[name] = Overlay(view.name, view.selector, view.price.amount)
+        return
+    without[view.name] = said
+    if passing and name in group.standing:
+        group.unfit.add(name)
+    else:
+        group.standing.pop(name, None)
 
 
 def _unfit(view: PoolView, fact: NodePoolFact | None, snapshot: Snapshot) -> str:
     """Why a pool by itself gets no overlay; empty where it may."""
     if view.refusal is not None or fact is None or view.price is None:
         return view.refusal.message if view.refusal is not None else "there is no such NodePool"
-    if view.billing is not Billing.NODE:
-        return "it is billed by the chip, and an overlay says what a node costs"
-    if view.price.source.startswith("NodeOverlay "):
-        return f"its price is that of {view.price.source}"
+    of_price = _unsayable(view, view.price)
+    if of_price:
+        return of_price
     for other in snapshot.node_overlays.values():
         if not other.owner and (other.price is not None or other.adjusts) and _may_match(other, view, fact):
             return f"NodeOverlay {other.name}, which is not chipwise's, may set a price for the same nodes"
-    named = snapshot.node_overlays.get(f"{_PREFIX}{view.name}")
+    named = snapshot.node_overlays.get(f"{PREFIX}{view.name}")
     if named is not None and not named.owner:
         return f"somebody else has a NodeOverlay {named.name}"
+    return ""
+
+
+def _unsayable(view: PoolView, price: Price) -> str:
+    """Why its price is none to tell Karpenter."""
+    if view.billing is not Billing.NODE:
+        return "it is billed by the chip, and an overlay says what a node costs"
+    if view.capacity_type == _RESERVED:
+        return "it is reserved, and paid for whether used or not: its provider's own price, next to nothing, puts it first"
+    if price.of_overlay:
+        return f"its price is that of {price.source}"
     return ""
 
 
@@ -154,64 +138,56 @@ def _may_match(other: NodeOverlayFact, view: PoolView, fact: NodePoolFact) -> bo
     )
 
 
-def _unpaired(group: list[Overlay], fact: NodePoolFact) -> str:
-    """Why the pools of one NodePool get none together: a price for one of spot and on-demand, or in the wrong order."""
-    offered = fact.values(CAPACITY_TYPE_LABEL)
-    if offered is not None and len(offered) == 1:
-        return ""
-    missing = {_SPOT, _ON_DEMAND} & set(offered or (_SPOT, _ON_DEMAND)) - {one.capacity_type for one in group}
-    if missing:
-        return (
-            f"NodePool {fact.name} may offer {' and '.join(sorted(missing))} too, of which no pool tells the price: "
-            "with one overlay alone the two might change places"
-        )
-    if _inverted(group):
-        return f"spot of NodePool {fact.name} is not cheaper than on-demand, and an overlay must not say so"
-    return ""
+def _settled(
+    group: _Wishes, given_up: Collection[str]
+) -> tuple[dict[str, Overlay], dict[str, str], set[str]]:
+    """What is wanted of one NodePool, why some are not, and what stands only because it waits.
+
+    First with the prices that are written where they are close enough; then those that would be out of order at their own; then as they
+    stand, until they are given up.
+    """
+    kept = {name: one for name, one in group.standing.items() if name not in given_up}
+    held = {name: kept[name] for name in group.unfit & kept.keys()}
+    steady = {name: _steadied(one, group.standing.get(name)) for name, one in group.ideal.items()} | held
+    amiss = troubles(steady.values(), group.fact)
+    own = {name: group.ideal.get(name, one) if name in amiss else one for name, one in steady.items()}
+    amiss = troubles(own.values(), group.fact)
+    late = {name for name in {*amiss, *group.unfit} if name in group.standing}
+    last = {name: one for name, one in own.items() if name not in amiss}
+    last |= {name: kept[name] for name in late & kept.keys()}
+    if late - set(given_up):
+        # Nothing new rests on what waits, and what stands and rests on it waits too.
+        sure, _, _ = _settled(group, {*given_up, *late})
+        last = {name: one for name, one in last.items() if name in group.standing or name in sure}
+        late |= last.keys() - sure.keys()
+    still = troubles(last.values(), group.fact)
+    wanted = {name: one for name, one in last.items() if name not in still}
+    return wanted, {**still, **amiss}, late
 
 
-def _inverted(group: Iterable[Overlay]) -> bool:
-    prices = [(one.capacity_type, float(one.price)) for one in group]
-    spot = [price for kind, price in prices if kind == _SPOT]
-    on_demand = [price for kind, price in prices if kind == _ON_DEMAND]
-    return bool(spot and on_demand) and max(spot) >= min(on_demand)
-
-
-def _steadied(group: list[Overlay], ours: Mapping[str, NodeOverlayFact]) -> list[Overlay]:
-    """With the prices that are written already where they are close enough; all as they are where that would change the order."""
-    kept = [_kept(one, ours.get(one.name)) for one in group]
-    return group if _inverted(kept) else kept
-
-
-def _kept(one: Overlay, there: NodeOverlayFact | None) -> Overlay:
-    if there is None or there.price is None or there.requirements != one.requirements:
+def _steadied(one: Overlay, there: Overlay | None) -> Overlay:
+    """At the price that is written, where that is close enough."""
+    if there is None or abs(one.amount - there.amount) >= HYSTERESIS * there.amount:
         return one
-    before, now = float(there.price), float(one.price)
-    if abs(now - before) >= HYSTERESIS * before:
-        return one
-    return Overlay(one.pool, one.node_pool, one.capacity_type, one.selector, there.price)
+    return there
 
 
-def _changes(wanted: Mapping[str, Overlay], ours: Mapping[str, NodeOverlayFact]) -> tuple[Change, ...]:
-    gone = [Change(Verb.DELETE, name, ours[name].uid) for name in sorted(set(ours) - set(wanted))]
-    new = [Change(Verb.CREATE, name, "", wanted[name]) for name in sorted(set(wanted) - set(ours))]
-    changed = [
-        Change(Verb.UPDATE, name, ours[name].uid, one)
-        for name, one in wanted.items()
-        if name in ours and not _reads(ours[name], one)
-    ]
-    return (*gone, *sorted(changed, key=lambda change: (_turn(change, ours), change.name)), *new)
-
-
-def _reads(there: NodeOverlayFact, one: Overlay) -> bool:
-    same = there.price == one.price and there.requirements == one.requirements
-    return same and not there.adjusts and not there.weight
-
-
-def _turn(change: Change, ours: Mapping[str, NodeOverlayFact]) -> int:
-    """On-demand goes up before spot does, and spot down before on-demand: so they keep their order between two writes."""
-    assert change.overlay is not None  # noqa: S101 - an update has one
-    before, now = float(ours[change.name].price or 0), float(change.overlay.price)
-    if change.overlay.capacity_type == _ON_DEMAND and now > before:
-        return 0
-    return 1 if change.overlay.capacity_type == _SPOT and now < before else 2
+def _changes(
+    wanted: Mapping[str, Overlay], ours: Mapping[str, NodeOverlayFact], snapshot: Snapshot
+) -> tuple[Change, ...]:
+    """Those of each NodePool by themselves. An overlay that is to be about another NodePool goes first, and comes when it is gone."""
+    should: dict[str, dict[str, Overlay]] = {}
+    are: dict[str, dict[str, NodeOverlayFact]] = {}
+    for name, there in ours.items():
+        known = overlay_of(there) or wanted.get(name)
+        are.setdefault(known.node_pool if known else "", {})[name] = there
+    for name, one in wanted.items():
+        if name not in ours or name in are.get(one.node_pool, {}):
+            should.setdefault(one.node_pool, {})[name] = one
+    return tuple(
+        change
+        for node_pool in sorted({*should, *are})
+        for change in Ledger(
+            should.get(node_pool, {}), are.get(node_pool, {}), snapshot.node_pools.get(node_pool)
+        ).changes()
+    )

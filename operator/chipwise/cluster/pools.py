@@ -13,8 +13,10 @@ from chipwise.autoscaling.status import GroupState
 from chipwise.cluster.facts import NodeFact, Pairs, Taint
 from chipwise.cluster.karpenter import Joined, added, joined, selector_of
 from chipwise.cluster.launches import Launches
-from chipwise.cluster.node_shapes import room_of
+from chipwise.cluster.node_shapes import Shape, room_of
+from chipwise.cluster.overlaps import clashes_of
 from chipwise.cluster.prices import Price, currency_of, price_of
+from chipwise.cluster.sharing import Share, group_key, sharing
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.placement.problem import Billing, Room
 from chipwise.reasons import Reason, Refusal
@@ -31,10 +33,11 @@ class PoolView:
     ``room`` is what an empty node offers. ``nodes`` are those that match, usable or not, in order of name. ``to_come`` are nodes that do
     not exist yet but may: all up to the maximum where something scales the pool, none in a static one. ``discovered`` are the labels, each
     alternative a set of its own, by which nodes of its class are known once an agent has looked at them. ``group`` is the autoscaler's
-    name of it, and ``group_state`` what that says of it. ``shape_source`` says where ``room`` is known from (empty: it is not known),
-    ``limit`` what bounds the nodes. ``labels`` are those that every node has beside the selector's. ``launches`` is how Karpenter's have
-    gone, None for a pool that is not its; ``unready`` why no node may come to it just now, while its nodes serve on. ``spare`` is what is
-    kept warm in it.
+    name of it, and ``group_state`` what that says of it. ``shares`` is what nodes to come take of amounts that other pools may draw on too,
+    less the ``coming`` ones, which are counted already. ``shape_source`` says where ``room`` is known from (empty: it is not known),
+    ``limit`` what bounds the nodes. ``shape`` is all that is known of the shape of Karpenter's nodes. ``labels`` are those that every node
+    has beside the selector's. ``launches`` is how Karpenter's have gone; ``unready`` why no node may come to it just now, while its nodes
+    serve on. ``spare`` is what is kept warm in it.
     """
 
     name: str
@@ -61,11 +64,14 @@ class PoolView:
     group_state: GroupState | None = None
     price: Price | None = None
     shape_source: str = "spec.shape"
+    shape: Shape | None = None
     limit: str = "spec.nodes.max"
     labels: Pairs = ()
     launches: Launches | None = None
     unready: Refusal | None = None
     spare: Placeholders | None = None
+    coming: int = 0
+    shares: tuple[Share, ...] = ()
 
     @property
     def chip_price_per_hour(self) -> float:
@@ -122,7 +128,35 @@ def taint_documents(taints: tuple[Taint, ...]) -> tuple[Mapping[str, str], ...]:
 def view_pools(snapshot: Snapshot) -> dict[str, PoolView]:
     """Every pool in order of name. All prices must be in one currency: that of the first priced pool by name."""
     views = {name: _view(pool, snapshot) for name, pool in sorted(snapshot.pools.items())}
-    return _mark_overlaps(views)
+    return _name_sharers(_mark_overlaps(_with_groups(views)))
+
+
+def _with_groups(views: dict[str, PoolView]) -> dict[str, PoolView]:
+    """An autoscaler's group has one maximum, whichever of its pools a node is of."""
+    nodes: dict[str, set[str]] = {}
+    for view in views.values():
+        nodes.setdefault(view.group or "", set()).update(view.node_names)
+
+    def shared(view: PoolView) -> PoolView:
+        state = view.group_state
+        left = state.to_come(len(nodes[state.name])) if state is not None else None
+        if state is None or left is None:
+            return view
+        share = Share(group_key(state.name), left, 1)
+        return replace(view, to_come=min(view.to_come, left), shares=(*view.shares, share))
+
+    return {name: shared(view) for name, view in views.items()}
+
+
+def _name_sharers(views: dict[str, PoolView]) -> dict[str, PoolView]:
+    """A limit says with whom it is shared."""
+    usable = [view for view in views.values() if view.refusal is None]
+    return {
+        name: replace(view, limit=f"{view.limit}, shared with {', '.join(others)}")
+        if (others := sharing(view.name, view.limit, usable))
+        else view
+        for name, view in views.items()
+    }
 
 
 def _view(pool: AcceleratorPool, snapshot: Snapshot) -> PoolView:
@@ -180,10 +214,13 @@ def _with_karpenter(view: PoolView, found: Joined) -> PoolView:
         refusal=view.refusal or found.refusal,
         to_come=found.growth.to_come,
         shape_source=found.shape.source,
+        shape=found.shape,
         limit=found.growth.limit,
         labels=found.labels,
         launches=found.launches,
         unready=found.unready,
+        coming=found.growth.coming,
+        shares=found.growth.shares,
     )
 
 
@@ -252,7 +289,7 @@ def _other_currency(pool: AcceleratorPool, price: Price | None, snapshot: Snapsh
 
 def _mark_overlaps(views: dict[str, PoolView]) -> dict[str, PoolView]:
     """Two pools that match one node, or would match every node of the other, are both unusable."""
-    clashes = {**_would_clash(views), **_clash_now(views)}
+    clashes = clashes_of(views)
 
     def marked(view: PoolView) -> PoolView:
         if view.name not in clashes or view.refusal is not None:
@@ -261,29 +298,3 @@ def _mark_overlaps(views: dict[str, PoolView]) -> dict[str, PoolView]:
         return replace(view, refusal=Refusal(Reason.OVERLAPPING, message))
 
     return {name: marked(view) for name, view in views.items()}
-
-
-def _clash_now(views: Mapping[str, PoolView]) -> dict[str, str]:
-    """Pools that share a node, with the first such node."""
-    owners: dict[str, list[str]] = {}
-    for view in views.values():
-        for node in view.nodes:
-            owners.setdefault(node.name, []).append(view.name)
-    clashes: dict[str, str] = {}
-    for node_name, names in sorted(owners.items()):
-        for name in names if len(names) > 1 else ():
-            clashes.setdefault(name, f"node {node_name} matches the pools {', '.join(names)}")
-    return clashes
-
-
-def _would_clash(views: Mapping[str, PoolView]) -> dict[str, str]:
-    """Pools of which one selects whatever the other does, even while there are no nodes."""
-    clashes: dict[str, str] = {}
-    for one in views.values():
-        for other in views.values():
-            if one.name != other.name and set(one.selector) <= set(other.selector):
-                for name in (one.name, other.name):
-                    clashes.setdefault(
-                        name, f"every node of pool {other.name} would match pool {one.name} too"
-                    )
-    return clashes

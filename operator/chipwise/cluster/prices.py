@@ -19,12 +19,13 @@ DEFAULT_CURRENCY = "USD"
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """``amount`` is a decimal, for one ``unit`` (Node or Chip) and one hour."""
+    """``amount`` is a decimal, for one ``unit`` (Node or Chip) and one hour. ``source`` is for people; ``of_overlay``: a NodeOverlay's."""
 
     amount: str
     currency: str
     unit: str
     source: str
+    of_overlay: bool = False
 
 
 def price_of(pool: AcceleratorPool, snapshot: Snapshot) -> Price | None:
@@ -38,7 +39,7 @@ def price_of(pool: AcceleratorPool, snapshot: Snapshot) -> Price | None:
     overlay = _weightiest(pool, fact, snapshot) if fact is not None else None
     if overlay is None or overlay.price is None or not float(overlay.price):
         return None
-    return Price(overlay.price, currency_of(snapshot), "Node", f"NodeOverlay {overlay.name}")
+    return Price(overlay.price, currency_of(snapshot), "Node", f"NodeOverlay {overlay.name}", of_overlay=True)
 
 
 def currency_of(snapshot: Snapshot) -> str:

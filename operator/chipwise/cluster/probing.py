@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from chipwise.autoscaling.provisioning import Probe, ProbeState
+from chipwise.autoscaling.provisioning import Probe, ProbeState, digest_of
 from chipwise.cluster.pools import PoolView
 from chipwise.cluster.rooms import PODS, fits
 from chipwise.cluster.snapshot import Snapshot
@@ -136,7 +136,8 @@ def _wish(move: Move, subject: Subject, views: Mapping[str, PoolView], snapshot:
         "name": metadata.name,
         "uid": metadata.uid,
     }
-    return Wish(Probe(subject.key, option.pool, option.variant, option.replicas), template, owner)
+    probe = Probe(subject.key, option.pool, option.variant, option.replicas, digest_of(template))
+    return Wish(probe, template, owner)
 
 
 def _has_room(option: Option, view: PoolView, snapshot: Snapshot) -> bool:

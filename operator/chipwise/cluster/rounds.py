@@ -17,17 +17,19 @@ from chipwise.cluster.quotas import Quota, limits, quotas
 from chipwise.cluster.renewal import home_option
 from chipwise.cluster.restoring import Restores, told
 from chipwise.cluster.setback import Setbacks
+from chipwise.cluster.sharing import Ledger
 from chipwise.cluster.situation import Course, Pods
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.cluster.subject import Subject
 from chipwise.cluster.supply import Guest, supply
 from chipwise.cluster.terms import TermsOf
+from chipwise.placement.ceilings import granted, nodes_to_come
 from chipwise.placement.explain import Explainer
 from chipwise.placement.fragments import ROUNDS, Barred, fragmented, joined, without
 from chipwise.placement.ground import Truth
 from chipwise.placement.moves import Move, plan_moves
 from chipwise.placement.plan import Plan
-from chipwise.placement.problem import Footprint, Option, Problem, SolveLimits, Workload
+from chipwise.placement.problem import Footprint, Option, Pool, Problem, SolveLimits, Workload
 from chipwise.placement.rules import MoveRule, Running
 from chipwise.placement.solve import solve
 from chipwise.reasons import Refusal
@@ -97,21 +99,26 @@ class Rounds:
         now = {key: self._running(key, workloads[key]) for key in sorted(movable)}
         standing = {uid: size for key, one in now.items() for uid, size in self._standing(key, one)}
         guests = self._guests(now)
+        usable = {name: view for name, view in self.views.items() if view.refusal is None}
+        ledger = Ledger(usable.values())
         pools = tuple(
-            supply(view, self.snapshot, released, standing, guests.get(view.name, ()))
-            for view in self.views.values()
-            if view.refusal is None
+            supply(view, self.snapshot, released, standing, guests.get(name, ()), ledger)
+            for name, view in usable.items()
         )
         left = quotas(self.snapshot, released)
-        problem = Problem(tuple(workloads.values()), pools, limits(left))
+        problem = Problem(tuple(workloads.values()), pools, limits(left), ledger.ceilings())
         running = now | {
             key: Running(key, replicas=self.subjects[key].deployment.replicas)
             for key in workloads.keys() - movable
         }
         rules = {key: self._rule(self.subjects[key]) for key in workloads}
-        truth = truth_of(self.snapshot, self.views.values(), self._flights(workloads), left)
         plan = solve(problem, self.limits)
-        return Round(problem, plan, plan_moves(problem, plan, running, rules, truth), running, truth)
+        shared = granted(problem, dict(plan.grants))
+        known = [
+            _granted(usable[pool.name], pool, cut) for pool, cut in zip(pools, shared.pools, strict=True)
+        ]
+        truth = truth_of(self.snapshot, known, self._flights(workloads), left)
+        return Round(problem, plan, plan_moves(shared, plan, running, rules, truth), running, truth)
 
     def _rule(self, subject: Subject) -> MoveRule:
         rule = situation.rule(subject, self.now, frozen=self.frozen)
@@ -251,3 +258,8 @@ class Rounds:
         if trouble is None or key in self.setbacks.fallen:
             return None
         return Refusal(trouble.reason, trouble.message)
+
+
+def _granted(view: PoolView, pool: Pool, shared: Pool) -> PoolView:
+    """The pool with the nodes to come that the plan leaves it of what it shares."""
+    return replace(view, to_come=view.to_come - nodes_to_come(pool) + nodes_to_come(shared))

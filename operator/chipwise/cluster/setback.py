@@ -13,7 +13,8 @@ from datetime import datetime
 from chipwise.cluster import bridging
 from chipwise.cluster.cooling import CoolDown, Cooling, Culprit, culprit_of
 from chipwise.cluster.halting import Halts, halts
-from chipwise.cluster.health import Autoscaling, Health, Trouble, examine
+from chipwise.cluster.health import Health, Trouble, examine
+from chipwise.cluster.hopeless import Autoscaling
 from chipwise.cluster.pools import PoolView
 from chipwise.cluster.remembered import remembered
 from chipwise.cluster.situation import Pods, is_restore_requested, old_home, pods_of

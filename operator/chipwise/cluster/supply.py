@@ -16,6 +16,7 @@ from chipwise.cluster.facts import PodFact
 from chipwise.cluster.landing import awaiting, may_land, may_land_on_new
 from chipwise.cluster.pools import PoolView
 from chipwise.cluster.rooms import PODS, NodeRoom, fits, pod_amounts, total
+from chipwise.cluster.sharing import Ledger
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.placement.problem import Billing, Bucket, Footprint, Pool, Room, Spare, Standing
 from chipwise.rendering.footprint import Amounts
@@ -53,18 +54,29 @@ class Guest:
     price_per_hour: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Coming:
+    """Nodes to come: what one offers, and the most that there may be."""
+
+    room: Room
+    most: int
+
+
 def supply(
     view: PoolView,
     snapshot: Snapshot,
     released: Collection[str],
     standing: Mapping[str, Footprint] | None = None,
     guests: Iterable[Guest] = (),
+    ledger: Ledger | None = None,
 ) -> Pool:
     """The pool for the solver. ``released`` are the UIDs of pods that the plan may take away: their room counts as free.
 
     ``standing`` has the footprint of each of those that are where their workload may stay. ``guests`` of other pools count as so many
-    small nodes of this one, with what stands on them: the workload holds them, and pays for them.
+    small nodes of this one, with what stands on them: the workload holds them, and pays for them. ``ledger`` is told how many nodes
+    waiting pods open, for pools that draw on one limit; the pools after this one find less.
     """
+    ledger = ledger or Ledger(())
     rooms = [snapshot.rooms[node.name] for node in view.nodes]
     takes_pods = {node.name for node in view.usable_nodes}
     nodes = {
@@ -73,11 +85,14 @@ def supply(
     }
     others = total(pod for room in rooms for pod in room.pods if pod.uid not in released)
     waiting = [pod for pod in awaiting(view, snapshot) if pod.uid not in released]
-    empty = empty_room(view, snapshot)
-    opened = _reserve(nodes, view, waiting, empty)
+    coming = _Coming(empty_room(view, snapshot), ledger.most(view))
+    opened = _reserve(nodes, view, waiting, coming)
+    ledger.open(view, len(opened))
     known, to_come = [*nodes.values(), *opened], view.to_come - len(opened)
     claims = _claims(view, known, to_come, _committed_chips(view, others))
-    buckets, on_nodes = _priced(view, known, to_come, empty, _unused(view, known) - claims)
+    counted = min(to_come, ledger.counted(view, len(opened)))
+    lots = ((to_come - counted, False), (counted, True))
+    buckets, on_nodes = _priced(view, known, lots, coming.room, _unused(view, known) - claims)
     away = Counter(map(_away, guests))
     return Pool(
         name=view.name,
@@ -175,7 +190,7 @@ def _node(
 
 
 def _reserve(
-    nodes: Mapping[str, _Node], view: PoolView, waiting: Iterable[PodFact], empty: Room
+    nodes: Mapping[str, _Node], view: PoolView, waiting: Iterable[PodFact], coming: _Coming
 ) -> list[_Node]:
     """The nodes to come that waiting pods open, less what they take there; none takes from those that run.
 
@@ -184,10 +199,10 @@ def _reserve(
     """
     opened: list[_Node] = []
     offer = {
-        view.resource_name: empty.chips,
-        "cpu": empty.cpu_milli,
-        "memory": empty.memory_bytes,
-        PODS: empty.pods,
+        view.resource_name: coming.room.chips,
+        "cpu": coming.room.cpu_milli,
+        "memory": coming.room.memory_bytes,
+        PODS: coming.room.pods,
     }
     for pod in waiting:
         wanted = pod_amounts(pod)
@@ -200,7 +215,7 @@ def _reserve(
         elif may_land_on_new(pod, view):
             known = {name: count for name, count in wanted.items() if name in offer}
             place = next((node for node in opened if fits(known, node.free)), None)
-            if place is None and len(opened) < view.to_come and fits(known, offer):
+            if place is None and len(opened) < coming.most and fits(known, offer):
                 place = _Node(room=dict(offer), free=dict(offer), leaving={}, alive=True)
                 opened.append(place)
             if place is not None:
@@ -209,11 +224,14 @@ def _reserve(
 
 
 def _priced(
-    view: PoolView, nodes: Iterable[_Node], to_come: int, empty: Room, unused: int
+    view: PoolView, nodes: Iterable[_Node], to_come: Iterable[tuple[int, bool]], empty: Room, unused: int
 ) -> tuple[tuple[Bucket, ...], tuple[Standing, ...]]:
-    """Nodes alike, and what stands on which. ``unused`` committed and minimum nodes, and those that others keep alive, cost nothing more."""
+    """Nodes alike, and what stands on which. ``unused`` committed and minimum nodes, and those that others keep alive, cost nothing more.
+
+    ``to_come`` are numbers of nodes, and whether other pools draw on what these take.
+    """
     price = 0.0 if view.billing is Billing.CHIP else view.price_per_hour
-    buckets: Counter[tuple[Room, float]] = Counter()
+    buckets: Counter[tuple[Room, float, bool]] = Counter()
     standing: list[Standing] = []
     for node in nodes:
         room = _room(node.room, view.resource_name)
@@ -221,16 +239,18 @@ def _priced(
         if room.chips and not node.alive and unused:
             unused -= 1
             is_free = True
-        buckets[room, 0.0 if is_free else price] += 1
+        buckets[room, 0.0 if is_free else price, False] += 1
         if node.standing:
             standing.append(Standing(room, 0.0 if is_free else price, tuple(sorted(node.standing.items()))))
-    committed = min(unused, to_come)
-    buckets[empty, 0.0] += committed
-    buckets[empty, price] += to_come - committed
+    for count, counts in to_come:
+        committed = min(unused, count)
+        unused -= committed
+        buckets[empty, 0.0, counts] += committed
+        buckets[empty, price, counts] += count - committed
     return (
         tuple(
-            Bucket(room, count, each)
-            for (room, each), count in sorted(buckets.items())
+            Bucket(room, count, each, counts)
+            for (room, each, counts), count in sorted(buckets.items())
             if room.chips > 0 and count
         ),
         tuple(sorted(standing)),

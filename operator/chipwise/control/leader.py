@@ -17,10 +17,11 @@ import random
 import socket
 import uuid
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NoReturn
 
 from chipwise.control.lease import JITTER, LeaseTiming, claimed, holder, patience, released
+from chipwise.kube.clock import utc
 from chipwise.kube.errors import AlreadyExists, Conflict, Forbidden, KubeError, NotFound, Unavailable
 from chipwise.kube.protocol import Document, Kube
 from chipwise.kube.resources import LEASES
@@ -35,11 +36,6 @@ _PAUSE = 0.2  # seconds between attempts to give the Lease back
 def new_identity() -> str:
     """Return a name that no other process has, nor this one after a restart: the host (the Pod) and a random part."""
     return f"{socket.gethostname()}_{uuid.uuid4().hex[:8]}"
-
-
-def utc() -> datetime:
-    """The wall clock, for what the Lease tells people."""
-    return datetime.now(UTC)
 
 
 def _set() -> asyncio.Event:

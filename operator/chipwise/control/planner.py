@@ -11,13 +11,14 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import NoReturn
 
 from chipwise.cluster.decide import Decision, Standing, decide
 from chipwise.cluster.state import ClusterState
 from chipwise.control.quiet import QuietWindow, burst
 from chipwise.kube.backoff import Backoff
+from chipwise.kube.clock import utc
 from chipwise.kube.sight import Sight
 from chipwise.placement.problem import SolveLimits
 
@@ -29,11 +30,6 @@ Publish = Callable[[Decision], Awaitable[bool]]
 #: The loop decides again with each change, so a tenth of a per cent is near enough; ``chipwise plan`` goes on to the proof.
 _EFFORT = SolveLimits(relative_gap=0.001, mip_nodes=2000, seconds=20.0)
 _RETRY = Backoff(first=1.0, cap=30.0)
-
-
-def utc_now() -> datetime:
-    """The wall clock; moments that outlive a process are written with it."""
-    return datetime.now(UTC)
 
 
 class Planner:
@@ -52,7 +48,7 @@ class Planner:
         standing: Standing | None = None,
         window: QuietWindow | None = None,
         term: Callable[[], int] = lambda: 1,
-        now: Callable[[], datetime] = utc_now,
+        now: Callable[[], datetime] = utc,
         deciding: Callable[[], AbstractContextManager[object]] = nullcontext,
         sight: Sight | None = None,
     ) -> None:

@@ -32,7 +32,7 @@ def beside_ready(view: PoolView, decision: Decision) -> list[Document]:
 
 
 def _obtainable(view: PoolView, generation: int) -> Document | None:
-    """False while the autoscaler backs off from its node group; absent otherwise, for nobody knows what a provider has."""
+    """False while the autoscaler adds no node to its group; absent otherwise, for nobody knows what a provider has."""
     refusal = stockout(view)
     if refusal is None:
         return None

@@ -9,47 +9,37 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Iterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from chipwise.autoscaling.placeholders import Settings
 from chipwise.cluster.decide import Standing
-from chipwise.cluster.extract import FOREIGN, OF_CLUSTER_AUTOSCALER, extract
+from chipwise.cluster.extract import extract
 from chipwise.cluster.state import ClusterState
 from chipwise.control.actuator import Actuator
 from chipwise.control.fence import Fence
 from chipwise.control.heap import share_one_heap
 from chipwise.control.herald import Herald
-from chipwise.control.karpenter_kinds import karpenter_kinds
 from chipwise.control.leader import Elector
-from chipwise.control.lease import LeaseTiming
+from chipwise.control.options import RunOptions
 from chipwise.control.overlays import OverlayWriter
-from chipwise.control.planner import Planner, utc_now
+from chipwise.control.planner import Planner
 from chipwise.control.priority_writer import PriorityWriter
 from chipwise.control.prober import Prober
 from chipwise.control.publisher import Publisher
 from chipwise.control.recorder import Recorder
 from chipwise.control.reporter import Reporter, Versions
 from chipwise.control.spare_writer import SpareWriter
+from chipwise.control.watches import reflectors
 from chipwise.kube.client import Client
-from chipwise.kube.clock import ServerClock
+from chipwise.kube.clock import ServerClock, utc
 from chipwise.kube.connection import Connection, connect
 from chipwise.kube.counted import Counted
 from chipwise.kube.errors import Misconfigured
 from chipwise.kube.protocol import Kube
-from chipwise.kube.reflector import Reflector
-from chipwise.kube.resources import (
-    AUTOSCALER_STATUS,
-    EXPANDER_PRIORITIES,
-    GROUP,
-    INFERENCE_WORKLOADS,
-    PROVISIONING_REQUESTS,
-    Resource,
-)
+from chipwise.kube.resources import INFERENCE_WORKLOADS
 from chipwise.kube.sight import Sight
-from chipwise.telemetry.server import Address, serving
+from chipwise.telemetry.server import serving
 from chipwise.telemetry.telemetry import Telemetry
 from chipwise.watch.audit import Absence, Audit
 from chipwise.watch.feed import feed
@@ -59,31 +49,6 @@ log = logging.getLogger(__name__)
 
 #: So many workloads that vanish unseen, and more than half of all, are a mistake until a person says otherwise.
 _MASS_ABSENCE = 5
-
-
-@dataclass(frozen=True, slots=True)
-class RunOptions:
-    """What the command line says. ``writes`` is False where the role grants no write on Deployments.
-
-    ``cluster_autoscaler`` is the namespace of Cluster Autoscaler's ConfigMaps, None where it is not asked; ``priority_expander``: it is
-    told an order; ``provisioning_requests``: it is asked before a move. ``karpenter``: read its objects; ``node_overlays``: tell it our
-    prices. ``spare`` is how room is kept warm, None where none is.
-    """
-
-    kubeconfig: str | None = None
-    context: str | None = None
-    lease_namespace: str = "chipwise-system"
-    lease_name: str = "chipwise"
-    lease_timing: LeaseTiming = field(default_factory=LeaseTiming)
-    writes: bool = True
-    freeze: bool = False
-    karpenter: bool = False
-    node_overlays: bool = False
-    listen: Address = field(default_factory=Address)
-    cluster_autoscaler: str | None = None
-    priority_expander: bool = False
-    provisioning_requests: bool = False
-    spare: Settings | None = None
 
 
 def run(options: RunOptions) -> int:
@@ -113,7 +78,7 @@ async def operate(connection: Connection, options: RunOptions) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     telemetry = Telemetry()
-    server = _Server(ServerClock(utc_now), Sight(hiccup=options.lease_timing.deadline))
+    server = _Server(ServerClock(utc), Sight(hiccup=options.lease_timing.deadline))
     async with Client(connection, clock=server.clock) as client, AsyncExitStack() as stack:
         try:
             await stack.enter_async_context(serving(telemetry.application(), options.listen))
@@ -137,9 +102,6 @@ async def operate(connection: Connection, options: RunOptions) -> int:
             await asyncio.gather(task, return_exceptions=True)
         for task in done - {stopping}:
             failure = task.exception() if not task.cancelled() else None
-            if isinstance(failure, Misconfigured):
-                log.error("%s", failure)
-                return 2
             if failure is not None:
                 log.error("%s ended: %r", task.get_name(), failure, exc_info=failure)
                 return 1
@@ -156,18 +118,18 @@ async def _loops(
     server: _Server,
 ) -> None:
     """``warm`` is set once every list is complete."""
-    optional = await karpenter_kinds(kube, overlays=options.node_overlays) if options.karpenter else ()
     state, board = ClusterState(karpenter=options.karpenter), telemetry.board
     roster: Roster[Any] = Roster(state, extract)
-    reflectors = list(_reflectors(kube, state, options, optional))
+    watches = list(reflectors(kube, state, options))
     audit = Audit(kube, roster, may_forget=_may_forget)
-    server.sight.watches, server.sight.catch_up = reflectors, audit.caught_up
-    synced = {GROUP: audit.synced, **{str(each.resource): each.synced for each in reflectors}}
-    telemetry.synced, board.reflectors, board.leads = synced, reflectors, elector.is_leader
+    server.sight.watches, server.sight.catch_up = watches, audit.caught_up
+    telemetry.gates, telemetry.sight = (audit, *watches), server.sight
+    synced = tuple(gate.synced for gate in telemetry.gates)
+    board.reflectors, board.leads = watches, elector.is_leader
     reporter, publisher, heralds = _tellers(kube, state, elector, roster, telemetry, options, server.clock)
     planner = Planner(
         state,
-        tuple(synced.values()),
+        synced,
         publisher.publish,
         standing=Standing(
             frozen=options.freeze,
@@ -182,7 +144,7 @@ async def _loops(
         now=server.clock.now,
     )
     async with asyncio.TaskGroup() as tasks:
-        for reflector in reflectors:
+        for reflector in watches:
             tasks.create_task(reflector.run(), name=f"reflector {reflector.resource}")
         tasks.create_task(feed(roster, connection, kube, vital=telemetry.pulses["kopf"]), name="feed")
         tasks.create_task(audit.run(), name="audit")
@@ -190,28 +152,9 @@ async def _loops(
         for herald in heralds:
             tasks.create_task(herald.run(), name="herald")
         tasks.create_task(_begin_terms(elector, state, reporter), name="terms")
-        for event in synced.values():
+        for event in synced:
             await event.wait()
         warm.set()
-
-
-def _reflectors(
-    kube: Kube, state: ClusterState, options: RunOptions, optional: tuple[Resource, ...]
-) -> Iterator[Reflector[Any]]:
-    """What is watched beside our own kinds; ``optional`` are Karpenter's."""
-    for each in (*FOREIGN, *optional):
-        yield Reflector(kube, each, state, extract)
-    if options.cluster_autoscaler is None:
-        return
-    wanted = {
-        EXPANDER_PRIORITIES: options.priority_expander,
-        PROVISIONING_REQUESTS: options.provisioning_requests,
-    }
-    for each in OF_CLUSTER_AUTOSCALER:
-        if wanted.get(each, True):
-            # Pods, and the Events about them, are everywhere; its ConfigMaps are in its own namespace.
-            own = each in (AUTOSCALER_STATUS, EXPANDER_PRIORITIES)
-            yield Reflector(kube, each, state, extract, namespace=options.cluster_autoscaler if own else None)
 
 
 def _tellers(

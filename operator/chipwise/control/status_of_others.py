@@ -12,6 +12,7 @@ from chipwise.cluster.cooling import stamp
 from chipwise.cluster.decide import Decision
 from chipwise.cluster.extract import BY_KIND
 from chipwise.cluster.facts import NodeFact
+from chipwise.cluster.node_shapes import Shape
 from chipwise.cluster.pools import PoolView, class_refusal
 from chipwise.cluster.remembered import size_fields
 from chipwise.cluster.snapshot import Unreadable
@@ -183,6 +184,7 @@ def _pool_status(view: PoolView, decision: Decision) -> Document:
             "memory": str(view.room.memory_bytes),
             "pods": view.room.pods,
             "source": view.shape_source,
+            **seen_under(view.shape),
         }
     keeping = decision.spares.pools.get(view.name) if decision.spares is not None else None
     if keeping is not None:
@@ -199,6 +201,18 @@ def _pool_status(view: PoolView, decision: Decision) -> Document:
             "source": price.source,
         }
     return status
+
+
+def seen_under(shape: Shape | None) -> Document:
+    """By which a shape that is remembered is told from one of other nodes, and what counts against limits."""
+    if shape is None:
+        return {}
+    machine = dict(shape.machine)
+    return {
+        "madeBy": shape.made_by,
+        **({"machineCpu": f"{machine['cpu']}m"} if "cpu" in machine else {}),
+        **({"machineMemory": str(machine["memory"])} if "memory" in machine else {}),
+    }
 
 
 def _profile_status(name: str, workloads: int, decision: Decision) -> Document:

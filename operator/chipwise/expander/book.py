@@ -1,7 +1,7 @@
 """What is known of whose pod is whose and what each workload costs where: read from the statuses that the operator writes.
 
 The operator decides, this repeats. A workload's groups, best first: where the plan wants it, where it is placed, then its candidates by
-cost. Candidates that were refused are no candidates.
+cost. Candidates that were refused are no candidates. A workload in mode Off has none of these: what is shown of it is no wish.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from chipwise.api import AcceleratorPool, InferenceWorkload
+from chipwise.api import AcceleratorPool, InferenceWorkload, Mode
 from chipwise.rendering.bridge import Bridge
 
 #: What a pod is told to lose at least, per hour, off the place that was planned for it: the plan knows more than a candidate's cost.
@@ -54,7 +54,7 @@ class Book:
 
 
 def book_of(workloads: Mapping[Key, Any], pools: Mapping[Key, Any], bridges: Mapping[Key, Bridge]) -> Book:
-    """Facts by namespace and name. Objects that break their schema are passed over."""
+    """Facts by namespace and name. Objects that break their schema, and workloads in mode Off, are passed over."""
     groups = {
         name: pool.spec.node_group
         for (_, name), pool in pools.items()
@@ -62,7 +62,7 @@ def book_of(workloads: Mapping[Key, Any], pools: Mapping[Key, Any], bridges: Map
     }
     found: dict[Key, Scores] = {}
     for (namespace, _), workload in sorted(workloads.items()):
-        if isinstance(workload, InferenceWorkload):
+        if isinstance(workload, InferenceWorkload) and workload.spec.mode is not Mode.OFF:
             scores = _scores(workload, groups)
             found.setdefault((namespace, workload.spec.target_ref.name), scores)
     for (namespace, name), bridge in bridges.items():

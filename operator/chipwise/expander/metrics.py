@@ -20,6 +20,8 @@ class Metrics:
         self._answers = Counter(
             "chipwise_expander_answers", "Answers to Cluster Autoscaler.", ("answer",), registry=self.registry
         )
+        for answer in Answer:
+            self._answers.labels(answer.value)
         self._seconds = Histogram(
             "chipwise_expander_seconds",
             "Seconds that an answer took.",

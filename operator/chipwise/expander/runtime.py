@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,11 +19,12 @@ from chipwise.expander.metrics import Metrics
 from chipwise.expander.server import answering
 from chipwise.expander.shelf import Shelf, reflectors_of
 from chipwise.kube.client import Client
+from chipwise.kube.clock import utc
 from chipwise.kube.connection import Connection, connect
 from chipwise.kube.counted import Counted
 from chipwise.kube.errors import Misconfigured
 from chipwise.telemetry.server import Address, application, serving
-from chipwise.telemetry.telemetry import not_listed
+from chipwise.telemetry.telemetry import unlisted
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +79,7 @@ async def _expand(
         reflectors = reflectors_of(Counted(client, metrics.asked), shelf)
 
         def missing() -> tuple[str, ...]:
-            return not_listed({str(each.resource): each.synced for each in reflectors})
+            return tuple(gap.dated(utc) for gap in unlisted(reflectors, time.monotonic()))
 
         def book() -> Book | None:
             return None if missing() else shelf.book()

@@ -17,6 +17,11 @@ _TOLERANCE = timedelta(seconds=2)
 _HALF = timedelta(seconds=0.5)
 
 
+def utc() -> datetime:
+    """The machine's own clock."""
+    return datetime.now(UTC)
+
+
 class ServerClock:
     """``local`` is the machine's own clock; ``monotonic`` is in seconds."""
 

@@ -15,10 +15,14 @@ SETTLING = 1.0
 
 
 class Continuity:
-    """All moments are of one monotonic clock, in seconds. ``current_from`` is when the last gap was over, infinite before the first list."""
+    """All moments are of one monotonic clock, in seconds. ``current_from`` is when the last gap was over, infinite before the first list.
+
+    ``gap_since`` is when the last gap began, None if there was none since the first list.
+    """
 
     def __init__(self) -> None:
         self.current_from = inf
+        self.gap_since: float | None = None
         self._broken_at: float | None = None
         self._gap = True
 
@@ -33,12 +37,20 @@ class Continuity:
     def broke(self, now: float) -> None:
         """A list or a watch failed. One that fails while it catches up has not caught up."""
         if self._broken_at is None:
+            self._note(now)
             self._broken_at = now
             self._gap = self._gap or now < self.current_from
 
-    def doubt(self) -> None:
+    def doubt(self, now: float) -> None:
         """What runs may be dead without knowing; only the next list or watch is believed."""
+        if self._broken_at is None:
+            self._note(now)
         self._gap, self.current_from = True, inf
+
+    def _note(self, now: float) -> None:
+        """A gap may begin; one that is not over goes on."""
+        if self.gap_since is None or self.current_from <= now:
+            self.gap_since = now
 
     def is_current(self, now: float) -> bool:
         """What is known is what the server holds, short of a hiccup."""

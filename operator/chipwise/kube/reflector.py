@@ -11,13 +11,16 @@ import contextlib
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Any, Generic, NoReturn, Protocol, TypeVar
 
 from chipwise.kube.backoff import Backoff
 from chipwise.kube.continuity import Continuity
 from chipwise.kube.errors import Forbidden, Gone, Invalid, KubeError, NotFound, Unauthorized
+from chipwise.kube.gap import Gap
 from chipwise.kube.protocol import Document, Kube
 from chipwise.kube.resources import Resource
+from chipwise.reasons import Reason
 
 log = logging.getLogger(__name__)
 
@@ -70,13 +73,22 @@ def extracted(extract: Extract[F], resource: Resource, document: Mapping[str, An
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What for a resource is read: the flag without which it would not be. An ``optional`` kind that is not served has no objects."""
+
+    flag: str = ""
+    optional: bool = False
+
+
 class Reflector(Generic[F]):
     """One resource, one task. ``synced`` is set after the first complete list and stays set through outages; ``continuity`` tells of them.
 
-    Only a bug in the sink ends :meth:`run`; nothing the server does can.
+    Only a bug in the sink ends :meth:`run`; nothing the server does can. A kind that is not served is waited for, at the start and
+    later: ``missing`` says so.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - four to work with, the rest narrow down what is read
         self,
         kube: Kube,
         resource: Resource,
@@ -86,8 +98,10 @@ class Reflector(Generic[F]):
         namespace: str | None = None,
         label_selector: str | None = None,
         backoff: Backoff | None = None,
+        need: Need | None = None,
     ) -> None:
         self.resource = resource
+        self.missing = False
         self.synced = asyncio.Event()
         self.continuity = Continuity()
         self.lists = 0
@@ -101,6 +115,8 @@ class Reflector(Generic[F]):
         self._labels = label_selector
         self._fields = resource.select or None
         self._backoff = backoff or Backoff()
+        self._need = need or Need()
+        self._begun: float | None = None
         self._version: str | None = None  # where to resume; None: list first
         self._failures = 0  # in a row
         self._losses = 0  # of history, in a row
@@ -113,20 +129,53 @@ class Reflector(Generic[F]):
         if self._stream is not None and not self._stream.expired():
             self._stream.reschedule(asyncio.get_running_loop().time())
 
+    def gap(self, now: float) -> Gap | None:
+        """Why what is known is not what the server holds; None while it is. ``now`` is of the event loop's clock."""
+        if self.synced.is_set() and self.continuity.is_current(now):
+            return None
+        since = next((each for each in (self.continuity.gap_since, self._begun) if each is not None), now)
+        if self.missing:
+            reason, words = Reason.KIND_MISSING, missing_kind(self.resource, self._need)
+        elif self.synced.is_set():
+            reason, words = Reason.OUT_OF_SIGHT, "its watch is away"
+        else:
+            reason, words = Reason.NOT_LISTED, "not listed yet"
+        return Gap(str(self.resource), reason, now - since, words)
+
     async def run(self) -> NoReturn:
         """Reflect until cancelled."""
+        self._begun = asyncio.get_running_loop().time()
         while True:
             self._renewed.clear()
             try:
                 await self._reflect()
                 wait = self._backoff.delay(self._failures)
             except KubeError as error:
-                _report(self.resource, error)
-                self.continuity.broke(asyncio.get_running_loop().time())
+                self._failed(error)
                 wait = self._after(error)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait):
                     await self._renewed.wait()
+
+    def _failed(self, error: KubeError) -> None:
+        now = asyncio.get_running_loop().time()
+        if not isinstance(error, NotFound):
+            _report(self.resource, error)
+        elif not self.missing:
+            level = logging.INFO if self._need.optional else logging.ERROR
+            words = missing_kind(self.resource, self._need)
+            log.log(level, "%s: %s (%s)", self.resource, words, Reason.KIND_MISSING.value)
+        self.missing = self.missing or isinstance(error, NotFound)
+        if self.missing and self._need.optional:
+            self._know({})
+        else:
+            self.continuity.broke(now)
+
+    def _know(self, facts: Mapping[Key, F]) -> None:
+        """These are all that there are."""
+        self._sink.replace(self.resource, facts)
+        self.continuity.listed(asyncio.get_running_loop().time())
+        self.synced.set()
 
     def _after(self, error: KubeError) -> float:
         """Return the wait after ``error``; lost history is the answer of a healthy server, and the first list follows at once."""
@@ -159,10 +208,11 @@ class Reflector(Generic[F]):
                     fact = extracted(self._extract, self.resource, document)
                     if fact is not None:
                         facts[key_of(document)] = fact
-        self._sink.replace(self.resource, facts)
+        self._know(facts)
         self.lists += 1
-        self.continuity.listed(asyncio.get_running_loop().time())
-        self.synced.set()
+        if self.missing:
+            log.info("%s: served now", self.resource)
+            self.missing = False
         return version
 
     async def _watch(self, version: str) -> None:
@@ -205,13 +255,17 @@ class Reflector(Generic[F]):
             self._sink.put(self.resource, key, fact)
 
 
+def missing_kind(resource: Resource, need: Need | None = None) -> str:
+    """That a kind is not served, and what a person can do."""
+    without = f", or start without {need.flag}" if need and need.flag else ""
+    return f"{resource.api_version} is not served: install its CRD{without}"
+
+
 def _report(resource: Resource, error: KubeError) -> None:
     match error:
         case Gone():
             log.info("%s: history is gone, listing again", resource)
         case Forbidden() | Unauthorized():
             log.error("%s: may not list and watch; a role is missing: %s", resource, error)
-        case NotFound():
-            log.error("%s: not served; is its CRD installed? %s", resource, error)
         case _:
             log.warning("%s: %s", resource, error)

@@ -15,7 +15,9 @@ from typing import Protocol
 from chipwise.kube.continuity import HICCUP, Continuity
 from chipwise.kube.counted import CANCELLED
 from chipwise.kube.errors import KubeError, Unavailable
-from chipwise.kube.resources import Resource
+from chipwise.kube.gap import Gap
+from chipwise.kube.resources import GROUP
+from chipwise.reasons import Reason
 
 log = logging.getLogger(__name__)
 
@@ -27,13 +29,12 @@ class Watched(Protocol):
     """One watch: how whole its news are, and a way to begin it anew."""
 
     @property
-    def resource(self) -> Resource:
-        """What it watches."""
-        ...
-
-    @property
     def continuity(self) -> Continuity:
         """The book of its gaps."""
+        ...
+
+    def gap(self, now: float) -> Gap | None:
+        """Why what is known is not what the server holds; None while it is."""
         ...
 
     def renew(self) -> None:
@@ -63,6 +64,7 @@ class Sight:
         self._answered_at: float | None = None
         self._back_at = 0.0
         self._behind = False
+        self._catching_up: float | None = None
 
     def asked(self, verb: str, _resource: str, outcome: str) -> None:
         """Note the end of a request (a listener of ``kube.counted``). Any answer will do but those of a server that cannot serve."""
@@ -74,7 +76,7 @@ class Sight:
             log.warning("the API server answers again, after %.0f s", now - before)
             self._back_at, self._behind = now, True
             for each in self.watches:
-                each.continuity.doubt()
+                each.continuity.doubt(now)
                 each.renew()
 
     def seconds(self) -> float:
@@ -83,14 +85,35 @@ class Sight:
         since = max((each.continuity.current_from for each in self.watches), default=0.0)
         return max(0.0, now - max(self._back_at, since))
 
+    def gaps(self, now: float) -> tuple[Gap, ...]:
+        """What decisions wait for, or would wait for if there were any to make; nothing in good times. ``now`` is of the event loop's clock."""
+        if self._answered_at is not None and now - self._answered_at > self._hiccup:
+            away = now - self._answered_at
+            return (Gap("the API server", Reason.OUT_OF_SIGHT, away, "no request is answered"),)
+        found = tuple(gap for each in self.watches if (gap := each.gap(now)) is not None)
+        if not found and self._catching_up is not None:
+            words = "what came during the outage is not all told yet"
+            return (Gap(GROUP, Reason.OUT_OF_SIGHT, now - self._catching_up, words),)
+        return found
+
     async def clear(self) -> None:
         """Return when every watch is current: at once in good times."""
         told = False
-        while missing := self._missing():
+        while found := self.gaps(asyncio.get_running_loop().time()):
             if not told:
-                log.warning("nothing is decided while out of sight: %s", ", ".join(missing))
+                log.warning("nothing is decided: %s", "; ".join(gap.sentence for gap in found))
             told = self._behind = True
             await asyncio.sleep(_PAUSE)
+        if self._behind:
+            self._catching_up = asyncio.get_running_loop().time()
+            try:
+                await self._catch_up()
+            finally:
+                self._catching_up = None
+        if told:
+            log.info("everything is in sight again")
+
+    async def _catch_up(self) -> None:
         while self._behind:
             self._behind = False
             try:
@@ -99,11 +122,3 @@ class Sight:
                 log.warning("not known yet whether anything was missed: %s", error)
                 self._behind = True
                 await asyncio.sleep(_PAUSE)
-        if told:
-            log.info("everything is in sight again")
-
-    def _missing(self) -> list[str]:
-        now = asyncio.get_running_loop().time()
-        if self._answered_at is not None and now - self._answered_at > self._hiccup:
-            return ["the API server"]
-        return [str(each.resource) for each in self.watches if not each.continuity.is_current(now)]

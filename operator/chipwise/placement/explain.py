@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from chipwise.placement.billing import pool_cost
 from chipwise.placement.canonical import canonical
+from chipwise.placement.ceilings import granted
 from chipwise.placement.exact import cheapest
 from chipwise.placement.instance import Seat, amortised, by_chip, number
 from chipwise.placement.occupancy import Occupancy
@@ -77,7 +78,9 @@ class Explainer:
 
     def __init__(self, problem: Problem, plan: Plan) -> None:
         ordered = canonical(problem)
-        self._instance = number(ordered)
+        self._whole = number(ordered)
+        shared = granted(ordered, dict(plan.grants))
+        self._instance = number(shared) if plan.grants else self._whole
         self._workloads = {w.key: w for w in ordered.workloads}
         self._owners = {w.key: owner for owner, w in enumerate(self._instance.workloads)}
         self._pools = {pool.name: pool for pool in ordered.pools}
@@ -88,6 +91,7 @@ class Explainer:
         if occupancy is None:
             raise ValueError("the plan does not belong to this problem: it does not fit")
         self._occupancy = occupancy
+        self._bills: dict[tuple[int, int, int], float | None] = {}
 
     def _index(self, key: str) -> int:
         choice = self._choices.get(key)
@@ -187,11 +191,17 @@ class Explainer:
         ]
         return [*feasible, *refused][:top]
 
+    def alone(self, key: str) -> list[tuple[str, float]]:
+        """Pool and dollars per hour of each feasible option if the workload were alone in the cluster."""
+        seats = self._instance.of[self._owners[key]] if key in self._owners else ()
+        costs = ((seat.option.pool, self._alone(seat)) for seat in seats)
+        return [(pool, cost) for pool, cost in costs if cost is not None]
+
     def _ranked(self, seat: Seat, *, chosen: bool) -> Ranked:
         fits = chosen or self._occupancy.fits(seat)
         refusal = None
         if not fits:
-            lack = shortfall(self._instance, self._occupancy, seat)
+            lack = shortfall(self._whole, self._occupancy, seat)
             message = lack.sentence() if lack else "one replica does not fit a node of the pool"
             why = "there is too little room" if lack and lack.alone else "the others hold the room"
             refusal = Refusal(Reason.CAPACITY_EXHAUSTED, f"{why}: {message}")
@@ -207,7 +217,14 @@ class Explainer:
         )
 
     def _alone(self, seat: Seat) -> float | None:
-        pool, layout = self._instance.pools[seat.pool], self._instance.layouts[seat.pool]
+        """Of all the nodes that its pool alone may have. Many workloads ask the same."""
+        asked = (seat.pool, seat.footprint, seat.replicas)
+        if asked not in self._bills:
+            self._bills[asked] = self._billed(seat)
+        return self._bills[asked]
+
+    def _billed(self, seat: Seat) -> float | None:
+        pool, layout = self._whole.pools[seat.pool], self._whole.layouts[seat.pool]
         counts = tuple(seat.replicas if f == seat.footprint else 0 for f in range(len(layout.footprints)))
         packing = cheapest(layout, counts)
         if packing is None:

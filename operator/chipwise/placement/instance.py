@@ -30,7 +30,8 @@ class Seat:
 class Instance:
     """``workloads`` are those with an option. ``ranks`` are their priorities as 0 for the highest; ``of`` the seats of each.
 
-    ``books`` has the patterns of the nodes of each pool, None where a formula does, or where they are too many.
+    ``books`` has the patterns of the nodes of each pool, None where a formula does, or where they are too many. ``ceilings`` are amounts
+    with what a node to come of each pool takes of them. ``most`` are the replicas of each footprint that could be wanted in each pool.
     """
 
     workloads: tuple[Workload, ...]
@@ -42,6 +43,9 @@ class Instance:
     layouts: tuple[Layout, ...]
     limits: tuple[int, ...]
     books: tuple[Book | None, ...]
+    ceilings: tuple[tuple[int, tuple[tuple[int, int], ...]], ...] = ()
+    ceiling_keys: tuple[str, ...] = ()
+    most: tuple[tuple[int, ...], ...] = ()
 
     @property
     def exact(self) -> bool:
@@ -97,6 +101,7 @@ def number(problem: Problem) -> Instance:
                 )
             )
         of.append(tuple(seats[start:]))
+    most = _most(layouts, of)
     return Instance(
         workloads=workloads,
         ranks=tuple(ranks[w.priority] for w in workloads),
@@ -106,12 +111,18 @@ def number(problem: Problem) -> Instance:
         pools=problem.pools,
         layouts=layouts,
         limits=tuple(limit.amount for limit in problem.limits),
-        books=_books(layouts, of),
+        books=tuple(book(layout, counts) for layout, counts in zip(layouts, most, strict=True)),
+        ceilings=tuple(
+            (ceiling.amount, tuple((pool_numbers[name], n) for name, n in ceiling.each))
+            for ceiling in problem.ceilings
+        ),
+        ceiling_keys=tuple(ceiling.key for ceiling in problem.ceilings),
+        most=most,
     )
 
 
-def _books(layouts: tuple[Layout, ...], of: list[tuple[Seat, ...]]) -> tuple[Book | None, ...]:
-    """The patterns of each pool for as many replicas of each footprint as all workloads could want there."""
+def _most(layouts: tuple[Layout, ...], of: list[tuple[Seat, ...]]) -> tuple[tuple[int, ...], ...]:
+    """As many replicas of each footprint as all workloads together could want in each pool."""
     most = [[0] * len(layout.footprints) for layout in layouts]
     for seats in of:
         wanted: dict[tuple[int, int], int] = {}
@@ -120,7 +131,7 @@ def _books(layouts: tuple[Layout, ...], of: list[tuple[Seat, ...]]) -> tuple[Boo
             wanted[place] = max(wanted.get(place, 0), seat.replicas)
         for (p, f), replicas in wanted.items():
             most[p][f] += replicas
-    return tuple(book(layout, counts) for layout, counts in zip(layouts, most, strict=True))
+    return tuple(map(tuple, most))
 
 
 def book(layout: Layout, most: Sequence[int]) -> Book | None:

@@ -31,12 +31,16 @@ from chipwise.placement.volume import Law, laws_of
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Nodes that are alike for packing. ``floors``: replicas of each level on one; ``alone``: replicas of each odd footprint."""
+    """Nodes that are alike for packing. ``floors``: replicas of each level on one; ``alone``: replicas of each odd footprint.
+
+    ``to_come``: they do not exist yet and count against ceilings.
+    """
 
     price: float
     count: int
     floors: tuple[int, ...]
     alone: tuple[int, ...]
+    to_come: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +123,16 @@ def lay_out(pool: Pool, footprints: Iterable[Footprint]) -> Layout:
 
 def _kinds(pool: Pool) -> tuple[Bucket, ...]:
     """The nodes of a pool by room and price."""
-    counts: dict[tuple[Room, float], int] = {}
+    counts: dict[tuple[Room, float, bool], int] = {}
     for bucket in pool.buckets:
-        key = (bucket.room, bucket.price_per_hour if pool.billing is Billing.NODE else 0.0)
+        price = bucket.price_per_hour if pool.billing is Billing.NODE else 0.0
+        key = (bucket.room, price, bucket.to_come)
         counts[key] = counts.get(key, 0) + bucket.count
-    return tuple(Bucket(room, count, price) for (room, price), count in sorted(counts.items()) if count > 0)
+    return tuple(
+        Bucket(room, count, price, to_come)
+        for (room, price, to_come), count in sorted(counts.items())
+        if count > 0
+    )
 
 
 def _wasteless(room: Room, chips: int, chained: frozenset[Footprint]) -> bool:
@@ -142,10 +151,10 @@ def _wasteless(room: Room, chips: int, chained: frozenset[Footprint]) -> bool:
 def _regular_chain(pool: Pool, footprints: Sequence[Footprint]) -> frozenset[Footprint]:
     """The regular footprints of the best chain of sizes: most footprints, then the largest sizes.
 
-    The roomiest node is the model, however few there are of it: were it the commonest, more nodes could change how everything packs,
-    and make it dearer.
+    The roomiest node is the model, however few there are of it, even none: were it the commonest, more nodes could change how everything
+    packs, and make it dearer.
     """
-    usable = [bucket.room for bucket in pool.buckets if bucket.room.chips > 0 and bucket.count > 0]
+    usable = [bucket.room for bucket in pool.buckets if bucket.room.chips > 0]
     if not usable:
         return frozenset()
     model = max(usable)
@@ -211,16 +220,19 @@ def _slots(as_size: int | None, levels: Sequence[int]) -> tuple[int, ...] | None
 def _groups(
     pool: Pool, levels: Sequence[int], odd: Sequence[Footprint], rooms: dict[Room, int]
 ) -> tuple[Group, ...]:
-    merged: dict[tuple[float, tuple[int, ...], tuple[int, ...]], int] = {}
+    merged: dict[tuple[float, tuple[int, ...], tuple[int, ...], bool], int] = {}
     for bucket in pool.buckets:
         price = bucket.price_per_hour if pool.billing is Billing.NODE else 0.0
         floors = tuple(rooms[bucket.room] // s for s in levels)
-        key = (price, floors, tuple(holds(bucket.room, f) for f in odd))
+        key = (price, floors, tuple(holds(bucket.room, f) for f in odd), bucket.to_come)
         if any(floors) or any(key[2]):
             merged[key] = merged.get(key, 0) + bucket.count
-    found = [Group(price, count, floors, own) for (price, floors, own), count in merged.items() if count > 0]
+    found = [Group(price, n, floors, own, coming) for (price, floors, own, coming), n in merged.items()]
     return tuple(
-        sorted(found, key=lambda g: (g.price, tuple(-n for n in g.floors), tuple(-n for n in g.alone)))
+        sorted(
+            (group for group in found if group.count > 0 or group.to_come),
+            key=lambda g: (g.price, tuple(-n for n in g.floors), tuple(-n for n in g.alone), g.to_come),
+        )
     )
 
 

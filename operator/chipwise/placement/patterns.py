@@ -24,11 +24,12 @@ Pattern = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """``count`` nodes that can be filled in the same ways at the same price."""
+    """``count`` nodes that can be filled in the same ways at the same price, all there or all ``to_come``."""
 
     price: float
     count: int
     patterns: tuple[Pattern, ...]
+    to_come: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def book_of(kinds: Sequence[Bucket], footprints: Sequence[Footprint], most: Sequ
             size = _seen(footprint, binding)
             asked[size] = asked.get(size, 0) + replicas
     sizes = sorted(asked, reverse=True)
-    merged: dict[tuple[float, tuple[Pattern, ...]], int] = {}
+    merged: dict[tuple[float, tuple[Pattern, ...], bool], int] = {}
     steps, patterns = _STEPS, 0
     known: dict[Room, tuple[Pattern, ...]] = {}
     for kind in kinds:
@@ -89,7 +90,7 @@ def book_of(kinds: Sequence[Bucket], footprints: Sequence[Footprint], most: Sequ
                 return None
             steps = listing.steps
             known[kind.room] = tuple(pattern for pattern in listing.found if any(pattern))
-        key = (kind.price_per_hour, known[kind.room])
+        key = (kind.price_per_hour, known[kind.room], kind.to_come)
         if not key[1]:
             continue
         patterns += len(key[1]) if key not in merged else 0
@@ -102,7 +103,7 @@ def book_of(kinds: Sequence[Bucket], footprints: Sequence[Footprint], most: Sequ
             places[_seen(footprint, binding)] if replicas else -1
             for footprint, replicas in zip(footprints, most, strict=True)
         ),
-        tuple(Kind(price, count, found) for (price, found), count in merged.items()),
+        tuple(Kind(price, count, found, coming) for (price, found, coming), count in merged.items()),
     )
 
 

@@ -52,7 +52,7 @@ class Plan:
 
     ``objective_per_hour`` is the billed cost plus switching costs, the figure that was minimised and that ``lower_bound_per_hour``
     bounds for the same set of placed workloads. ``optimal`` is said only when it is proven for every packing that there is. ``spare`` is
-    in none of these.
+    in none of these. ``grants`` has the pools under a ceiling, each with the nodes to come that it may open: together they keep to it.
     """
 
     choices: tuple[Choice, ...]
@@ -64,6 +64,7 @@ class Plan:
     optimal: bool
     time_limited: bool
     spare: tuple[SpareUse, ...] = ()
+    grants: tuple[tuple[str, int], ...] = ()
 
     @property
     def spare_per_hour(self) -> float:

@@ -44,12 +44,13 @@ class Bucket:
     """Nodes alike, ``count`` of them.
 
     ``price_per_hour`` is paid for each node that we use: 0 for committed and minimum nodes and for nodes that others keep alive. In a
-    pool billed by the chip it is 0 throughout.
+    pool billed by the chip it is 0 throughout. ``to_come``: the nodes do not exist yet, and count against the pool's ceilings.
     """
 
     room: Room
     count: int
     price_per_hour: float
+    to_come: bool = False
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -168,12 +169,25 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
+class Ceiling:
+    """An amount that the nodes to come of several pools together may not exceed, such as a limit of the NodePool that makes them all.
+
+    ``each`` has the pools by name, each with what one node to come of it takes.
+    """
+
+    key: str
+    amount: int
+    each: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
-    """The whole question. The order of workloads, options, pools and limits carries no meaning."""
+    """The whole question. The order of workloads, options, pools, limits and ceilings carries no meaning."""
 
     workloads: tuple[Workload, ...]
     pools: tuple[Pool, ...]
     limits: tuple[Limit, ...] = ()
+    ceilings: tuple[Ceiling, ...] = ()
 
     def workload(self, key: str) -> Workload | None:
         """One workload by its key."""

@@ -3,8 +3,8 @@
 Columns: one binary for each option; one for each workload that says it is not placed; and for each pool the nodes bought of each group
 (integer), nodes for odd footprints alone (integer), replicas on those (integer) and chips beyond the committed ones (continuous); or,
 where the patterns of a pool are listed, the nodes of each kind filled by each pattern (integer), which is exact.
-Rows: each workload has one option or none; slots of each level of each pool, or replicas of each size; limits; and how many workloads
-of each priority may be left out, which is how the lexicographic stages are told apart.
+Rows: each workload has one option or none; slots of each level of each pool, or replicas of each size; limits; nodes to come under each
+ceiling; and how many workloads of each priority may be left out, which is how the lexicographic stages are told apart.
 """
 
 from __future__ import annotations
@@ -23,13 +23,17 @@ INFINITY = math.inf
 
 @dataclass(slots=True)
 class Columns:
-    """The columns of one pool. ``own`` maps (odd footprint, group), ``apart`` odd footprints, ``filled`` (kind, pattern) to a column."""
+    """The columns of one pool. ``own`` maps (odd footprint, group), ``apart`` odd footprints, ``filled`` (kind, pattern) to a column.
+
+    ``to_come`` are those that count nodes to come.
+    """
 
     shared: dict[int, int] = field(default_factory=dict)
     own: dict[tuple[int, int], int] = field(default_factory=dict)
     apart: dict[int, int] = field(default_factory=dict)
     filled: dict[tuple[int, int], int] = field(default_factory=dict)
     extra_chips: int | None = None
+    to_come: list[int] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -91,6 +95,7 @@ def _built(instance: Instance, unknown: Callable[[Program, Instance, int, list[i
             (_formula if layout.formal else unknown)(program, instance, p, members[p])
         _chips(program, instance, p, members[p])
     _limits(program, instance)
+    _ceilings(program, instance)
     return program
 
 
@@ -128,6 +133,7 @@ def _patterns(program: Program, instance: Instance, book: Book, members: list[in
         for n, pattern in enumerate(kind.patterns):
             column = program.column(kind.price, float(kind.count))
             columns.filled[k, n] = column
+            columns.to_come += [column] if kind.to_come else []
             program.entry(nodes, column, 1.0)
             for row, replicas in zip(rows, pattern, strict=True):
                 if replicas:
@@ -137,17 +143,20 @@ def _patterns(program: Program, instance: Instance, book: Book, members: list[in
 def _laws(program: Program, instance: Instance, p: int, members: list[int]) -> None:
     """Weights of replicas within the capacities of the nodes in use, by each law that any packing keeps to."""
     layout = instance.layouts[p]
-    program.pools.append(Columns())
     bought = [
-        program.column(kind.price_per_hour, float(kind.count)) if kind.price_per_hour else None
+        program.column(kind.price_per_hour, float(kind.count))
+        if kind.price_per_hour or kind.to_come
+        else None
         for kind in layout.kinds
     ]
+    coming = [c for kind, c in zip(layout.kinds, bought, strict=True) if kind.to_come and c is not None]
+    program.pools.append(Columns(to_come=coming))
     for law in layout.laws:
         unit = float(max(1, *law.weights, *law.capacities))
         free = sum(
             kind.count * each
-            for kind, each in zip(layout.kinds, law.capacities, strict=True)
-            if not kind.price_per_hour
+            for kind, each, column in zip(layout.kinds, law.capacities, bought, strict=True)
+            if column is None
         )
         row = program.row(-INFINITY, free / unit)
         for index in members:
@@ -176,16 +185,18 @@ def _ranks(program: Program, instance: Instance) -> None:
 
 
 def _pool_columns(program: Program, layout: Layout) -> Columns:
-    """Free nodes need no column unless odd footprints compete for them."""
+    """Free nodes need no column unless odd footprints compete for them, or a ceiling counts them."""
     columns = Columns()
     for g, group in enumerate(layout.groups):
-        if group.price or layout.odd:
+        if group.price or layout.odd or group.to_come:
             columns.shared[g] = program.column(group.price, float(group.count))
     for i in range(len(layout.odd)):
         columns.apart[i] = program.column(0.0, INFINITY)
         for g, group in enumerate(layout.groups):
             if group.alone[i]:
                 columns.own[i, g] = program.column(group.price, float(group.count))
+    mine = [*columns.shared.items(), *((g, column) for (_, g), column in columns.own.items())]
+    columns.to_come = [column for g, column in mine if layout.groups[g].to_come]
     return columns
 
 
@@ -193,7 +204,8 @@ def _levels(program: Program, instance: Instance, p: int, members: list[int]) ->
     """Slots of each level: taken by options, less what odd footprints take elsewhere, within the slots of the nodes in use."""
     layout, columns = instance.layouts[p], program.pools[p]
     for j in range(len(layout.levels)):
-        row = program.row(-INFINITY, float(layout.free[j]) if not layout.odd else 0.0)
+        free = sum(g.floors[j] * g.count for n, g in enumerate(layout.groups) if n not in columns.shared)
+        row = program.row(-INFINITY, float(free))
         for index in members:
             slots = instance.seats[index].slots
             if slots is not None and slots[j]:
@@ -251,6 +263,14 @@ def _limits(program: Program, instance: Instance) -> None:
     for seat in instance.seats:
         for limit, amount in seat.limits:
             program.entry(rows[limit], seat.index, float(amount))
+
+
+def _ceilings(program: Program, instance: Instance) -> None:
+    for amount, each in instance.ceilings:
+        row = program.row(-INFINITY, float(amount))
+        for p, taken in each:
+            for column in program.pools[p].to_come:
+                program.entry(row, column, float(taken))
 
 
 def columns_of(

@@ -5,6 +5,8 @@ placing as many workloads as the ones above allow, and then the cost is minimise
 
 Where it is not known of every pool what fits there (``Instance.exact``), the program has plans that fit and not all of them. What it
 proves then counts for nothing: the bound is that of the laws of packing, and a plan that leaves somebody out is never called the optimum.
+
+Under ceilings the program decides how many nodes to come each pool gets, and an assignment is rounded or loaded within what it says.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from chipwise.placement.ceilings import Grant, grants_of, shared_out, within
 from chipwise.placement.descent import Guide
 from chipwise.placement.highs import Answer, Door, Effort, Rows, Status
 from chipwise.placement.instance import Instance
@@ -34,13 +37,17 @@ PROVEN = 1e-7
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The best assignment (option index of each workload, or -1), the bound on its objective, and whether all was proven."""
+    """The best assignment (option index of each workload, or -1), the bound on its objective, and whether all was proven.
+
+    ``grants`` are the nodes to come of each pool under a ceiling.
+    """
 
     chosen: tuple[int, ...]
     objective: float
     bound: float
     optimal: bool
     time_limited: bool
+    grants: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(slots=True)
@@ -65,12 +72,13 @@ class Search:
         self._seconds = limits.seconds
         self._time_limited = False
         self._best: tuple[tuple[int, ...], float, Occupancy] | None = None
+        self._shares: dict[Grant, Instance] = {}
 
     def run(self, warm: Mapping[str, Option]) -> Found:
         """Search until optimal, or until a limit."""
         everything: list[int | None] = [0] * self._instance.rank_count
         if warm:
-            self._offer(rounded(self._instance, self._shares_of(warm)))
+            self._offer(rounded(self._shared([]), self._shares_of(warm)))
         result = self._stage(self._cost, everything)
         levels_proven = True
         if result.infeasible or any(self._left_out()):
@@ -95,7 +103,19 @@ class Search:
             objective if optimal else bound,
             optimal,
             self._time_limited,
+            grants_of(self._instance, occupancy.instance.pools),
         )
+
+    def _shared(self, values: Sequence[float]) -> Instance:
+        """The instance with the nodes to come shared out as the values of the program's columns say; without values by price."""
+        instance, columns = self._instance, self._program.pools
+        if not instance.ceilings:
+            return instance
+        wanted = [sum(values[column] for column in one.to_come) if values else 0.0 for one in columns]
+        grant = shared_out(instance, wanted)
+        if grant not in self._shares:
+            self._shares[grant] = within(instance, grant)
+        return self._shares[grant]
 
     def _fill(self) -> None:
         """Let in whom the quick ways of packing left out, highest priority first, where all the search finds room."""
@@ -106,7 +126,7 @@ class Search:
         for owner in sorted(range(len(ranks)), key=lambda owner: (ranks[owner], owner)):
             if occupancy.chosen[owner] >= 0:
                 continue
-            for seat in self._instance.of[owner]:
+            for seat in occupancy.instance.of[owner]:
                 likeness = (seat.pool, seat.footprint, seat.replicas, seat.limits)
                 if likeness not in hopeless and occupancy.truly_fits(seat):
                     occupancy.put(seat)
@@ -155,13 +175,13 @@ class Search:
             return _Result(0.0, infeasible=True)
         shares = linear.values or [0.0] * len(cost)
         guide = self._guide(linear) if rank is None else None
-        self._offer(rounded(self._instance, shares, guide))
+        self._offer(rounded(self._shared(shares), shares, guide))
         bound = linear.bound if linear.status is Status.OPTIMAL else 0.0
         too_large = rank is not None and len(self._instance.seats) > self._limits.mip_options
         if self._good_enough(bound, caps, rank) or self._time_limited or too_large:
             return _Result(bound)
         restricted = self._restrict(upper, linear)
-        start = self._start() if self._within(caps) else None
+        start = self._start() if self._keeps(caps) else None
         answer = self._timed(self._door.integral(cost, upper, rows, self._effort(), start))
         if answer.status is Status.INFEASIBLE:
             return _Result(bound, infeasible=not restricted)
@@ -186,7 +206,7 @@ class Search:
         return Guide(linear.reduced_costs, worth)
 
     def _good_enough(self, bound: float, caps: Sequence[int | None], rank: int | None) -> bool:
-        if not self._within(caps):
+        if not self._keeps(caps):
             return False
         if rank is not None:
             return self._left_out()[rank] <= math.ceil(bound - _EPSILON)
@@ -220,7 +240,7 @@ class Search:
                 upper[column] = 0.0
         return upper, Rows(self._program.row_lower, row_upper)
 
-    def _within(self, caps: Sequence[int | None]) -> bool:
+    def _keeps(self, caps: Sequence[int | None]) -> bool:
         return self._best is not None and all(
             cap is None or count <= cap for count, cap in zip(self._left_out(), caps, strict=True)
         )
@@ -250,7 +270,7 @@ class Search:
             next((seat.index for seat in seats if values[seat.index] > 0.5), -1)
             for seats in self._instance.of
         ]
-        return Occupancy.loaded(self._instance, chosen)
+        return Occupancy.loaded(self._shared(values), chosen)
 
     def _shares_of(self, warm: Mapping[str, Option]) -> list[float]:
         shares = [0.0] * len(self._instance.seats)

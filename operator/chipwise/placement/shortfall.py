@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from chipwise.placement.ceilings import nodes_to_come
 from chipwise.placement.exact import certain, fits
 from chipwise.placement.inplace import holds
 from chipwise.placement.instance import Instance, Seat, amortised, by_chip
@@ -102,8 +103,11 @@ def _distance(reason: Reason) -> int:
 
 
 def shortfall(instance: Instance, occupancy: Occupancy, seat: Seat) -> Shortfall | None:
-    """What this option lacks beside ``occupancy``; None when no number of nodes would do."""
-    pool, layout = instance.pools[seat.pool], instance.layouts[seat.pool]
+    """What this option lacks beside ``occupancy``; None when no number of nodes would do.
+
+    ``instance`` has all the nodes that each pool alone may have, that of ``occupancy`` those that it was granted.
+    """
+    pool, layout = occupancy.instance.pools[seat.pool], occupancy.instance.layouts[seat.pool]
     counts = list(occupancy.counts[seat.pool])
     counts[seat.footprint] += seat.replicas
     nodes = nodes_missing(pool, layout, tuple(counts), seat.replicas)
@@ -114,6 +118,7 @@ def shortfall(instance: Instance, occupancy: Occupancy, seat: Seat) -> Shortfall
         for limit, seat_key, amount in ((i, k, n) for (i, n), k in zip(seat.limits, _keys(seat), strict=True))
         if (over := occupancy.limits[limit] + amount - instance.limits[limit]) > 0
     )
+    amounts += _over_ceilings(instance, occupancy, seat, nodes)
     price = amortised(pool, seat.chips) if by_chip(pool) or not nodes else pool.price_per_hour * nodes
     return Shortfall(
         pool=pool.name,
@@ -126,6 +131,19 @@ def shortfall(instance: Instance, occupancy: Occupancy, seat: Seat) -> Shortfall
         alone=_exceeds_alone(instance, seat),
         certain=not nodes or certain(layout, tuple(counts)),
     )
+
+
+def _over_ceilings(
+    instance: Instance, occupancy: Occupancy, seat: Seat, nodes: int
+) -> tuple[tuple[str, int], ...]:
+    """What so many more nodes of the pool would take of ceilings beyond what nobody was granted."""
+    found = []
+    for key, (amount, each) in zip(instance.ceiling_keys, instance.ceilings, strict=True):
+        taken = sum(n * nodes_to_come(occupancy.instance.pools[p]) for p, n in each)
+        over = nodes * dict(each).get(seat.pool, 0) + taken - amount
+        if nodes and seat.pool in dict(each) and over > 0:
+            found.append((key, over))
+    return tuple(found)
 
 
 def _exceeds_alone(instance: Instance, seat: Seat) -> bool:

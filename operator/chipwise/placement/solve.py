@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from chipwise.placement.billing import bill
 from chipwise.placement.canonical import canonical
+from chipwise.placement.ceilings import granted, nobody_s
 from chipwise.placement.instance import amortised, number
 from chipwise.placement.occupancy import Occupancy
 from chipwise.placement.plan import Choice, Plan
@@ -27,7 +28,7 @@ def solve(
     """
     ordered = canonical(problem)
     instance = number(ordered)
-    found = Found((), 0.0, 0.0, optimal=True, time_limited=False)
+    found = Found((), 0.0, 0.0, optimal=True, time_limited=False, grants=nobody_s(instance))
     if instance.seats:
         found = Search(instance, limits or SolveLimits()).run(warm or {})
     chosen = {
@@ -35,8 +36,9 @@ def solve(
         for workload, index in zip(instance.workloads, found.chosen, strict=True)
         if index >= 0
     }
-    billed = bill(ordered, chosen)
-    occupancy = Occupancy.loaded(instance, found.chosen)
+    shared = granted(ordered, dict(found.grants))
+    billed = bill(shared, chosen)
+    occupancy = Occupancy.loaded(number(shared) if found.grants else instance, found.chosen)
     if occupancy is None:  # pragma: no cover
         raise AssertionError("the plan does not fit")
     owners = {workload.key: owner for owner, workload in enumerate(instance.workloads)}
@@ -63,5 +65,6 @@ def solve(
         gap=0.0 if found.optimal or not objective else round((objective - bound) / objective, _DIGITS),
         optimal=found.optimal,
         time_limited=found.time_limited,
-        spare=spare_uses(ordered, chosen, billed),
+        grants=found.grants,
+        spare=spare_uses(shared, chosen, billed),
     )

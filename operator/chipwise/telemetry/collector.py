@@ -19,6 +19,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from chipwise.cluster.census import census, spent_per_hour
 from chipwise.cluster.decide import Decision
 from chipwise.cluster.prices import currency_of
+from chipwise.kube.gap import Gap
 from chipwise.kube.reflector import Reflector
 from chipwise.placement.moves import Decision as Verdict
 from chipwise.telemetry.pulse import Pulses
@@ -33,6 +34,7 @@ class Board:
 
     pulses: Pulses = field(default_factory=Pulses)
     reflectors: Sequence[Reflector[object]] = ()
+    gaps: Callable[[], Sequence[Gap]] = tuple
     leads: Callable[[], bool] = lambda: False
     decision: Decision | None = None
     clock: Callable[[], float] = time.monotonic
@@ -95,6 +97,14 @@ def _operator(board: Board) -> Iterator[Metric]:
     again.add_metric((KOPF,), board.pulses["kopf"].rests)
     yield lists
     yield again
+    away = GaugeMetricFamily(
+        "chipwise_out_of_sight_seconds",
+        "For how long something is not known as the API server has it, so that nothing is decided. No sample in good times.",
+        labels=("resource", "reason"),
+    )
+    for gap in board.gaps():
+        away.add_metric((gap.what, gap.reason.value), gap.seconds)
+    yield away
 
 
 def _workloads(decision: Decision) -> Iterator[Metric]:

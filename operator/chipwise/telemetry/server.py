@@ -1,7 +1,9 @@
 """``/livez``, ``/readyz`` and ``/metrics``: one small HTTP application for the kubelet and for Prometheus.
 
-Live: no loop hangs. Ready: every list is complete, so that decisions rest on the whole cluster; a standby is as ready as the leader,
-for it must take over at once. Neither asks the API server: a probe that fails with it would restart what only has to wait.
+Live: no loop hangs. Ready: every list was complete once, so that decisions rest on the whole cluster; a standby is as ready as the
+leader, for it must take over at once. Neither fails with the API server or with a watch. The first would restart what only has to wait;
+the second would take all replicas out at once, and with them the budget that lets nodes be drained, while nobody sends requests to any.
+What is out of sight is said by a ready one, in its answer and in metrics.
 """
 
 from __future__ import annotations
@@ -44,21 +46,22 @@ class Address:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def application(checks: Mapping[str, Check], registry: CollectorRegistry) -> web.Application:
-    """``checks`` by path, such as /livez."""
+def application(
+    checks: Mapping[str, Check], registry: CollectorRegistry, remarks: Mapping[str, Check] | None = None
+) -> web.Application:
+    """``checks`` by path, such as /livez. ``remarks`` are what is said beside ok, by path too."""
     app = web.Application()
     for path, check in checks.items():
-        app.router.add_get(path, _probe(check))
+        app.router.add_get(path, _probe(check, (remarks or {}).get(path, tuple)))
     app.router.add_get("/metrics", make_aiohttp_handler(registry))
     return app
 
 
-def _probe(check: Check) -> Handler:
+def _probe(check: Check, remarks: Check) -> Handler:
     async def probe(_: web.Request) -> web.Response:
         wrong = check()
-        return web.Response(
-            text="".join(f"{line}\n" for line in wrong or ("ok",)), status=503 if wrong else 200
-        )
+        said = wrong or ("ok", *remarks())
+        return web.Response(text="".join(f"{line}\n" for line in said), status=503 if wrong else 200)
 
     return probe
 

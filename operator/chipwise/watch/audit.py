@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
 
 from chipwise.kube.backoff import Backoff
-from chipwise.kube.errors import KubeError
+from chipwise.kube.errors import KubeError, NotFound
+from chipwise.kube.gap import Gap
 from chipwise.kube.protocol import Kube
-from chipwise.kube.reflector import Key, key_of
-from chipwise.kube.resources import OUR_KINDS, Resource
+from chipwise.kube.reflector import Key, key_of, missing_kind
+from chipwise.kube.resources import GROUP, OUR_KINDS, Resource
+from chipwise.reasons import Reason
 
 log = logging.getLogger(__name__)
 
@@ -89,9 +91,21 @@ class Audit:
         self._rhythm = rhythm or Rhythm()
         self._may_forget = may_forget
         self._backoff = Backoff()
+        self._begun: float | None = None
+        self._missing: Resource | None = None
+
+    def gap(self, now: float) -> Gap | None:
+        """Why not everything listed at the start is known; None once it was. ``now`` is of the event loop's clock."""
+        if self.synced.is_set():
+            return None
+        seconds = now - (now if self._begun is None else self._begun)
+        if self._missing is None:
+            return Gap(GROUP, Reason.NOT_LISTED, seconds, "not listed yet")
+        return Gap(str(self._missing), Reason.KIND_MISSING, seconds, missing_kind(self._missing))
 
     async def run(self) -> NoReturn:
         """Audit until cancelled. Raises FeedIsDeafError, which should end the process."""
+        self._begun = asyncio.get_running_loop().time()
         for resource in self._resources:
             await self._until_known(resource)
         self.synced.set()
@@ -133,9 +147,11 @@ class Audit:
                 listed = await self._list(resource)
             except KubeError as error:
                 failures += 1
+                self._missing = resource if isinstance(error, NotFound) else self._missing
                 log.warning("audit: %s cannot be listed: %s", resource, error)
                 await asyncio.sleep(self._backoff.delay(failures, error))
                 continue
+            self._missing = None
             now = asyncio.get_running_loop().time()
             left = set(listed.values()) - set(self._register.uids(resource).values())
             if missing is None or missing - left:

@@ -26,11 +26,12 @@ _READY = "Ready"
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """One of ``requirements``: operators In, NotIn, Exists, DoesNotExist, Gt, Lt, Gte, Lte."""
+    """One of ``requirements``: operators In, NotIn, Exists, DoesNotExist, Gt, Lt, Gte, Lte. Of a NodePool with ``min_values``, if any."""
 
     key: str
     operator: str
     values: tuple[str, ...] = ()
+    min_values: int | None = None
 
     def allows(self, value: str) -> bool:
         """Whether a label with this value meets it."""
@@ -75,7 +76,7 @@ class Word:
 class NodePoolFact:
     """One NodePool. ``limits`` are in millicores, bytes and counts, None where none is set; ``nodes`` among them counts nodes.
 
-    ``static`` is the number of nodes of a static pool. ``troubles`` are conditions that are not True; empty where it is ready, and before
+    ``static`` is the number of nodes of a static pool; ``deleting``: it is about to go, and its nodes with it. ``troubles`` are conditions that are not True; empty where it is ready, and before
     Karpenter has looked at it.
     """
 
@@ -87,6 +88,7 @@ class NodePoolFact:
     static: int | None
     ready: bool
     troubles: tuple[Word, ...]
+    deleting: bool = False
 
     def values(self, key: str) -> tuple[str, ...] | None:
         """The values that a label of its nodes may have, as far as it says; None where any may come."""
@@ -175,6 +177,7 @@ def node_pool_fact(raw: Document) -> NodePoolFact:
             for name, (status, word) in sorted(conditions.items())
             if status == "False" and name != _READY
         ),
+        deleting="deletionTimestamp" in metadata,
     )
 
 
@@ -233,7 +236,10 @@ _NO_VERDICT = frozenset({"", "AwaitingReconciliation"})
 
 
 def _requirements(listed: Any) -> tuple[Requirement, ...]:
-    found = (Requirement(r["key"], r["operator"], tuple(r.get("values") or ())) for r in listed or ())
+    found = (
+        Requirement(r["key"], r["operator"], tuple(r.get("values") or ()), r.get("minValues"))
+        for r in listed or ()
+    )
     return tuple(sorted(found, key=lambda r: (r.key, r.operator, r.values)))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chipwise.cluster.feasibility.case import Case
 from chipwise.cluster.pools import PoolView
-from chipwise.reasons import Reason, Refusal
+from chipwise.reasons import Refusal
 
 
 def nodes_can_be_had(case: Case) -> Refusal | None:
@@ -15,11 +15,8 @@ def nodes_can_be_had(case: Case) -> Refusal | None:
 
 
 def stockout(pool: PoolView) -> Refusal | None:
-    """That the autoscaler backs off from the pool's node group."""
-    group = pool.group_state
-    if group is None or not group.backoff:
+    """That the autoscaler adds no node to the pool's group: it backs off from it, or it is unhealthy."""
+    refusal = pool.group_state.refusal if pool.group_state is not None else None
+    if refusal is None:
         return None
-    message = (
-        f"pool {pool.name} gets no new node for a while: node group {group.name} backs off ({group.backoff})"
-    )
-    return Refusal(Reason.STOCKOUT, message)
+    return Refusal(refusal.reason, f"pool {pool.name} gets no new node for a while: {refusal.message}")
