@@ -76,7 +76,7 @@ def offline_examples() -> list[str]:
 @pytest.mark.parametrize("line", offline_examples())
 def test_an_example_of_the_help_works(line, tmp_path, monkeypatch):
     """Of a pipe each chipwise is run."""
-    for name in ("examples", "tests"):
+    for name in ("examples", "operator", "tests"):
         (tmp_path / name).symlink_to(ROOT / name)
     monkeypatch.chdir(tmp_path)
     output = None
