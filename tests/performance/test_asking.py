@@ -44,7 +44,7 @@ def asked(known: Unmeasured, count: int) -> list[Question]:
     ]
     return [
         Question(
-            replace(known, names=Names(*pairs[n % 4], "bf16", "vllm")),
+            replace(known, names=Names(*pairs[4 * n // count], "bf16", "vllm")),
             Shape(100 + 37 * n, 50 + 11 * n),
             levels_up_to(64),
         )

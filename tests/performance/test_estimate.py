@@ -26,7 +26,7 @@ from chipwise.performance import (
 )
 from chipwise.performance.assess import figure
 from chipwise.performance.curve import Curve
-from chipwise.performance.estimate import leans_on, levels_up_to
+from chipwise.performance.estimate import estimate_together, leans_on, levels_up_to
 from chipwise.performance.estimator import Case, Support, table
 from chipwise.performance.queue import steady
 from chipwise.reasons import Reason, Refusal
@@ -150,11 +150,14 @@ def test_it_is_scaled_where_the_variant_was_measured_elsewhere(
 def test_what_was_measured_is_told_within_the_band() -> None:
     """The rows that ship, at their own concurrency: nine in ten within the band of the curve."""
     rows = shipped()
+    kept = [
+        (of(case), Shape(case.input_tokens, case.output_tokens), case, tpot_ms)
+        for case, tpot_ms in zip(rows.cases[::7], rows.tpot_ms[::7], strict=True)
+        if case.chips == case.tensor and case.expert == 1
+    ]
+    estimate_together((asked, shape, 4096) for asked, shape, *_ in kept)
     within = total = 0
-    for case, tpot_ms in zip(rows.cases[::7], rows.tpot_ms[::7], strict=True):
-        if case.data > 1 or case.pipeline > 1 or case.expert > 1:
-            continue
-        asked, shape = of(case), Shape(case.input_tokens, case.output_tokens)
+    for asked, shape, case, tpot_ms in kept:
         told = latency_with(asked, shape, int(case.concurrency), max_concurrency=4096)
         if isinstance(told, Refusal):
             continue
