@@ -66,6 +66,7 @@ def test_a_percentile_of_an_estimate_counts_at_the_upper_end_of_its_band(tmp_pat
     strict = fleet(tmp_path, "h100-sxm", "Qwen/Qwen3-32B", objective=near | {"statistic": "P90"})
     (refused,) = planned(strict, exit_code=1)["workloads"]
     assert refused["candidates"][0]["reason"] == "ObjectiveMissed"
+    assert "at the upper end of the estimate's band, above" in refused["candidates"][0]["message"]
 
 
 def test_a_plan_of_measured_variants_loads_no_measurements_that_ship():

@@ -53,7 +53,7 @@ def sustained_rate(
         return _sustained(highest, f"batch cap of {curve.cap} requests in service")
     met, missed = _bracket(curve, ordered, lowest, highest)
     binding = max(ordered, key=lambda o: _excess(missed, [o]))
-    return _sustained(met, describe(binding))
+    return _sustained(met, f"{describe(binding)}{_upper_end(curve, binding)}")
 
 
 def latency_at(
@@ -166,11 +166,17 @@ def _bracket(
 def _missed(state: Steady, objectives: Sequence[Objective]) -> Refusal:
     """Name every objective that a replica misses even when requests hardly ever meet."""
     missed = [
-        f"{o.metric} {o.statistic} is at best {figure(state, o.metric, o.statistic):.4g} ms, above {o.threshold_ms:g} ms"
+        f"{o.metric} {o.statistic} is at best {figure(state, o.metric, o.statistic):.4g} ms{_upper_end(state.curve, o)}, above {o.threshold_ms:g} ms"
         for o in objectives
         if _one_excess(state, o) > 0
     ]
     return Refusal(Reason.OBJECTIVE_MISSED, f"At the lowest load {'; '.join(missed)}.")
+
+
+def _upper_end(curve: Curve, objective: Objective) -> str:
+    """Say where the figure that is judged is not the one that is expected."""
+    raised = objective.statistic.quantile is not None and curve.origin.cautious
+    return " at the upper end of the estimate's band" if raised else ""
 
 
 def _sustained(state: Steady, binding: str) -> Sustained:
