@@ -60,6 +60,12 @@ def support(asked: Table, seen: Table) -> NDArray[np.str_]:
     return found
 
 
+def least(found: NDArray[np.str_]) -> str:
+    """What all of them can lean on."""
+    order = [level.value for level in Support]
+    return order[max(map(order.index, found.tolist()))]
+
+
 @dataclass(frozen=True, slots=True)
 class Bands:
     """``factors`` multiply a deviation of the logarithm so that the band holds COVERED of the rows, by support."""

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chipwise.performance.estimator.cases import Floats, Names, Table
-from chipwise.performance.estimator.covariance import TERMS, Likeness, Term, covariance, variance
+from chipwise.performance.estimator.covariance import TERMS, Likeness, Real, Reals, Term, covariance, variance
 from chipwise.performance.estimator.whitening import whitened, whitening
 
 FREEDOM = 4.0
@@ -27,6 +27,11 @@ _AT_ONCE = 256
 Indices = NDArray[np.intp]
 Singles = NDArray[np.float32]
 
+KEPT = 2
+"""Pairs of model and chip whose inverse is kept, the last asked for: up to 4 MB each with the rows that ship, 0.01 to 0.1 s to make."""
+
+Solved = tuple[Indices, Floats, Floats]
+
 
 @dataclass(frozen=True, slots=True)
 class Correction:
@@ -38,7 +43,7 @@ class Correction:
     noise: float
     scale: float
     terms: Sequence[Term] = TERMS
-    _solved: dict[tuple[str, str], tuple[Indices, Singles, Singles]] = field(default_factory=dict)
+    _solved: dict[tuple[str, str], Solved] = field(default_factory=dict)
     between: list[Singles] = field(default_factory=list)
     """The covariance of all rows, once it was needed; corrections learnt from the same rows may share it."""
 
@@ -46,9 +51,10 @@ class Correction:
         """Expected error and its deviation (with the noise of one measurement) for every case; two arrays of shape (len(asked),)."""
         return corrected([self], asked)[0]
 
-    def _near(self, model: str, chip: str) -> tuple[Indices, Singles, Singles]:
+    def _near(self, model: str, chip: str) -> Solved:
         """The rows that share the model or the chip, what makes their errors independent, and the errors made so."""
-        if (model, chip) not in self._solved:
+        found = self._solved.pop((model, chip), None)
+        if found is None:
             rows = np.flatnonzero(
                 ((self.seen.model == model) & (model != ""))
                 | ((self.seen.accelerator == chip) & (chip != ""))
@@ -58,27 +64,36 @@ class Correction:
             between = self.between[0][np.ix_(rows, rows)].astype(np.float64) * self.scale**2
             white = whitening(between + np.diag(self.noise**2 / self.weights[rows]))
             told = white @ self.errors[rows]
-            self._solved[model, chip] = rows, white.astype(np.float32), told.astype(np.float32)
-        return self._solved[model, chip]
+            found = rows, white, told
+        self._solved[model, chip] = found
+        while len(self._solved) > KEPT:
+            self._solved.pop(next(iter(self._solved)), None)
+        return found
 
 
-def corrected(corrections: Sequence[Correction], asked: Table) -> list[tuple[Floats, Floats]]:
+def corrected(
+    corrections: Sequence[Correction], asked: Table, dtype: Real = np.float64
+) -> list[tuple[Floats, Floats]]:
     """``Correction.at`` of several that were learnt from the same rows with the same terms, which share most of the work.
 
-    Computed in single precision, which is good for four digits of the error (``whitening``).
+    Single precision as ``dtype`` is good for four digits of the error (``whitening``) and takes half the time; its last digits depend on
+    what is asked together.
     """
     seen, terms = corrections[0].seen, corrections[0].terms
-    likeness = Likeness(asked, seen, terms)
+    likeness = Likeness(asked, seen, terms, dtype)
     means = [np.zeros(len(asked)) for _ in corrections]
     left = [np.full(len(asked), variance(terms) * each.scale**2) for each in corrections]
     for model, chip, which in _pairs(asked, seen):
         if not model and not chip:
             continue
-        near = [each._near(model, chip) for each in corrections]  # noqa: SLF001 - its own module
+        near = [
+            (rows, white.astype(dtype, copy=False), errors.astype(dtype, copy=False))
+            for rows, white, errors in (each._near(model, chip) for each in corrections)  # noqa: SLF001 - its own module
+        ]
         for some in np.array_split(which, -(-len(which) // _AT_ONCE)):
             between = likeness.between(some, near[0][0])
             for number, (_, white, errors) in enumerate(near):
-                told = whitened(between, white) * np.float32(corrections[number].scale ** 2)
+                told: Reals = whitened(between, white) * dtype(corrections[number].scale ** 2)
                 means[number][some] = told @ errors
                 left[number][some] -= np.einsum("ij,ij->i", told, told)
     deviations = [

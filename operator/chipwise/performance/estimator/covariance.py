@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from chipwise.performance.estimator.cases import Floats, Names, Table
 
 Codes = NDArray[np.intp]
+Reals = NDArray[Any]
+Real = type[np.float32] | type[np.float64]
 
 LONG = np.array([4.0, 4.0, 4.0, 3.0])
 SHORT = np.array([2.0, 2.0, 2.0, 1.2])
@@ -104,28 +106,31 @@ def numbered(values: Names | Floats) -> tuple[Codes, int]:
 
 
 class Likeness:
-    """The covariance of many cases with rows that were seen, ready to be asked for a part of either at a time, in single precision."""
+    """The covariance of many cases with rows that were seen, ready to be asked for a part of either at a time, in the precision of ``dtype``."""
 
-    def __init__(self, asked: Table, seen: Table, terms: Sequence[Term] = TERMS) -> None:
+    def __init__(
+        self, asked: Table, seen: Table, terms: Sequence[Term] = TERMS, dtype: Real = np.float64
+    ) -> None:
+        self._dtype = dtype
         a, b = places(asked), places(seen)
         self._places = {
-            name: (_halves(a / reach), _halves(b / reach))
+            name: (_halves(a / reach, dtype), _halves(b / reach, dtype))
             for name, reach in (("long", LONG), ("short", SHORT))
         }
         shared = _Shared(asked, seen)
         self._terms = [(term, *shared.codes(term.share)) for term in terms]
 
-    def between(self, asked: NDArray[np.intp], seen: NDArray[np.intp]) -> NDArray[np.float32]:
+    def between(self, asked: NDArray[np.intp], seen: NDArray[np.intp]) -> Reals:
         """Of these cases with these rows; shape (len(asked), len(seen))."""
-        weights: dict[str | None, NDArray[np.float32]] = {}
+        weights: dict[str | None, Reals] = {}
         for term, x, y in self._terms:
             alike = x[asked][:, None] == y[seen][None, :]
-            part = np.multiply(alike, np.float32(term.deviation**2), dtype=np.float32)
+            part = np.multiply(alike, self._dtype(term.deviation**2), dtype=self._dtype)
             weights[term.reach] = weights[term.reach] + part if term.reach in weights else part
-        total = weights.pop(None, np.zeros((len(asked), len(seen)), dtype=np.float32))
+        total = weights.pop(None, np.zeros((len(asked), len(seen)), dtype=self._dtype))
         for reach, weight in weights.items():
             (x1, x2), (y1, y2) = self._places[str(reach)]
-            squared = x2[asked][:, None] + y2[seen][None, :] - np.float32(2) * (x1[asked] @ y1[seen].T)
+            squared = x2[asked][:, None] + y2[seen][None, :] - self._dtype(2) * (x1[asked] @ y1[seen].T)
             total += weight * _matern(squared)
         return total
 
@@ -168,9 +173,9 @@ class _Shared:
         return self._columns[name]
 
 
-def _halves(a: Floats) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _halves(a: Floats, dtype: Real) -> tuple[Reals, Reals]:
     """Places, and the square of their distance from the origin."""
-    return a.astype(np.float32), (a**2).sum(1).astype(np.float32)
+    return a.astype(dtype), (a**2).sum(1).astype(dtype)
 
 
 def _matern(squared: NDArray[Any]) -> NDArray[Any]:

@@ -68,9 +68,9 @@ class Estimates:
     support: NDArray[np.str_]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Estimator:
-    """What was learnt. ``seen`` are the measured cases."""
+    """What was learnt. Equal to itself only, so that answers can be remembered by it."""
 
     constants: Constants
     tpot: Correction
@@ -78,11 +78,14 @@ class Estimator:
     tpot_bands: Bands
     ttft_bands: Bands
 
-    def estimate(self, asked: Table) -> Estimates:
-        """Answer every case. Memory and context are not looked at: see ``memory.requests_that_fit``."""
+    def estimate(self, asked: Table, *, single: bool = False) -> Estimates:
+        """Answer every case. Memory and context are not looked at: see ``memory.requests_that_fit``.
+
+        In ``single`` precision four digits are good, which is enough for people, and large tables take half the time.
+        """
         step = physics.step_ms(asked, self.constants.tpot)
         first = physics.first_ms(asked, self.constants.ttft, step)
-        ttft, tpot = corrected([self.ttft, self.tpot], asked)
+        ttft, tpot = corrected([self.ttft, self.tpot], asked, np.float32 if single else np.float64)
         levels = support(asked, self.tpot.seen)
         return Estimates(
             _figures(first, ttft[0], self.ttft_bands.half_widths(levels, ttft[1])),

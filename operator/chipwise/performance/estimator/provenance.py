@@ -20,12 +20,12 @@ def provenance(asked: Table, seen: Table, support: NDArray[np.str_]) -> NDArray[
     Everything else is Estimated.
     """
     told = np.full(len(asked), Provenance.ESTIMATED.value, dtype="U16")
-    own = np.flatnonzero(support == Support.CONFIGURATION.value)
+    own = np.flatnonzero(np.isin(support, (Support.CONFIGURATION.value, Support.EDGE.value)))
     low, high = _range(asked.take(own), seen, CONFIGURATION, np.log(seen.concurrency))
     load = np.log(asked.concurrency[own])
     near = (load >= low - np.log(2) - 1e-9) & (load <= high + 1e-9)
     told[own] = np.where(near, Provenance.MEASURED.value, Provenance.EXTRAPOLATED.value)
-    other = np.flatnonzero(support == Support.VARIANT.value)
+    other = np.flatnonzero(np.isin(support, (Support.SHAPE.value, Support.VARIANT.value)))
     near = _farthest(asked.take(other), seen) <= FAR
     told[other] = np.where(near, Provenance.SCALED.value, Provenance.EXTRAPOLATED.value)
     return told

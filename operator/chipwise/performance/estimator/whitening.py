@@ -8,6 +8,7 @@ built from those of its halves: a fifth of the work of a general inverse.
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,11 +24,11 @@ def whitening(covariance: Floats) -> Floats:
     return _inverse(np.linalg.cholesky(covariance).astype(np.float64, copy=False))
 
 
-def whitened(rows: NDArray[np.float32], white: NDArray[np.float32]) -> NDArray[np.float32]:
+def whitened(rows: NDArray[Any], white: NDArray[Any]) -> NDArray[Any]:
     """``rows @ white.T`` for a lower triangular ``white``, without most of the products with its zeros."""
     size = len(white)
     edges = [size * part // _PARTS for part in range(_PARTS + 1)]
-    told = np.empty((len(rows), size), dtype=np.float32)
+    told = np.empty((len(rows), size), dtype=rows.dtype)
     for begin, end in pairwise(edges):
         np.matmul(rows[:, :end], white[begin:end, :end].T, out=told[:, begin:end])
     return told
