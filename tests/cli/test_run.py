@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 
 import pytest
 from chipwise.autoscaling.placeholders import Settings
@@ -84,3 +85,14 @@ def test_times_that_leave_no_room_are_refused(started):
     assert result.exit_code == 2
     assert "renew deadline < lease duration, not 2 s, 10 s and 10 s" in result.stderr
     assert not started
+
+
+@pytest.mark.parametrize(("given", "threads"), [(None, "1"), ("4", "4")])
+def test_one_thread_multiplies_matrices_unless_the_environment_says_otherwise(
+    started, monkeypatch, given, threads
+):
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", given or "")
+    if given is None:
+        monkeypatch.delenv("OPENBLAS_NUM_THREADS")
+    invoke("run")
+    assert os.environ["OPENBLAS_NUM_THREADS"] == threads

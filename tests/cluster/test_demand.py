@@ -13,7 +13,7 @@ from chipwise.cluster.pools import view_pools
 from chipwise.cluster.quotas import limits, quotas
 from chipwise.cluster.subject import Subject, accept
 from chipwise.kube.resources import HORIZONTAL_POD_AUTOSCALERS, INFERENCE_WORKLOADS, PODS, RESOURCE_QUOTAS
-from chipwise.performance import Architecture, Hardware
+from chipwise.performance import Architecture, Names, Unmeasured
 from chipwise.placement.problem import Limit, Option, Workload
 from chipwise.reasons import Reason, Refusal
 from hypothesis import given, settings
@@ -248,9 +248,11 @@ def test_an_estimate_reads_the_chip_of_the_class_at_the_variants_precision():
     found = knowledge_of(
         snapshot.workloads["prod/chat"], profile, profile.spec.variants[0], snapshot.classes["maia"]
     )
-    assert isinstance(found, Hardware)
-    assert (found.chip.flops, found.weight_bits, found.chips) == (1979e12, 8, 4)
-    assert found.chip.interconnect_bytes_per_second == 450e9
+    assert isinstance(found, Unmeasured)
+    hardware = found.hardware
+    assert (hardware.chip.flops, hardware.weight_bits, hardware.chips) == (1979e12, 8, 4)
+    assert hardware.chip.interconnect_bytes_per_second == 450e9
+    assert found.names == Names("example/llama", "", "fp8")
 
 
 def test_an_estimate_knows_the_whole_shape_of_the_model():
@@ -273,8 +275,8 @@ def test_an_estimate_knows_the_whole_shape_of_the_model():
     found = knowledge_of(
         snapshot.workloads["prod/chat"], profile, profile.spec.variants[0], snapshot.classes["maia"]
     )
-    assert isinstance(found, Hardware)
-    assert found.architecture == Architecture(
+    assert isinstance(found, Unmeasured)
+    assert found.hardware.architecture == Architecture(
         parameters=8_000_000_000,
         active_parameters=1_000_000_000,
         layers=32,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from chipwise.catalog.estimating import shipped_estimator
 from chipwise.performance import (
     Architecture,
     Chip,
@@ -11,11 +14,13 @@ from chipwise.performance import (
     Latency,
     MeasuredPoints,
     Metric,
+    Names,
     Objective,
     Point,
     Shape,
     Statistic,
     Sustained,
+    Unmeasured,
     curve_for,
     latency_at,
     sustained_rate,
@@ -47,6 +52,11 @@ def hardware(
     architecture: Architecture = LLAMA_8B, chip: Chip = CHIP_80GB, chips: int = 1, bits: int = 16
 ) -> Hardware:
     return Hardware(architecture, chip, chips, bits)
+
+
+def unmeasured(names: Names = Names(), **of: Any) -> Unmeasured:  # noqa: B008  it is frozen
+    """``of`` as in ``hardware``. Without names nothing measured is leant on: physics and the widest band."""
+    return Unmeasured(hardware(**of), names, shipped_estimator())
 
 
 def points(

@@ -8,7 +8,6 @@ import math
 import pytest
 from chipwise.performance import (
     Coefficients,
-    Hardware,
     Knowledge,
     Metric,
     Objective,
@@ -25,11 +24,8 @@ from hypothesis import strategies as st
 
 from tests.performance.builders import (
     CHAT,
-    CHIP_80GB,
     GRANITE_ON_A100,
-    LLAMA_8B,
     curve,
-    hardware,
     latency,
     points,
     refused,
@@ -37,11 +33,12 @@ from tests.performance.builders import (
     sustained,
     tpot,
     ttft,
+    unmeasured,
 )
 
 MEASURED = points((1, 80, 10), (8, 120, 14), (32, 300, 26), (64, 700, 60))
 FALLING = points((1, 80, 10), (16, 120, 14), (32, 3000, 200))
-KNOWLEDGE: tuple[Knowledge, ...] = (GRANITE_ON_A100, MEASURED, FALLING, hardware())
+KNOWLEDGE: tuple[Knowledge, ...] = (GRANITE_ON_A100, MEASURED, FALLING, unmeasured())
 
 knowledge = st.sampled_from(KNOWLEDGE)
 objective = st.builds(Objective, st.sampled_from(Metric), st.sampled_from(Statistic), st.floats(1, 20_000))
@@ -171,7 +168,7 @@ def test_a_statistic_answers_itself_and_what_lies_below(known: str, asked: str, 
 
 def test_a_variant_that_does_not_fit_is_refused() -> None:
     """Memory comes before objectives."""
-    tiny = Hardware(LLAMA_8B, CHIP_80GB, 1, 160)
+    tiny = unmeasured(bits=160)
     assert refused(sustained_rate(tiny, CHAT, [tpot(1e9)])) is Reason.MEMORY_EXCEEDED
 
 

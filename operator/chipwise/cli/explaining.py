@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
-from chipwise.api import InferenceWorkload, ModelProfile, Performance, Variant
+from chipwise.api import AcceleratorClass, InferenceWorkload, ModelProfile, Performance, Variant
 from chipwise.cli.errors import BadInput
 from chipwise.cli.options import Source
-from chipwise.cli.performance import known, stated
+from chipwise.cli.performance import known, leaning, stated
 from chipwise.cli.reasoning import sentences
 from chipwise.cli.report import move_document
 from chipwise.cli.sheet import Block, Column, Sheet, show
@@ -19,7 +19,9 @@ from chipwise.cli.source import decided
 from chipwise.cli.words import cents, latency, served, unit
 from chipwise.cli.workload import candidates, standing
 from chipwise.cluster.decide import Decision
+from chipwise.cluster.knowledge import knowledge_of, shape_of
 from chipwise.cluster.prices import currency_of
+from chipwise.performance import Unmeasured
 
 Document = dict[str, Any]
 
@@ -64,7 +66,12 @@ def explanation(decision: Decision, key: str) -> Document:
     refused = key in decision.refused
     profile = decision.snapshot.profiles.get(spec.model_profile_name)
     ranked = candidates(decision, key, 10_000)
-    figures = [_known(workload, profile, variant) for variant in profile.spec.variants] if profile else []
+    classes = decision.snapshot.classes
+    figures = (
+        [_known(workload, profile, one, classes.get(one.class_name)) for one in profile.spec.variants]
+        if profile
+        else []
+    )
     return {
         "currency": currency_of(decision.snapshot),
         **standing(decision, key),
@@ -92,14 +99,21 @@ def _decisions(workload: InferenceWorkload) -> list[Document]:
     return [{field: one.get(field) for field in fields} for one in dumped]
 
 
-def _known(workload: InferenceWorkload, profile: ModelProfile, variant: Variant) -> Document:
+def _known(
+    workload: InferenceWorkload, profile: ModelProfile, variant: Variant, chip_class: AcceleratorClass | None
+) -> Document:
     """Where the figures of one variant come from."""
     override = next(
         (o.performance for o in workload.spec.performance if o.variant_name == variant.name), None
     )
     used: Performance | None = override or variant.performance
     by = None if used is None else "InferenceWorkload" if override else "ModelProfile"
-    return {"variant": variant.name, "statedBy": by, **known(used, profile)}
+    found = {"variant": variant.name, "statedBy": by, **known(used, profile)}
+    asked = knowledge_of(workload, profile, variant, chip_class) if chip_class else None
+    if isinstance(asked, Unmeasured):
+        leant_on = leaning(asked, shape_of(workload), variant.max_concurrency)
+        found["source"] = leant_on or found["source"]
+    return found
 
 
 def blocks(document: Document) -> Iterator[Block]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from chipwise.api import ModelProfile, Performance
+from chipwise.performance import Shape, Unmeasured
+from chipwise.performance.estimate import leans_on
+from chipwise.reasons import Refusal
 
 Document = dict[str, Any]
 
@@ -26,6 +29,26 @@ def known(used: Performance | None, profile: ModelProfile) -> Document:
         "measuredAt": used.measured_at,
         "source": used.source,
     }
+
+
+def leaning(known: Unmeasured, shape: Shape, max_concurrency: int | None) -> str | None:
+    """In words what an estimate leans on; None where there is none, for the replica cannot serve such requests."""
+    found = leans_on(known, shape, max_concurrency)
+    if isinstance(found, Refusal):
+        return None
+    names = known.names
+    return _LEANING[found].format(model=names.model, chip=names.accelerator, engine=names.engine)
+
+
+_LEANING = {
+    "Configuration": "estimated from measurements of {model} on {chip} with {engine}, at these lengths and other concurrencies",
+    "Variant": "estimated from measurements of {model} on {chip} with {engine}, at other lengths or chips per replica",
+    "Pair": "estimated from architecture and chip, corrected by measurements of {model} on {chip} with another engine or precision",
+    "Model": "estimated from architecture and chip, corrected by measurements of {model} on other chips",
+    "Chip": "estimated from architecture and chip, corrected by measurements of other models on {chip}",
+    "None": "estimated from architecture and chip alone, for no measurement of either ships",
+}
+"""By ``estimator.Support``."""
 
 
 def stated(one: Document) -> tuple[str, str, str, str]:

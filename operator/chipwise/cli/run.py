@@ -1,7 +1,12 @@
-"""``chipwise run``: the operator."""
+"""``chipwise run``: the operator.
+
+Estimates multiply small matrices. numpy would spread that over all processors of the node, of which a pod has few, and waits for them
+busily: one thread, unless the environment says otherwise.
+"""
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import click
@@ -57,6 +62,7 @@ def run(  # noqa: PLR0913 - one parameter for each flag
     **autoscalers: Any,
 ) -> None:
     """Run the operator until it is told to stop: watch, decide, and move Deployments while holding the Lease."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from chipwise.control import runtime  # noqa: PLC0415 - kopf and the clients: not for --help
     from chipwise.control.lease import LeaseTiming  # noqa: PLC0415 - the same
     from chipwise.control.options import RunOptions  # noqa: PLC0415 - the same

@@ -1,12 +1,17 @@
-"""What a profile knows of a variant's speed, from the manifest's strings into the numbers of ``chipwise.performance``."""
+"""What a profile knows of a variant's speed, from the manifest's strings into the numbers of ``chipwise.performance``.
+
+The estimator that ships is loaded for the first variant that nobody measured: without one, neither numpy nor the measurements are.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 from chipwise.api import AcceleratorClass, InferenceWorkload, ModelProfile, Performance, Variant
 from chipwise.api import Architecture as ModelArchitecture
 from chipwise.cluster.feasibility.precision import WEIGHT_BITS
+from chipwise.cluster.naming import names_of
 from chipwise.performance import (
     Architecture,
     Chip,
@@ -21,9 +26,11 @@ from chipwise.performance import (
     Shape,
     Statistic,
     Sustained,
+    Unmeasured,
     latency_at,
     sustained_rate,
 )
+from chipwise.performance.estimate import estimate_together
 from chipwise.reasons import Reason, Refusal
 from chipwise.rendering.quantity import whole
 
@@ -31,13 +38,21 @@ from chipwise.rendering.quantity import whole
 def knowledge_of(
     workload: InferenceWorkload, profile: ModelProfile, variant: Variant, chip_class: AcceleratorClass
 ) -> Knowledge | Refusal:
-    """The workload's own measurements, else the profile's, else what the hardware's figures allow to estimate."""
-    for override in workload.spec.performance:
-        if override.variant_name == variant.name:
-            return _stated(override.performance)
-    if variant.performance is not None:
-        return _stated(variant.performance)
-    return hardware_of(profile, variant, chip_class)
+    """The workload's own measurements, else the profile's, else what an estimate needs; NO_PERFORMANCE without an architecture."""
+    performance = _performance(workload, variant)
+    if performance is not None:
+        return _stated(performance)
+    hardware = hardware_of(profile, variant, chip_class)
+    if isinstance(hardware, Refusal):
+        return hardware
+    from chipwise.catalog.estimating import shipped_estimator  # noqa: PLC0415  see the module docstring
+
+    return Unmeasured(hardware, names_of(profile, variant, chip_class), shipped_estimator())
+
+
+def _performance(workload: InferenceWorkload, variant: Variant) -> Performance | None:
+    own = (one.performance for one in workload.spec.performance if one.variant_name == variant.name)
+    return next(own, variant.performance)
 
 
 def shape_of(workload: InferenceWorkload) -> Shape:
@@ -53,6 +68,16 @@ def objectives_of(workload: InferenceWorkload) -> tuple[Objective, ...]:
         for o in workload.spec.objectives
     ]
     return tuple(sorted(found, key=lambda o: (o.metric.value, o.statistic.value)))
+
+
+def foresee(asked: Iterable[tuple[InferenceWorkload, ModelProfile, Variant, AcceleratorClass]]) -> None:
+    """Estimate together what these will ask of variants that nobody measured: one by one takes several times as long."""
+    found = (
+        (knowledge_of(workload, profile, variant, chip_class), shape_of(workload), variant.max_concurrency)
+        for workload, profile, variant, chip_class in asked
+        if _performance(workload, variant) is None
+    )
+    estimate_together((known, shape, most) for known, shape, most in found if isinstance(known, Unmeasured))
 
 
 @lru_cache(maxsize=20_000)
@@ -85,7 +110,7 @@ def _stated(performance: Performance) -> Knowledge:
 
 
 def hardware_of(profile: ModelProfile, variant: Variant, chip_class: AcceleratorClass) -> Hardware | Refusal:
-    """What an estimate needs of model and chip; NO_PERFORMANCE if the profile states no architecture."""
+    """What is known of model and chip; NO_PERFORMANCE if the profile states no architecture."""
     shape = profile.spec.architecture
     if shape is None:
         return Refusal(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
+from chipwise.api import AcceleratorClass, InferenceWorkload, ModelProfile, Variant
 from chipwise.cluster import bridging, situation
 from chipwise.cluster.demand import demand
 from chipwise.cluster.grounds import Flight, truth_of
+from chipwise.cluster.knowledge import foresee
 from chipwise.cluster.pools import PoolView
 from chipwise.cluster.quotas import Quota, limits, quotas
 from chipwise.cluster.renewal import home_option
@@ -78,6 +80,7 @@ class Rounds:
 
         A place that the nodes do not have as they are is taken out of the question, and that is asked again.
         """
+        foresee(self._variants(sorted(keys)))
         found = quotas(self.snapshot, self._released(keys))
         workloads = {key: self._narrowed(self._demand(key, found)) for key in sorted(keys)}
         barred: Barred = {}
@@ -121,6 +124,18 @@ class Rounds:
         rule = situation.rule(subject, self.now, frozen=self.frozen)
         under_way = self.returning.under_way.get(rule.policy, 0)
         return replace(rule, restoring=under_way, halted=self.setbacks.halts.of(subject))
+
+    def _variants(
+        self, keys: Iterable[str]
+    ) -> Iterator[tuple[InferenceWorkload, ModelProfile, Variant, AcceleratorClass]]:
+        """Every way to serve them for which there is a pool."""
+        classes = {view.class_name for view in self.views.values()} & self.snapshot.classes.keys()
+        for key in keys:
+            subject = self.subjects[key]
+            for variant in subject.profile.spec.variants:
+                if variant.class_name in classes:
+                    chip_class = self.snapshot.classes[variant.class_name]
+                    yield subject.workload, subject.profile, variant, chip_class
 
     def _demand(self, key: str, found: tuple[Quota, ...]) -> Workload:
         subject, cooling = self.subjects[key], self.setbacks.cooling

@@ -2,7 +2,8 @@
 
 Every figure here is a mean or a percentile by name. Means of TTFT and TPOT follow the queue's equilibrium; percentiles convert through
 its distribution of the level at which requests are served and of the wait (``queue``). Thresholds meet expected figures: the band
-says how far these may be off and is not added to them.
+says how far these may be off and is not added to them. The exception are percentiles of estimates, which are learnt from means: how
+single requests scatter was never seen there, so such a percentile counts at the upper end of the band (``Origin.cautious``).
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def sustained_rate(
         return _sustained(highest, f"batch cap of {curve.cap} requests in service")
     met, missed = _bracket(curve, ordered, lowest, highest)
     binding = max(ordered, key=lambda o: _excess(missed, [o]))
-    return _sustained(met, describe(binding))
+    return _sustained(met, f"{describe(binding)}{_upper_end(curve, binding)}")
 
 
 def latency_at(
@@ -103,11 +104,12 @@ def latency_with(
 
 
 def figure(state: Steady, metric: Metric, statistic: Statistic) -> float:
-    """Give a metric of the replica in equilibrium, in milliseconds, in the statistic asked for."""
+    """Give a metric of the replica in equilibrium, in milliseconds, in the statistic asked for, as it meets an objective."""
     quantile = statistic.quantile
-    if metric is Metric.TTFT:
-        return state.mean_ttft_ms if quantile is None else state.ttft_percentile(quantile)
-    return state.mean_tpot_ms if quantile is None else state.tpot_percentile(quantile)
+    if quantile is None:
+        return state.mean_ttft_ms if metric is Metric.TTFT else state.mean_tpot_ms
+    found = state.ttft_percentile(quantile) if metric is Metric.TTFT else state.tpot_percentile(quantile)
+    return found * state.curve.origin.margin(metric)
 
 
 def describe(objective: Objective) -> str:
@@ -132,7 +134,8 @@ def _one_excess(state: Steady, objective: Objective) -> float:
         scale = max(mean, threshold)
         return (mean - threshold) / scale if scale > 0 else 0.0
     beyond = state.ttft_beyond if objective.metric is Metric.TTFT else state.tpot_beyond
-    return math.log(max(beyond(threshold), _NEVER) / (1 - quantile))
+    most = threshold / state.curve.origin.margin(objective.metric)
+    return math.log(max(beyond(most), _NEVER) / (1 - quantile))
 
 
 def _bracket(
@@ -163,11 +166,17 @@ def _bracket(
 def _missed(state: Steady, objectives: Sequence[Objective]) -> Refusal:
     """Name every objective that a replica misses even when requests hardly ever meet."""
     missed = [
-        f"{o.metric} {o.statistic} is at best {figure(state, o.metric, o.statistic):.4g} ms, above {o.threshold_ms:g} ms"
+        f"{o.metric} {o.statistic} is at best {figure(state, o.metric, o.statistic):.4g} ms{_upper_end(state.curve, o)}, above {o.threshold_ms:g} ms"
         for o in objectives
         if _one_excess(state, o) > 0
     ]
     return Refusal(Reason.OBJECTIVE_MISSED, f"At the lowest load {'; '.join(missed)}.")
+
+
+def _upper_end(curve: Curve, objective: Objective) -> str:
+    """Say where the figure that is judged is not the one that is expected."""
+    raised = objective.statistic.quantile is not None and curve.origin.cautious
+    return " at the upper end of the estimate's band" if raised else ""
 
 
 def _sustained(state: Steady, binding: str) -> Sustained:

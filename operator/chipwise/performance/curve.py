@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 
-from chipwise.performance.types import Provenance, Statistic
+from chipwise.performance.types import Metric, Provenance, Statistic
 from chipwise.reasons import Reason, Refusal
 
 MAX_IN_SERVICE = 4096
@@ -37,7 +37,8 @@ class MeanRule(StrEnum):
 class Origin:
     """Where a curve comes from, and the relative errors to allow for.
 
-    ``below`` has what is worth less: pairs of a concurrency, ascending, and the origin of figures below it.
+    ``below`` has figures of another worth: pairs of a concurrency, ascending, and the origin of figures below it.
+    ``cautious`` percentiles count as if every request were as slow as the upper end of the widest band.
     """
 
     provenance: Provenance
@@ -46,6 +47,14 @@ class Origin:
     statistic: Statistic = Statistic.MEAN
     rule: MeanRule = MeanRule.COMPLETIONS
     below: tuple[tuple[float, Origin], ...] = ()
+    cautious: bool = False
+
+    def margin(self, metric: Metric) -> float:
+        """What a percentile of the metric is multiplied by before it meets an objective; 1 unless cautious."""
+        if not self.cautious:
+            return 1.0
+        all_of_it = (self, *(origin for _, origin in self.below))
+        return 1.0 + max(o.ttft_band if metric is Metric.TTFT else o.tpot_band for o in all_of_it)
 
     def at(self, concurrency: float) -> Origin:
         """Say where a figure at this number in service comes from; fewer than one is one, for a request counts itself."""

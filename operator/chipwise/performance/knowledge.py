@@ -29,7 +29,7 @@ def answers(known: Statistic, asked: Statistic) -> bool:
 
     Means answer the mean as they are, and percentiles through the distribution of the load. Figures in P90, P95 or P99 answer that
     percentile, a lower one and the mean, each time as if every request were as slow as the percentile: too pessimistic, never too
-    hopeful. A median answers only a median, and no percentile answers a higher one.
+    hopeful. A median answers only a median, and no percentile answers a higher one. Estimates are means.
     """
     if known is Statistic.MEAN:
         return True

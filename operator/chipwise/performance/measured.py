@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from chipwise.performance.curve import Curve, trace
+from chipwise.performance.isotonic import non_decreasing
 from chipwise.performance.iteration import fresh_tokens
 from chipwise.performance.trust import origin_at
 from chipwise.performance.types import MeasuredPoints, Point, Shape
@@ -104,13 +105,8 @@ def _cap(track: Track, point: Point, shape: Shape, max_concurrency: int | None) 
 
 
 def _track(pairs: list[tuple[int, float]]) -> Track:
-    """Take medians by concurrency, then the nearest non-decreasing sequence (pool adjacent violators)."""
+    """Take medians by concurrency, then what never falls."""
     concurrency = tuple(sorted({n for n, _ in pairs}))
-    pooled: list[tuple[float, int]] = []
-    for at in concurrency:
-        mean, size = median(value for n, value in pairs if n == at), 1
-        while pooled and pooled[-1][0] > mean:
-            before, count = pooled.pop()
-            mean, size = (before * count + mean * size) / (count + size), count + size
-        pooled.append((mean, size))
-    return Track(concurrency, tuple(mean for mean, size in pooled for _ in range(size)))
+    return Track(
+        concurrency, non_decreasing(median(value for n, value in pairs if n == at) for at in concurrency)
+    )

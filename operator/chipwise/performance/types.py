@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # numpy is loaded with the first estimate, not with the words
+    from chipwise.performance.estimator import Estimator
 
 
 class Metric(StrEnum):
@@ -36,9 +40,9 @@ class Provenance(StrEnum):
 
     MEASURED = "Measured"  # points at this shape
     FITTED = "Fitted"  # coefficients
-    SCALED = "Scaled"  # points of the same model and chip at another shape
+    SCALED = "Scaled"  # measurements of the same model and chip at another shape
     EXTRAPOLATED = "Extrapolated"  # such points, far outside the shapes or concurrencies that were measured
-    ESTIMATED = "Estimated"  # roofline with a per-layer term
+    ESTIMATED = "Estimated"  # calibrated physics
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +135,7 @@ class Chip:
 
 @dataclass(frozen=True, slots=True)
 class Hardware:
-    """What an estimate needs when nothing was measured."""
+    """One replica: a model on so many chips. What fits it, and how fast it can be at best, follows from these figures."""
 
     architecture: Architecture
     chip: Chip
@@ -139,7 +143,30 @@ class Hardware:
     weight_bits: int
 
 
-Knowledge = MeasuredPoints | Coefficients | Hardware
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What measurements are found by, spelt as in those that the estimator learnt from; empty where unknown.
+
+    Without a model or chip nothing measured is leant on by it. An empty engine or precision is one of its own.
+    """
+
+    model: str = ""
+    accelerator: str = ""
+    precision: str = ""
+    engine: str = ""
+    engine_version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unmeasured:
+    """A variant that nobody measured, and who estimates it. Two are equal only with the very same estimator."""
+
+    hardware: Hardware
+    names: Names
+    estimator: Estimator
+
+
+Knowledge = MeasuredPoints | Coefficients | Unmeasured
 
 
 @dataclass(frozen=True, slots=True)

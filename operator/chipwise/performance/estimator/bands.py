@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chipwise.performance.estimator.cases import Floats, Table
-from chipwise.performance.estimator.covariance import codes
+from chipwise.performance.estimator.covariance import codes, numbers
 
 COVERED = 0.9
 
@@ -44,8 +44,9 @@ _SHARED = {
 def support(asked: Table, seen: Table) -> NDArray[np.str_]:
     """What each case can lean on in what was seen: values of Support; shape (len(asked),)."""
     found = np.full(len(asked), Support.NONE.value, dtype="U16")
+    known = numbers(asked, seen, CONFIGURATION)
     for level, share in _SHARED.items():
-        one, other = codes(asked, seen, share)
+        one, other = codes(asked, seen, share, known)
         found[np.isin(one, other[other >= 0])] = level.value
     return found
 

@@ -7,14 +7,14 @@ Gaussian Processes for Machine Learning, 2006, chapter 4). The amplitudes are st
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chipwise.performance.estimator.cases import Floats, Names, Table
+from chipwise.performance.estimator.cases import Floats, Table
 
 Codes = NDArray[np.intp]
 
@@ -67,8 +67,9 @@ def covariance(one: Table, other: Table, terms: Sequence[Term] = TERMS) -> Float
         "short": _likeness(a, b, SHORT),
     }
     total = np.zeros((len(one), len(other)))
+    known = numbers(one, other, [column for term in terms for column in term.share])
     for term in terms:
-        x, y = codes(one, other, term.share)
+        x, y = codes(one, other, term.share, known)
         total += (x[:, None] == y[None, :]) * (term.deviation**2 * reach[term.reach])
     return total
 
@@ -78,29 +79,37 @@ def variance(terms: Sequence[Term] = TERMS) -> float:
     return sum(term.deviation**2 for term in terms)
 
 
-def codes(one: Table, other: Table, share: tuple[str, ...]) -> tuple[Codes, Codes]:
-    """Numbers for both tables, equal where all these columns are; an empty name is unlike any other, and itself."""
+def numbers(one: Table, other: Table, columns: Iterable[str]) -> dict[str, Codes]:
+    """A number for each value of every column, over the rows of both tables: sorting texts is what takes time."""
+    found: dict[str, Codes] = {}
+    for column in columns:
+        if column not in found:
+            listed = [*getattr(one, column).tolist(), *getattr(other, column).tolist()]
+            place = {value: number for number, value in enumerate(sorted(set(listed)))}
+            found[column] = np.array([place[value] for value in listed], dtype=np.intp)
+    return found
+
+
+def codes(
+    one: Table, other: Table, share: tuple[str, ...], known: Mapping[str, Codes] | None = None
+) -> tuple[Codes, Codes]:
+    """Numbers for both tables, equal where all these columns are; an empty name is unlike any other, and itself.
+
+    ``known`` are the ``numbers`` of these columns, if they are at hand.
+    """
+    known = numbers(one, other, share) if known is None else known
     joined = np.zeros(len(one) + len(other), dtype=np.intp)
     unnamed = np.zeros(len(joined), dtype=bool)
     for column in share:
-        values: Names | Floats = np.concatenate([getattr(one, column), getattr(other, column)])
-        code, count = numbered(values)
-        joined = np.unique(joined * count + code, return_inverse=True)[1]
+        joined = np.unique(joined * (len(joined) + 1) + known[column], return_inverse=True)[1]
         if column in NAMED:
-            unnamed |= values == ""
+            unnamed |= np.concatenate([getattr(one, column), getattr(other, column)]) == ""
     joined[unnamed] = -1 - np.arange(unnamed.sum())
     return joined[: len(one)], joined[len(one) :]
 
 
 NAMED = ("model", "accelerator")
 """Columns in which nothing is shared by having no name."""
-
-
-def numbered(values: Names | Floats) -> tuple[Codes, int]:
-    """The place of each value among all in their order, and how many there are: ``np.unique``, without sorting every text."""
-    listed = values.tolist()
-    known = {value: number for number, value in enumerate(sorted(set(listed)))}
-    return np.array([known[value] for value in listed], dtype=np.intp), max(len(known), 1)
 
 
 class Likeness:

@@ -67,9 +67,9 @@ class Estimates:
     support: NDArray[np.str_]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Estimator:
-    """What was learnt. ``seen`` are the measured cases."""
+    """What was learnt. Equal to itself only, so that answers can be remembered by it."""
 
     constants: Constants
     tpot: Correction
@@ -156,9 +156,7 @@ def remembered(
     step = physics.step_ms(seen, constants.tpot)
     first = physics.first_ms(seen, constants.ttft, step)
     tpot = Correction(seen, np.log(tpot_ms / step), weights[1], TPOT.noise, TPOT.amplitude)
-    ttft = Correction(
-        seen, np.log(ttft_ms / first), weights[0], TTFT.noise, TTFT.amplitude, between=tpot.between
-    )
+    ttft = Correction(seen, np.log(ttft_ms / first), weights[0], TTFT.noise, TTFT.amplitude)
     return Estimator(
         constants,
         tpot=tpot,
