@@ -24,12 +24,11 @@ REWEIGHTINGS = 4
 _AT_ONCE = 256
 """Cases at a time: what is computed between them and the rows then stays in the processor's cache."""
 
-KEPT = 4
-"""Pairs of model and chip whose solution is kept, the last asked for: up to 2 MB each with the rows that ship, some 0.02 s to make."""
+KEPT = 2
+"""Pairs of model and chip whose solution is kept, the last asked for: up to 3 MB each with the rows that ship, some 0.02 s to make."""
 
 Indices = NDArray[np.intp]
-Singles = NDArray[np.float32]
-Solved = tuple[Indices, Singles, Singles]
+Solved = tuple[Indices, Floats, Floats]
 """The rows that share model or chip, what makes their errors independent, and the errors made so."""
 
 
@@ -51,10 +50,7 @@ class Correction:
 
 
 def corrected(corrections: Sequence[Correction], asked: Table) -> list[tuple[Floats, Floats]]:
-    """``Correction.at`` of several that were learnt from the same rows with the same terms, which share most of the work.
-
-    Computed in single precision, which is good for four digits of the error (``whitening``).
-    """
+    """``Correction.at`` of several that were learnt from the same rows with the same terms, which share most of the work."""
     seen, terms = corrections[0].seen, corrections[0].terms
     likeness = Likeness(asked, seen, terms)
     means = [np.zeros(len(asked)) for _ in corrections]
@@ -66,7 +62,7 @@ def corrected(corrections: Sequence[Correction], asked: Table) -> list[tuple[Flo
         for some in np.array_split(which, -(-len(which) // _AT_ONCE)):
             between = likeness.between(some, near[0][0])
             for number, (_, white, errors) in enumerate(near):
-                told = whitened(between, white) * np.float32(corrections[number].scale ** 2)
+                told = whitened(between, white) * corrections[number].scale ** 2
                 means[number][some] = told @ errors
                 left[number][some] -= np.einsum("ij,ij->i", told, told)
     deviations = [
@@ -98,7 +94,7 @@ def _near(corrections: Sequence[Correction], model: str, chip: str) -> list[Solv
 def _solution(correction: Correction, rows: Indices, between: Floats) -> Solved:
     noise = np.diag(correction.noise**2 / correction.weights[rows])
     white = whitening(between * correction.scale**2 + noise)
-    return rows, white.astype(np.float32), (white @ correction.errors[rows]).astype(np.float32)
+    return rows, white, white @ correction.errors[rows]
 
 
 def _pairs(asked: Table, seen: Table) -> list[tuple[str, str, Indices]]:

@@ -113,7 +113,7 @@ NAMED = ("model", "accelerator")
 
 
 class Likeness:
-    """The covariance of many cases with rows that were seen, ready to be asked for a part of either at a time, in single precision."""
+    """The covariance of many cases with rows that were seen, ready to be asked for a part of either at a time."""
 
     def __init__(self, asked: Table, seen: Table, terms: Sequence[Term] = TERMS) -> None:
         a, b = places(asked), places(seen)
@@ -124,17 +124,17 @@ class Likeness:
         shared = _Shared(asked, seen)
         self._terms = [(term, *shared.codes(term.share)) for term in terms]
 
-    def between(self, asked: NDArray[np.intp], seen: NDArray[np.intp]) -> NDArray[np.float32]:
+    def between(self, asked: NDArray[np.intp], seen: NDArray[np.intp]) -> Floats:
         """Of these cases with these rows; shape (len(asked), len(seen))."""
-        weights: dict[str | None, NDArray[np.float32]] = {}
+        weights: dict[str | None, Floats] = {}
         for term, x, y in self._terms:
             alike = x[asked][:, None] == y[seen][None, :]
-            part = np.multiply(alike, np.float32(term.deviation**2), dtype=np.float32)
+            part = np.multiply(alike, term.deviation**2)
             weights[term.reach] = weights[term.reach] + part if term.reach in weights else part
-        total = weights.pop(None, np.zeros((len(asked), len(seen)), dtype=np.float32))
+        total = weights.pop(None, np.zeros((len(asked), len(seen))))
         for reach, weight in weights.items():
             (x1, x2), (y1, y2) = self._places[str(reach)]
-            squared = x2[asked][:, None] + y2[seen][None, :] - np.float32(2) * (x1[asked] @ y1[seen].T)
+            squared = x2[asked][:, None] + y2[seen][None, :] - 2 * (x1[asked] @ y1[seen].T)
             total += weight * _matern(squared)
         return total
 
@@ -177,9 +177,9 @@ class _Shared:
         return self._columns[name]
 
 
-def _halves(a: Floats) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _halves(a: Floats) -> tuple[Floats, Floats]:
     """Places, and the square of their distance from the origin."""
-    return a.astype(np.float32), (a**2).sum(1).astype(np.float32)
+    return a, (a**2).sum(1)
 
 
 def _matern(squared: NDArray[Any]) -> NDArray[Any]:
