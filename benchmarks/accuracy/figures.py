@@ -33,7 +33,7 @@ class Errors:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One line of the report."""
+    """One line of the report; shares are kept to four digits."""
 
     letter: str
     name: str
@@ -52,7 +52,7 @@ class Result:
         """As the JSON file has it; shares, not per cent."""
 
         def errors(of: Errors) -> dict[str, float]:
-            return {"median": _r(of.median), "p90": _r(of.ninth), "covered": _r(of.covered)}
+            return {"median": of.median, "p90": of.ninth, "covered": of.covered}
 
         return {
             "split": self.letter,
@@ -65,10 +65,10 @@ class Result:
                 {
                     "choices": {
                         "questions": self.questions,
-                        "regret": _r(self.regret),
-                        "infeasible": _r(self.infeasible or 0.0),
-                        "missed": _r(self.missed or 0.0),
-                        "refused": _r(self.refused or 0.0),
+                        "regret": self.regret,
+                        "infeasible": self.infeasible,
+                        "missed": self.missed,
+                        "refused": self.refused,
                     }
                 }
                 if self.regret is not None
@@ -86,6 +86,28 @@ def results(rows: Measurements, told: Told, prices: Mapping[str, float]) -> Iter
         yield _result(rows, of_it, prices if told.split.letter == "a" else {}, part)
 
 
+def read(each: Mapping[str, Any]) -> Result:
+    """From ``Result.document``."""
+    tpot, ttft = (Errors(each[m]["median"], each[m]["p90"], each[m]["covered"]) for m in ("tpot", "ttft"))
+    choices = each.get("choices", {})
+    regret, infeasible, missed, refused = (
+        choices.get(name) for name in ("regret", "infeasible", "missed", "refused")
+    )
+    return Result(
+        each["split"],
+        each["name"],
+        each.get("part", ""),
+        each["rows"],
+        tpot,
+        ttft,
+        regret,
+        infeasible,
+        missed,
+        refused,
+        choices.get("questions", 0),
+    )
+
+
 def _result(rows: Measurements, told: Told, prices: Mapping[str, float], part: str) -> Result:
     found = choose(rows, told, prices) if prices else None
     return Result(
@@ -95,10 +117,10 @@ def _result(rows: Measurements, told: Told, prices: Mapping[str, float], part: s
         int(told.asked.sum()),
         _errors(told.tpot, rows.tpot_ms, told.asked),
         _errors(told.ttft, rows.ttft_ms, told.asked),
-        regret=found.regret if found else None,
-        infeasible=found.infeasible if found else None,
-        missed=found.missed if found else None,
-        refused=found.refused if found else None,
+        regret=_r(found.regret) if found else None,
+        infeasible=_r(found.infeasible) if found else None,
+        missed=_r(found.missed) if found else None,
+        refused=_r(found.refused) if found else None,
         questions=found.asked if found else 0,
     )
 
@@ -106,7 +128,7 @@ def _result(rows: Measurements, told: Told, prices: Mapping[str, float], part: s
 def _errors(of: Foretold, measured: NDArray[np.float64], which: NDArray[np.bool_]) -> Errors:
     off = np.abs(of.value[which] / measured[which] - 1)
     within = (of.low[which] <= measured[which]) & (measured[which] <= of.high[which])
-    return Errors(float(np.median(off)), float(np.quantile(off, 0.9)), float(within.mean()))
+    return Errors(_r(float(np.median(off))), _r(float(np.quantile(off, 0.9))), _r(float(within.mean())))
 
 
 def _r(value: float) -> float:

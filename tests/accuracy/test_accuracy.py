@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +14,7 @@ from chipwise.performance.estimator.bands import CONFIGURATION
 
 from benchmarks.accuracy import report
 from benchmarks.accuracy.choices import choose
-from benchmarks.accuracy.figures import TARGETS, Errors, Result
+from benchmarks.accuracy.figures import TARGETS, Result, read
 from benchmarks.accuracy.foretold import Foretold, Told
 from benchmarks.accuracy.splits import CHIP_FAMILIES, MODEL_FAMILIES, Split, numbered, splits
 
@@ -112,28 +111,7 @@ def test_one_fold_learnt_anew_is_as_good_as_the_page_says():
 def results() -> list[Result]:
     told = json.loads((HOME / "benchmarks" / "results" / "accuracy.json").read_text(encoding="utf-8"))
     assert told["rows"] == len(ROWS.cases)
-    return [_result(each) for each in told["results"]]
-
-
-def _result(each: dict[str, Any]) -> Result:
-    tpot, ttft = (Errors(each[m]["median"], each[m]["p90"], each[m]["covered"]) for m in ("tpot", "ttft"))
-    choices = each.get("choices", {})
-    regret, infeasible, missed, refused = (
-        choices.get(name) for name in ("regret", "infeasible", "missed", "refused")
-    )
-    return Result(
-        each["split"],
-        each["name"],
-        each.get("part", ""),
-        each["rows"],
-        tpot,
-        ttft,
-        regret,
-        infeasible,
-        missed,
-        refused,
-        choices.get("questions", 0),
-    )
+    return [read(each) for each in told["results"]]
 
 
 def test_the_page_has_the_figures_of_the_last_run():

@@ -56,7 +56,7 @@ def answer(estimator: Estimator, setups: Sequence[Case | Refusal], which: Indice
         table = spread(
             sound, places, Loads(loads.input[asked], loads.output[asked], loads.concurrency[asked])
         )
-        told = estimator.estimate(table, single=True)
+        told = estimator.estimate(table)
         figures[:, asked] = [
             *(told.ttft.value, told.ttft.low, told.ttft.high),
             *(told.tpot.value, told.tpot.low, told.tpot.high),

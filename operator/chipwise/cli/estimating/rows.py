@@ -56,28 +56,31 @@ def _text(path: Path) -> str:
         raise BadInput(f"standard input: is not UTF-8: {error}") from error
 
 
-def _answered(rows: sheet_of_rows.Rows, given: Basis) -> Iterator[Sequence[str]]:
-    """The added cells of every row, in order."""
+def _answered(rows: sheet_of_rows.Rows, given: Basis) -> list[Sequence[str]]:
+    """The added cells of every row, in order. Rows of one model and chip are asked about together: they share most of the work."""
     cases = [each if isinstance(each, Refusal) else case_of(each, given.model_of) for each in rows.setups]
     loads, which = rows.load_arrays(), np.array(rows.which, dtype=np.intp)
+    pairs = [("", "") if isinstance(each, Refusal) else (each.model, each.accelerator) for each in cases]
+    place = {pair: number for number, pair in enumerate(sorted(set(pairs)))}
+    order = np.argsort(np.array([place[pairs[setup]] for setup in rows.which], dtype=np.intp), kind="stable")
+    found: list[Sequence[str]] = [()] * len(which)
     progress = _Progress(len(which))
     for begin in range(0, len(which), _AT_ONCE):
-        part = slice(begin, begin + _AT_ONCE)
-        told = answer(
-            given.estimator,
-            cases,
-            which[part],
-            Loads(loads.input[part], loads.output[part], loads.concurrency[part]),
-        )
-        yield from _cells(told, rows, begin)
+        part = order[begin : begin + _AT_ONCE]
+        some = Loads(loads.input[part], loads.output[part], loads.concurrency[part])
+        told = answer(given.estimator, cases, which[part], some)
+        for row, cells in zip(part.tolist(), _cells(told, rows, part.tolist()), strict=True):
+            found[row] = cells
         progress.at(min(begin + _AT_ONCE, len(which)))
     progress.done()
+    return found
 
 
-def _cells(told: Answers, rows: sheet_of_rows.Rows, begin: int) -> Iterator[Sequence[str]]:
+def _cells(told: Answers, rows: sheet_of_rows.Rows, asked: Sequence[int]) -> Iterator[Sequence[str]]:
+    """Of the rows that were asked about."""
     columns = [column.tolist() for column in told.figures]
-    for number, (worth, *figures) in enumerate(zip(told.provenance.tolist(), *columns, strict=True)):
-        row = begin + number
+    worths = told.provenance.tolist()
+    for number, (row, worth, *figures) in enumerate(zip(asked, worths, *columns, strict=True)):
         refusal = told.refusals.get(number)
         if refusal is not None:
             if refusal.reason is Reason.INVALID:

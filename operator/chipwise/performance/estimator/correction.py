@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chipwise.performance.estimator.cases import Floats, Names, Table
-from chipwise.performance.estimator.covariance import TERMS, Likeness, Real, Reals, Term, covariance, variance
+from chipwise.performance.estimator.covariance import TERMS, Likeness, Term, covariance, variance
 from chipwise.performance.estimator.whitening import whitened, whitening
 
 FREEDOM = 4.0
@@ -24,13 +24,12 @@ REWEIGHTINGS = 4
 _AT_ONCE = 256
 """Cases at a time: what is computed between them and the rows then stays in the processor's cache."""
 
-Indices = NDArray[np.intp]
-Singles = NDArray[np.float32]
-
 KEPT = 2
-"""Pairs of model and chip whose inverse is kept, the last asked for: up to 4 MB each with the rows that ship, 0.01 to 0.1 s to make."""
+"""Pairs of model and chip whose solution is kept, the last asked for: up to 3 MB each with the rows that ship, some 0.02 s to make."""
 
+Indices = NDArray[np.intp]
 Solved = tuple[Indices, Floats, Floats]
+"""The rows that share model or chip, what makes their errors independent, and the errors made so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,62 +43,58 @@ class Correction:
     scale: float
     terms: Sequence[Term] = TERMS
     _solved: dict[tuple[str, str], Solved] = field(default_factory=dict)
-    between: list[Singles] = field(default_factory=list)
-    """The covariance of all rows, once it was needed; corrections learnt from the same rows may share it."""
 
     def at(self, asked: Table) -> tuple[Floats, Floats]:
         """Expected error and its deviation (with the noise of one measurement) for every case; two arrays of shape (len(asked),)."""
         return corrected([self], asked)[0]
 
-    def _near(self, model: str, chip: str) -> Solved:
-        """The rows that share the model or the chip, what makes their errors independent, and the errors made so."""
-        found = self._solved.pop((model, chip), None)
-        if found is None:
-            rows = np.flatnonzero(
-                ((self.seen.model == model) & (model != ""))
-                | ((self.seen.accelerator == chip) & (chip != ""))
-            )
-            if not self.between:
-                self.between.append(covariance(self.seen, self.seen, self.terms).astype(np.float32))
-            between = self.between[0][np.ix_(rows, rows)].astype(np.float64) * self.scale**2
-            white = whitening(between + np.diag(self.noise**2 / self.weights[rows]))
-            told = white @ self.errors[rows]
-            found = rows, white, told
-        self._solved[model, chip] = found
-        while len(self._solved) > KEPT:
-            self._solved.pop(next(iter(self._solved)), None)
-        return found
 
-
-def corrected(
-    corrections: Sequence[Correction], asked: Table, dtype: Real = np.float64
-) -> list[tuple[Floats, Floats]]:
-    """``Correction.at`` of several that were learnt from the same rows with the same terms, which share most of the work.
-
-    Single precision as ``dtype`` is good for four digits of the error (``whitening``) and takes half the time; its last digits depend on
-    what is asked together.
-    """
+def corrected(corrections: Sequence[Correction], asked: Table) -> list[tuple[Floats, Floats]]:
+    """``Correction.at`` of several that were learnt from the same rows with the same terms, which share most of the work."""
     seen, terms = corrections[0].seen, corrections[0].terms
-    likeness = Likeness(asked, seen, terms, dtype)
+    likeness = Likeness(asked, seen, terms)
     means = [np.zeros(len(asked)) for _ in corrections]
     left = [np.full(len(asked), variance(terms) * each.scale**2) for each in corrections]
     for model, chip, which in _pairs(asked, seen):
         if not model and not chip:
             continue
-        near = [
-            (rows, white.astype(dtype, copy=False), errors.astype(dtype, copy=False))
-            for rows, white, errors in (each._near(model, chip) for each in corrections)  # noqa: SLF001 - its own module
-        ]
+        near = _near(corrections, model, chip)
         for some in np.array_split(which, -(-len(which) // _AT_ONCE)):
             between = likeness.between(some, near[0][0])
             for number, (_, white, errors) in enumerate(near):
-                told: Reals = whitened(between, white) * dtype(corrections[number].scale ** 2)
+                told = whitened(between, white) * corrections[number].scale ** 2
                 means[number][some] = told @ errors
                 left[number][some] -= np.einsum("ij,ij->i", told, told)
     deviations = [
         np.sqrt(np.maximum(rest, 0.0) + each.noise**2) for rest, each in zip(left, corrections, strict=True)
     ]
     return list(zip(means, deviations, strict=True))
+
+
+def _near(corrections: Sequence[Correction], model: str, chip: str) -> list[Solved]:
+    """What is solved of each correction for the rows that share the model or the chip."""
+    kept = [each._solved for each in corrections]  # noqa: SLF001 - its own module
+    found = [each.pop((model, chip), None) for each in kept]
+    if None in found:
+        seen, terms = corrections[0].seen, corrections[0].terms
+        rows = np.flatnonzero(
+            ((seen.model == model) & (model != "")) | ((seen.accelerator == chip) & (chip != ""))
+        )
+        near = seen.take(rows)
+        between = covariance(near, near, terms)
+        found = [_solution(each, rows, between) for each in corrections]
+    solved = [each for each in found if each is not None]
+    for room, each in zip(kept, solved, strict=True):
+        room[model, chip] = each
+        while len(room) > KEPT:
+            room.pop(next(iter(room)), None)
+    return solved
+
+
+def _solution(correction: Correction, rows: Indices, between: Floats) -> Solved:
+    noise = np.diag(correction.noise**2 / correction.weights[rows])
+    white = whitening(between * correction.scale**2 + noise)
+    return rows, white, white @ correction.errors[rows]
 
 
 def _pairs(asked: Table, seen: Table) -> list[tuple[str, str, Indices]]:
@@ -127,4 +122,4 @@ def learnt(
         own = np.einsum("ij,ij->j", white, white)
         surprise = (white.T @ (white @ errors)) / np.sqrt(own)
         weights = np.clip((FREEDOM + 1) / (FREEDOM + surprise**2), LEAST_WEIGHT, 1.0)
-    return Correction(seen, errors, weights, noise, scale, terms, between=[between.astype(np.float32)])
+    return Correction(seen, errors, weights, noise, scale, terms)

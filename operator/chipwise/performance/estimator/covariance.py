@@ -7,18 +7,16 @@ Gaussian Processes for Machine Learning, 2006, chapter 4). The amplitudes are st
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chipwise.performance.estimator.cases import Floats, Names, Table
+from chipwise.performance.estimator.cases import Floats, Table
 
 Codes = NDArray[np.intp]
-Reals = NDArray[Any]
-Real = type[np.float32] | type[np.float64]
 
 LONG = np.array([4.0, 4.0, 4.0, 3.0])
 SHORT = np.array([2.0, 2.0, 2.0, 1.2])
@@ -69,8 +67,9 @@ def covariance(one: Table, other: Table, terms: Sequence[Term] = TERMS) -> Float
         "short": _likeness(a, b, SHORT),
     }
     total = np.zeros((len(one), len(other)))
+    known = numbers(one, other, [column for term in terms for column in term.share])
     for term in terms:
-        x, y = codes(one, other, term.share)
+        x, y = codes(one, other, term.share, known)
         total += (x[:, None] == y[None, :]) * (term.deviation**2 * reach[term.reach])
     return total
 
@@ -80,16 +79,31 @@ def variance(terms: Sequence[Term] = TERMS) -> float:
     return sum(term.deviation**2 for term in terms)
 
 
-def codes(one: Table, other: Table, share: tuple[str, ...]) -> tuple[Codes, Codes]:
-    """Numbers for both tables, equal where all these columns are; an empty name is unlike any other, and itself."""
+def numbers(one: Table, other: Table, columns: Iterable[str]) -> dict[str, Codes]:
+    """A number for each value of every column, over the rows of both tables: sorting texts is what takes time."""
+    found: dict[str, Codes] = {}
+    for column in columns:
+        if column not in found:
+            listed = [*getattr(one, column).tolist(), *getattr(other, column).tolist()]
+            place = {value: number for number, value in enumerate(sorted(set(listed)))}
+            found[column] = np.array([place[value] for value in listed], dtype=np.intp)
+    return found
+
+
+def codes(
+    one: Table, other: Table, share: tuple[str, ...], known: Mapping[str, Codes] | None = None
+) -> tuple[Codes, Codes]:
+    """Numbers for both tables, equal where all these columns are; an empty name is unlike any other, and itself.
+
+    ``known`` are the ``numbers`` of these columns, if they are at hand.
+    """
+    known = numbers(one, other, share) if known is None else known
     joined = np.zeros(len(one) + len(other), dtype=np.intp)
     unnamed = np.zeros(len(joined), dtype=bool)
     for column in share:
-        values: Names | Floats = np.concatenate([getattr(one, column), getattr(other, column)])
-        code, count = numbered(values)
-        joined = np.unique(joined * count + code, return_inverse=True)[1]
+        joined = np.unique(joined * (len(joined) + 1) + known[column], return_inverse=True)[1]
         if column in NAMED:
-            unnamed |= values == ""
+            unnamed |= np.concatenate([getattr(one, column), getattr(other, column)]) == ""
     joined[unnamed] = -1 - np.arange(unnamed.sum())
     return joined[: len(one)], joined[len(one) :]
 
@@ -98,39 +112,29 @@ NAMED = ("model", "accelerator")
 """Columns in which nothing is shared by having no name."""
 
 
-def numbered(values: Names | Floats) -> tuple[Codes, int]:
-    """The place of each value among all in their order, and how many there are: ``np.unique``, without sorting every text."""
-    listed = values.tolist()
-    known = {value: number for number, value in enumerate(sorted(set(listed)))}
-    return np.array([known[value] for value in listed], dtype=np.intp), max(len(known), 1)
-
-
 class Likeness:
-    """The covariance of many cases with rows that were seen, ready to be asked for a part of either at a time, in the precision of ``dtype``."""
+    """The covariance of many cases with rows that were seen, ready to be asked for a part of either at a time."""
 
-    def __init__(
-        self, asked: Table, seen: Table, terms: Sequence[Term] = TERMS, dtype: Real = np.float64
-    ) -> None:
-        self._dtype = dtype
+    def __init__(self, asked: Table, seen: Table, terms: Sequence[Term] = TERMS) -> None:
         a, b = places(asked), places(seen)
         self._places = {
-            name: (_halves(a / reach, dtype), _halves(b / reach, dtype))
+            name: (_halves(a / reach), _halves(b / reach))
             for name, reach in (("long", LONG), ("short", SHORT))
         }
         shared = _Shared(asked, seen)
         self._terms = [(term, *shared.codes(term.share)) for term in terms]
 
-    def between(self, asked: NDArray[np.intp], seen: NDArray[np.intp]) -> Reals:
+    def between(self, asked: NDArray[np.intp], seen: NDArray[np.intp]) -> Floats:
         """Of these cases with these rows; shape (len(asked), len(seen))."""
-        weights: dict[str | None, Reals] = {}
+        weights: dict[str | None, Floats] = {}
         for term, x, y in self._terms:
             alike = x[asked][:, None] == y[seen][None, :]
-            part = np.multiply(alike, self._dtype(term.deviation**2), dtype=self._dtype)
+            part = np.multiply(alike, term.deviation**2)
             weights[term.reach] = weights[term.reach] + part if term.reach in weights else part
-        total = weights.pop(None, np.zeros((len(asked), len(seen)), dtype=self._dtype))
+        total = weights.pop(None, np.zeros((len(asked), len(seen))))
         for reach, weight in weights.items():
             (x1, x2), (y1, y2) = self._places[str(reach)]
-            squared = x2[asked][:, None] + y2[seen][None, :] - self._dtype(2) * (x1[asked] @ y1[seen].T)
+            squared = x2[asked][:, None] + y2[seen][None, :] - 2 * (x1[asked] @ y1[seen].T)
             total += weight * _matern(squared)
         return total
 
@@ -173,9 +177,9 @@ class _Shared:
         return self._columns[name]
 
 
-def _halves(a: Floats, dtype: Real) -> tuple[Reals, Reals]:
+def _halves(a: Floats) -> tuple[Floats, Floats]:
     """Places, and the square of their distance from the origin."""
-    return a.astype(dtype), (a**2).sum(1).astype(dtype)
+    return a, (a**2).sum(1)
 
 
 def _matern(squared: NDArray[Any]) -> NDArray[Any]:

@@ -78,14 +78,11 @@ class Estimator:
     tpot_bands: Bands
     ttft_bands: Bands
 
-    def estimate(self, asked: Table, *, single: bool = False) -> Estimates:
-        """Answer every case. Memory and context are not looked at: see ``memory.requests_that_fit``.
-
-        In ``single`` precision four digits are good, which is enough for people, and large tables take half the time.
-        """
+    def estimate(self, asked: Table) -> Estimates:
+        """Answer every case. Memory and context are not looked at: see ``memory.requests_that_fit``."""
         step = physics.step_ms(asked, self.constants.tpot)
         first = physics.first_ms(asked, self.constants.ttft, step)
-        ttft, tpot = corrected([self.ttft, self.tpot], asked, np.float32 if single else np.float64)
+        ttft, tpot = corrected([self.ttft, self.tpot], asked)
         levels = support(asked, self.tpot.seen)
         return Estimates(
             _figures(first, ttft[0], self.ttft_bands.half_widths(levels, ttft[1])),
@@ -172,9 +169,10 @@ def _corrections(
             learnt(seen, errors[0], TTFT.noise, TTFT.amplitude),
             learnt(seen, errors[1], TPOT.noise, TPOT.amplitude),
         )
-    tpot = Correction(seen, errors[1], weights[1], TPOT.noise, TPOT.amplitude)
-    ttft = Correction(seen, errors[0], weights[0], TTFT.noise, TTFT.amplitude, between=tpot.between)
-    return ttft, tpot
+    return (
+        Correction(seen, errors[0], weights[0], TTFT.noise, TTFT.amplitude),
+        Correction(seen, errors[1], weights[1], TPOT.noise, TPOT.amplitude),
+    )
 
 
 def _foretold(

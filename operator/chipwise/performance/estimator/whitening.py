@@ -1,17 +1,15 @@
 """The matrix that makes errors of a given covariance independent and of deviation one: the inverse of its Cholesky factor.
 
 With K = L L', the quadratic form k' K^-1 k is the squared length of L^-1 k (Rasmussen and Williams, 2006, algorithm 2.1), which keeps its
-digits where K^-1 itself would lose them, so that single precision is enough to apply it. The inverse of a triangular matrix is
-built from those of its halves: a fifth of the work of a general inverse.
+digits where K^-1 itself would lose them. The inverse of a triangular matrix is built from those of its halves: a fifth of the
+work of a general inverse.
 """
 
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from chipwise.performance.estimator.cases import Floats
 
@@ -24,11 +22,11 @@ def whitening(covariance: Floats) -> Floats:
     return _inverse(np.linalg.cholesky(covariance).astype(np.float64, copy=False))
 
 
-def whitened(rows: NDArray[Any], white: NDArray[Any]) -> NDArray[Any]:
+def whitened(rows: Floats, white: Floats) -> Floats:
     """``rows @ white.T`` for a lower triangular ``white``, without most of the products with its zeros."""
     size = len(white)
     edges = [size * part // _PARTS for part in range(_PARTS + 1)]
-    told = np.empty((len(rows), size), dtype=rows.dtype)
+    told = np.empty((len(rows), size), dtype=np.float64)
     for begin, end in pairwise(edges):
         np.matmul(rows[:, :end], white[begin:end, :end].T, out=told[:, begin:end])
     return told
