@@ -108,6 +108,28 @@ def test_one_fold_learnt_anew_is_as_good_as_the_page_says():
         assert 0.83 < within.mean() < 0.97
 
 
+def test_a_family_that_was_never_seen_is_told_as_the_page_says():
+    """Constants and all, learnt without gpt-oss: the figures of its line."""
+    split = next(each for each in SPLITS if each.file == "family")
+    (fold,) = (each for each in split.folds if split.parts[each.asked[0]] == "gpt-oss")
+    seen = ROWS.table
+    found = learn(
+        seen.take(fold.learnt),
+        ROWS.ttft_ms[fold.learnt],
+        ROWS.tpot_ms[fold.learnt],
+        runs=ROWS.runs[fold.learnt],
+    ).estimate(seen.take(fold.asked))
+    (told,) = (each for each in results() if each.name == split.name and each.part == "gpt-oss")
+    for figures, measured, errors in (
+        (found.tpot, ROWS.tpot_ms, told.tpot),
+        (found.ttft, ROWS.ttft_ms, told.ttft),
+    ):
+        off = np.abs(figures.value / measured[fold.asked] - 1)
+        within = (figures.low <= measured[fold.asked]) & (measured[fold.asked] <= figures.high)
+        assert np.median(off) == pytest.approx(errors.median, abs=1e-3)
+        assert within.mean() == pytest.approx(errors.covered, abs=5e-3)
+
+
 def results() -> list[Result]:
     told = json.loads((HOME / "benchmarks" / "results" / "accuracy.json").read_text(encoding="utf-8"))
     assert told["rows"] == len(ROWS.cases)

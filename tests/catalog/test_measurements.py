@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from chipwise.catalog.cases import Named, Sizes, case_of
 from chipwise.catalog.estimating import document, shipped_estimator
-from chipwise.catalog.measurements import Measurements, read, shipped
+from chipwise.catalog.measurements import Measurements, read, shipped, sizes_of
 from chipwise.performance.estimator import calibrate, physics
 from chipwise.reasons import Reason, Refusal
 
@@ -27,7 +27,7 @@ ROW = {
 
 def test_all_that_state_a_concurrency_are_read():
     rows = shipped()
-    assert (len(rows.cases), rows.left_out, len(set(rows.runs))) == (1066, 6, 1024)
+    assert (len(rows.cases), rows.left_out, len(set(rows.runs))) == (1066, 6, 1015)
     assert len({case.model for case in rows.cases}) == 6
     assert {case.accelerator for case in rows.cases} == {"h100-sxm", "h200", "b200", "gb200"}
 
@@ -93,7 +93,7 @@ def test_a_missing_column_is_named():
         (Sizes(tensor=64, expert=8), Sizes(tensor=8, expert=8)),
         (Sizes(tensor=16, expert=4), Sizes(tensor=4, expert=4)),
         (Sizes(data=64, expert=8), Sizes(data=8, expert=8)),
-        (Sizes(tensor=4, expert=2), Sizes(tensor=2, expert=2)),
+        (Sizes(tensor=4, expert=2), Sizes(tensor=4, expert=2)),
         (Sizes(tensor=8, expert=8), Sizes(tensor=8, expert=8)),
         (Sizes(tensor=4, expert=1), Sizes(tensor=4, expert=1)),
         (Sizes(tensor=2, data=8, expert=4), Sizes(tensor=2, data=8, expert=4)),
@@ -101,6 +101,31 @@ def test_a_missing_column_is_named():
 )
 def test_sizes_that_count_the_same_chips_twice(sizes: Sizes, read_as: Sizes):
     assert sizes.without_double_count() == read_as
+
+
+@pytest.mark.parametrize(
+    ("name", "tensor"),
+    [
+        ("2026_04_06_gpt_oss_120b_b200_sxm_trtllm_fp4_agg_1024x1024_c256_tp2_ep2_1741", 2),
+        ("2026_03_25_made_up_c256_tp2_0_ep2_0_1741", 2),
+        ("openai_gpt_oss_120b_h100_sxm_trtllm_agg_4000x1000_c384_tp4_epnone_3", 4),
+        ("", 4),
+    ],
+)
+def test_where_sizes_could_be_right_the_name_of_the_run_decides(name: str, tensor: int):
+    assert sizes_of(Sizes(tensor=4, expert=2), name) == Sizes(tensor=tensor, expert=2)
+
+
+def test_runs_that_differ_in_the_ninth_digit_are_one():
+    found = read([ROW | {"silicon_ttft_ms": ttft} for ttft in ("117.20000000", "117.20000001", "117.3")])
+    assert isinstance(found, Measurements)
+    assert found.runs[0] == found.runs[1] != found.runs[2]
+
+
+def test_experts_are_on_the_chips_there_are():
+    found = case_of(Named("openai/gpt-oss-120b", "b200", "", Sizes(tensor=8, expert=64), 1024, 128, 4))
+    assert isinstance(found, Refusal)
+    assert found.reason is Reason.INVALID
 
 
 def test_weights_in_a_format_the_chip_has_no_units_for_are_computed_at_16_bits():

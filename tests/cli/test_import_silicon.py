@@ -258,3 +258,12 @@ def test_a_condition_that_selects_nothing_is_refused(known, condition):
 QWEN3_32B = """{"model_type": "qwen3", "hidden_size": 5120, "intermediate_size": 25600, "num_hidden_layers": 64,
 "num_attention_heads": 64, "num_key_value_heads": 8, "head_dim": 128, "vocab_size": 151936, "tie_word_embeddings": false,
 "attention_bias": false, "max_position_embeddings": 40960, "sliding_window": null, "use_sliding_window": false}"""
+
+
+def test_chips_of_expert_parallelism_are_counted_once():
+    """Runs named tp8 ep8 have 64 in the column of the tensor size: 8 chips, as the estimator reads them."""
+    result = ran(*BLANKS, *HELD, "--where", "tp_size=64", "--where", "model_path=openai/gpt-oss-120b")
+    assert result.exit_code == 0, result.output
+    (profile,) = yaml.safe_load_all(result.stdout)
+    assert {variant["chips"] for variant in profile["spec"]["variants"]} == {8}
+    assert "count the chips of expert parallelism twice" in result.stdout

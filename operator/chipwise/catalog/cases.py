@@ -16,6 +16,9 @@ from chipwise.reasons import Reason, Refusal
 BITS = {"bf16": 16, "fp16": 16, "fp8": 8, "int8": 8, "fp4": 4, "int4": 4}
 """Bits of a weight by precision; 4-bit formats have block scales beside them."""
 
+LEAST_COUNTED_TWICE = 4
+"""From this expert parallelism on its square is more chips than a replica on one machine has, but for racks."""
+
 MOST_TOKENS, MOST_CONCURRENCY, MOST_CHIPS = 10_000_000, 1_000_000, 4096
 """Beyond these a figure is a slip of the pen."""
 
@@ -35,13 +38,17 @@ class Sizes:
         return self.tensor * self.pipeline * self.data
 
     def without_double_count(self) -> Sizes:
-        """Read one size that is the square of the expert parallelism as that parallelism.
+        """Read one size that is the square of the expert parallelism, 16 or 64, as that parallelism.
 
-        Some published tables multiply tensor and expert parallelism, though both are over the same chips (facts of the silicon rows: runs
-        named tp8 ep8 have 64 in the column of the tensor size).
+        Some published tables multiply tensor and expert parallelism, though both are over the same chips: of the rows that ship, runs named
+        tp8 ep8 have 64 in the column of the tensor size. 4 with an expert parallelism of 2 is a layout that engines have.
         """
         square = self.expert * self.expert
-        if self.expert < 2 or self.tensor * self.data != square or min(self.tensor, self.data) > 1:
+        if (
+            self.expert < LEAST_COUNTED_TWICE
+            or self.tensor * self.data != square
+            or min(self.tensor, self.data) > 1
+        ):
             return self
         if self.tensor > 1:
             return replace(self, tensor=self.expert)
@@ -124,10 +131,12 @@ def _absurd(named: Named) -> str | None:
     sizes = named.sizes
     if load := absurd_load(named.input_tokens, named.output_tokens, named.concurrency):
         return load
-    told = (
+    told: tuple[str | None, ...] = (
         _outside("chips", sizes.chips, MOST_CHIPS),
         _outside("expert parallelism", sizes.expert, MOST_CHIPS),
     )
+    if sizes.expert > sizes.chips:
+        told = (*told, f"expert parallelism {sizes.expert} is more than the {sizes.chips} chips")
     return next((each for each in told if each), None)
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
 
@@ -34,6 +35,9 @@ OPTIONAL = ("id", "backend_version", "pp_size", "attention_dp_size", "moe_ep_siz
 
 SHORTEST_MS, LONGEST_MS = 1e-3, 1e7
 """A token or a first token outside of this is no measurement of a server."""
+
+
+_SAME_DIGITS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,7 @@ def read(
     if bad:
         return bad
     told = np.array(figures, dtype=np.float64).reshape(-1, 2)
-    runs = np.unique(told, axis=0, return_inverse=True)[1].ravel()
+    runs = np.unique(_rounded(told), axis=0, return_inverse=True)[1].ravel()
     return Measurements(tuple(cases), told[:, 0], told[:, 1], runs, left_out)
 
 
@@ -115,6 +119,13 @@ def _cannot_be(case: Case, ttft_ms: float, tpot_ms: float) -> list[tuple[str, st
     return [(column, f"{each.reason.value}: {each.message}") for column, each in told if each]
 
 
+def _rounded(figures: NDArray[np.float64]) -> NDArray[np.float64]:
+    """To eight digits: copies of a table may differ in the next."""
+    digits = 10.0 ** (_SAME_DIGITS - 1 - np.floor(np.log10(figures)))
+    rounded: NDArray[np.float64] = np.round(figures * digits) / digits
+    return rounded
+
+
 class BadCellError(ValueError):
     """A cell that cannot be read; ``column`` names it."""
 
@@ -125,25 +136,38 @@ class BadCellError(ValueError):
 
 def named_of(row: Mapping[str, str]) -> Named:
     """The case of a row in words. Raises BadCellError."""
-    sizes = Sizes(
+    told = Sizes(
         tensor=_whole(row, "tp_size", MOST_CHIPS),
         pipeline=_whole(row, "pp_size", MOST_CHIPS, blank=1),
         data=_whole(row, "attention_dp_size", MOST_CHIPS, blank=1),
         expert=_whole(row, "moe_ep_size", MOST_CHIPS, blank=1),
-    ).without_double_count()
+    )
     if row["precision"].strip().lower() not in ("", *BITS):
         raise BadCellError("precision", f"{row['precision']} is none of {', '.join(BITS)}, or empty")
     return Named(
         model=row["model_path"],
         accelerator=row["system"],
         precision=row["precision"].strip(),
-        sizes=sizes,
+        sizes=sizes_of(told, row.get("id") or ""),
         input_tokens=_whole(row, "isl", MOST_TOKENS),
         output_tokens=_whole(row, "osl", MOST_TOKENS),
         concurrency=_whole(row, "concurrency", MOST_CONCURRENCY),
         engine=row["backend"],
         engine_version=row.get("backend_version") or "",
     )
+
+
+def sizes_of(told: Sizes, name: str) -> Sizes:
+    """The sizes of a row without what was counted twice.
+
+    ``name`` is the row's id: one such as ``..._tp2_0_ep2_0_...`` says how many chips the run had, also where its sizes alone could be right.
+    """
+    once = told.without_double_count()
+    found = re.search(r"_tp(\d+)_(?:\d+_)?ep(\d+)_", name)
+    if once != told or found is None or told.pipeline * told.data != 1:
+        return once
+    tensor, expert = (int(group) for group in found.groups())
+    return replace(told, tensor=tensor) if told.tensor == tensor * expert and told.expert == expert else told
 
 
 _COLUMN = {

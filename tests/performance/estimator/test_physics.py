@@ -73,6 +73,16 @@ def test_where_the_cache_holds_fewer_the_first_token_waits_for_a_place():
     assert held > free
 
 
+def test_a_pipeline_has_the_room_of_all_its_chips_and_each_stage_a_part_of_the_work():
+    """As many chips in a pipeline as in tensor parallelism: about the same room, a token that waits longer, and nothing absurd."""
+    tensor, pipeline = (replace(PLAIN, tensor=8), replace(PLAIN, tensor=1, pipeline=8))
+    places = physics.places_in_cache(table([tensor, pipeline]))
+    assert places[1] == pytest.approx(places[0], rel=0.01)
+    (step, first), (step_p, first_p) = times(tensor, pipeline).T
+    assert step < step_p < 8 * step
+    assert first < first_p < 8 * first
+
+
 @pytest.mark.parametrize("engine", physics.ENGINES)
 def test_constants_of_an_engine_are_its_own(engine):
     own = physics.supposed(physics.TTFT).copy()

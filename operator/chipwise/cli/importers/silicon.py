@@ -7,9 +7,11 @@ requests. Where a row leaves a cell empty, the flag of that name fills it.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,6 +92,10 @@ def silicon(path: Path, *, classes: Sequence[str], conditions: Sequence[str], **
     if not chosen:
         raise BadInput(f"{path}: no row has {' and '.join(conditions)}")
     each(chosen, assembly.problems, reader.read)
+    if reader.twice:
+        assembly.note(
+            f"{len(reader.twice)} rows count the chips of expert parallelism twice, such as 64 for tp8 with ep8; they are read as run."
+        )
     if len(chosen) < len(rows):
         assembly.note(
             f"{len(rows) - len(chosen)} of {len(rows)} rows were left out by --where {' --where '.join(conditions)}."
@@ -104,6 +110,7 @@ class _Reader:
     assembly: Assembly
     fill: Mapping[str, str | int | None]
     systems: Mapping[str, str]
+    twice: list[Record] = field(default_factory=list)
 
     def read(self, row: Record) -> None:
         from chipwise.cli.importers.assembly import Stated  # noqa: PLC0415 - as above
@@ -113,14 +120,15 @@ class _Reader:
             name: problems.ask(partial(_size, row, name, blank=name == "attention_dp_size"))
             for name in ("tp_size", "pp_size", "attention_dp_size")
         }
-        chips = 1
-        for size in sizes.values():
-            chips *= size or 1
         model, system, engine = (
             problems.ask(partial(row.text, column)) for column in ("model_path", "system", "backend")
         )
         if model is None or system is None or engine is None or None in sizes.values():
             return
+        sizes, twice = _once(row, sizes)
+        chips = math.prod(size or 1 for size in sizes.values())
+        if twice:
+            self.twice.append(row)
         source = str(row.values.get("silicon_data_source", ""))
         measured = re.search(r"measured=(\d{4}-\d\d-\d\d)", source)
         stated = {
@@ -143,6 +151,26 @@ _CELLS = {
     "engine-version": "backend_version",
     "date": "silicon_data_source",
 }
+
+
+def _once(row: Record, sizes: Mapping[str, int | None]) -> tuple[dict[str, int | None], bool]:
+    """The sizes without what was counted twice, as the estimator reads such rows, and whether there was something."""
+    from chipwise.catalog.cases import Sizes  # noqa: PLC0415 - not for --help
+    from chipwise.catalog.measurements import sizes_of  # noqa: PLC0415 - as above
+
+    experts = row.values.get("moe_ep_size")
+    told = Sizes(
+        tensor=sizes["tp_size"] or 1,
+        pipeline=sizes["pp_size"] or 1,
+        data=sizes["attention_dp_size"] or 1,
+        expert=int(experts) if isinstance(experts, int | Decimal) and experts >= 1 else 1,
+    )
+    found = sizes_of(told, str(row.values.get("name") or ""))
+    return {
+        "tp_size": found.tensor,
+        "pp_size": found.pipeline,
+        "attention_dp_size": found.data,
+    }, found != told
 
 
 def _size(row: Record, column: str, *, blank: bool) -> int:

@@ -77,6 +77,7 @@ class Table:
     output: Floats
     concurrency: Floats
     tensor: Floats
+    pipeline: Floats
     data: Floats
     expert: Floats
     chips: Floats
@@ -179,6 +180,7 @@ def _figures(case: Case) -> tuple[Any, ...]:
         case.output_tokens,
         case.concurrency,
         case.tensor,
+        case.pipeline,
         case.data,
         case.expert,
         case.chips,

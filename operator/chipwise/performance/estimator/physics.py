@@ -5,6 +5,9 @@ waits for every layer and, under tensor parallelism, for two all-reduces a layer
 their turn. A first token waits for its prefill, for a share of the prefills of those that arrive together, for some steps of the
 running batch and for the engine's way to the first token; where the KV cache holds fewer than the concurrency, for a place.
 
+Of a pipeline every stage has its layers on its own chips, and as many parts of the batch are under way as there are stages: a token waits
+for all stages, with the part of the batch it is in. None of the measurements has a pipeline.
+
 Roofline: Williams et al., CACM 52(4), 2009. Two all-reduces a layer: Shoeybi et al., arXiv:1909.08053. Experts touched by n tokens, as
 if routing were uniform: 1 - (1 - k/E)**n. Prefill of s tokens: 2 operations a parameter and token, 2 a layer, attention width and pair.
 """
@@ -80,12 +83,13 @@ def step_ms(t: Table, logs: Floats) -> Floats:
     """Time of one output token after the first, in milliseconds, for every case; ``logs`` in the order of TPOT."""
     c = dict(zip((each.name for each in TPOT), np.exp(logs), strict=True))
     routed = t.expert_parameters > 0
-    batch = t.concurrency / t.data
+    batch = t.concurrency / t.data / t.pipeline
+    stage = t.chips / t.pipeline
     touched = t.expert_parameters * (1 - (1 - t.expert_share) ** t.concurrency)
-    read = (t.dense / t.tensor + touched / t.chips) * t.weight_bytes / (t.bandwidth * c["bandwidth_share"])
+    read = (t.dense / t.tensor + touched / stage) * t.weight_bytes / (t.bandwidth * c["bandwidth_share"])
     compute = t.concurrency * 2 * t.active / (t.chips * t.flops * c["compute_share"])
     cache = batch * t.cached_context * t.cache_elements * t.cache_bytes / (t.bandwidth * c["cache_share"])
-    reduces = np.where(t.chips > 1, c["reduce_us"] + c["reduce_hop_us"] * np.log2(t.chips), 0.0)
+    reduces = np.where(stage > 1, c["reduce_us"] + c["reduce_hop_us"] * np.log2(stage), 0.0)
     layer = c["layer_us"] + np.where(routed, c["routed_layer_us"], 0.0) + 2 * reduces
     exchange = _exchange(t, batch) / c["link_share"]
     prefill = _prefill_s(t, c["compute_share"], c["link_share"])
@@ -103,12 +107,17 @@ def first_ms(t: Table, logs: Floats, token_ms: Floats) -> Floats:
             own[name][t.engine == engine] *= c[f"{name}.{engine}"]
     share = own["compute_share"] * np.where(t.expert_parameters > 0, c["routed_compute"], 1.0)
     prefill = _prefill_s(t, share, c["link_share"])
-    read = _weights(t) / (t.bandwidth * c["read_share"])
+    alone = prefill + (t.pipeline - 1) * _operations(t) / (t.chips * t.flops * share)
+    read = _weights(t) * t.pipeline / (t.bandwidth * c["read_share"])
     places = places_in_cache(t)
     held = t.output * token_ms * MS
     waiting = np.maximum(t.concurrency - places, 0) / places * held * c["queue"]
     seconds = (
-        t.layers * own["layer_us"] * US + read + prefill * (1 + own["ahead"] * (t.concurrency - 1)) + waiting
+        t.layers * own["layer_us"] * US
+        + read
+        + alone
+        + prefill * own["ahead"] * (t.concurrency - 1)
+        + waiting
     )
     told: Floats = c["entry_ms"] + c["request_ms"] * t.concurrency + c["steps"] * token_ms + seconds / MS
     return told
@@ -117,13 +126,13 @@ def first_ms(t: Table, logs: Floats, token_ms: Floats) -> Floats:
 def places_in_cache(t: Table) -> Floats:
     """How many requests the KV cache of a replica holds beside the weights; at least one a copy of the attention."""
     whole = t.cached_context * (t.input + t.output) / (t.input + t.output / 2)
-    request = np.maximum(whole * t.cache_elements * t.cache_bytes, 1.0)
+    request = np.maximum(whole * t.cache_elements * t.cache_bytes / t.pipeline, 1.0)
     room: Floats = np.maximum(t.memory * USABLE - _weights(t), 0.0)
     return np.maximum(room / request, 1.0) * t.data
 
 
 def _prefill_s(t: Table, compute_share: Floats | float, link_share: float) -> Floats:
-    """Seconds of computing and exchanging one request's prefill."""
+    """Seconds that all chips are busy with one request's prefill."""
     seconds: Floats = (
         _operations(t) / (t.chips * t.flops * compute_share) + _exchange(t, _fresh(t)) / link_share
     )
@@ -132,7 +141,7 @@ def _prefill_s(t: Table, compute_share: Floats | float, link_share: float) -> Fl
 
 def _weights(t: Table) -> Floats:
     """Bytes on one chip."""
-    found: Floats = (t.dense / t.tensor + t.expert_parameters / t.chips) * t.weight_bytes
+    found: Floats = (t.dense / t.tensor / t.pipeline + t.expert_parameters / t.chips) * t.weight_bytes
     return found
 
 
