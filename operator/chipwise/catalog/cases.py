@@ -108,7 +108,8 @@ def computing(chip: ChipEntry, precision: str) -> Chip | Refusal:
     """
     if precision not in BITS:
         return Refusal(
-            Reason.INVALID, f"precision {precision} is none of {', '.join(BITS)}, or empty for the checkpoint's"
+            Reason.INVALID,
+            f"precision {precision} is none of {', '.join(BITS)}, or empty for the checkpoint's",
         )
     units = computed_in(precision, chip.dense)
     if units is None:
