@@ -55,7 +55,7 @@ class Reason(StrEnum):
     MODEL_UNKNOWN = "ModelUnknown"  # the message has near names: chipwise catalog models
     INSTANCE_UNKNOWN = "InstanceUnknown"  # the message has near names: chipwise catalog instances
     PRICE_UNKNOWN = "PriceUnknown"  # give the price: none is taken from another region
-    NO_PRECISION = "NoPrecision"  # the chip publishes no TFLOPS at a precision of the model's weights
+    NO_PRECISION = "NoPrecision"  # the chip publishes no TFLOPS, neither at the precision of the model's weights nor at 16 bits
     PRICE_ABSENT = "PriceAbsent"  # 0 or blank means that none is published
     PRICE_PLACEHOLDER = "PricePlaceholder"  # an amount that stands for "not for sale"
     PRICE_MALFORMED = "PriceMalformed"  # not an amount of money for an hour of a machine

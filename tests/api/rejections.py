@@ -344,6 +344,20 @@ PROFILES = (
         slidingLayers=2,
         linearLayers=3,
     ),
+    _architecture(
+        "fewer active parameters than the share of the experts",
+        "activeParameters",
+        "must not be below parameters x expertsPerToken / experts",
+        activeParameters=3,
+        experts=8,
+        expertsPerToken=4,
+    ),
+    _architecture(
+        "fewer parameters than the keys of its layers",
+        "parameters",
+        "must not be below layers x hiddenSize x kvHeads x headDim",
+        layers=9,
+    ),
     _rule(
         "points and coefficients",
         measured_profile(points=[point()], coefficients=coefficients()),

@@ -6,10 +6,13 @@ from decimal import Decimal
 
 import pytest
 from chipwise import catalog
-from chipwise.api import AcceleratorPool, ModelProfile, parse
+from chipwise.api import AcceleratorClass, AcceleratorPool, ModelProfile, parse
 from chipwise.autoscaling.platforms import handle, unstable
 from chipwise.catalog import Instance, ModelEntry
-from chipwise.catalog.manifests import Bought, Nodes, Wanted, pool, profile
+from chipwise.catalog.cases import BITS, Named, Sizes, case_of
+from chipwise.catalog.chip_figures import ChipEntry
+from chipwise.catalog.manifests import Bought, Nodes, Wanted, chip_class, pool, profile
+from chipwise.cluster.knowledge import hardware_of
 from chipwise.reasons import Reason, Refusal
 
 QUOTED = Bought(Decimal("55.04"), "USD", "a list", "2026-07-20")
@@ -24,6 +27,28 @@ def test_a_profile_of_every_model_on_every_chip_is_taken(model: ModelEntry):
     assert isinstance(parsed, ModelProfile)
     assert len(parsed.spec.variants) + len(refusals) == len(catalog.chips())
     assert {one.reason for one in refusals} <= {Reason.NO_PRECISION, Reason.MEMORY_EXCEEDED}
+
+
+@pytest.mark.parametrize("chip", [pytest.param(chip, id=chip.name) for chip in catalog.chips()])
+@pytest.mark.parametrize("precision", BITS)
+def test_manifests_estimate_and_plans_compute_a_precision_on_a_chip_alike(chip: ChipEntry, precision: str):
+    """Weights that the chip has no units for are stored, and computed at 16 bits, whoever is asked."""
+    model = catalog.model_entry("qwen3-0.6b")
+    assert isinstance(model, ModelEntry)
+    found, refusals = profile(model, [(chip, 64)], Wanted(precisions=(precision,)))
+    estimated = case_of(Named(model.id, chip.name, precision, Sizes(), 1024, 1024, 8))
+    if isinstance(estimated, Refusal):
+        assert found is None
+        assert [one.reason for one in refusals] == [estimated.reason] == [Reason.NO_PRECISION]
+        return
+    made, chip_as_class = parse(found), parse(chip_class(chip))
+    assert isinstance(made, ModelProfile)
+    assert isinstance(chip_as_class, AcceleratorClass)
+    (variant,) = made.spec.variants
+    planned = hardware_of(made, variant, chip_as_class)
+    assert not isinstance(planned, Refusal)
+    assert (planned.chip, planned.weight_bits) == (estimated.chip, estimated.weight_bits)
+    assert planned.chip.flops
 
 
 @pytest.mark.parametrize("each", SHAPED)

@@ -179,7 +179,7 @@ def test_maia_has_no_resource_name_and_the_output_says_so():
 def test_a_variant_that_is_left_out_is_said_on_standard_error():
     result = invoke("catalog", "manifests", "--chip", "h100", "--chip", "a10g", "--model", "qwen3-8b")
     assert result.exit_code == 0
-    assert result.stderr.startswith("left out, NoPrecision: qwen3-8b at bf16 or fp16 on a10g")
+    assert result.stderr.startswith("left out, NoPrecision: qwen3-8b: no dense TFLOPS are published for a10g")
 
 
 def test_a_price_of_ones_own_makes_a_pool_anywhere():

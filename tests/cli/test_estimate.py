@@ -202,3 +202,19 @@ def test_a_stated_price_brings_a_chip_in():
         cost = [float(way["costPerMillionOutputTokens"]) for way in ways]
         assert tpot == sorted(tpot)
         assert cost == sorted(cost, reverse=True)
+
+
+UNHEARD = "nothing was measured with an engine vlm, only with sglang, trtllm, vllm"
+
+
+def test_an_engine_that_nothing_was_measured_with_is_said():
+    (case,) = answered(*LLAMA, *LOAD[:-1], "vlm")["cases"]
+    assert [note for note in case["notes"] if note.startswith(UNHEARD)]
+    for engine in ("vllm", "TRTLLM", ""):
+        assert not answered(*LLAMA, *LOAD[:-1], engine)["cases"][0]["notes"]
+
+
+def test_a_frontier_of_such_an_engine_says_so_too():
+    words = ("--frontier", "qwen3-8b", "--input-tokens", "100", "--output-tokens", "100")
+    assert UNHEARD in invoke("estimate", *words, "--engine", "vlm").stderr
+    assert not invoke("estimate", *words, "--engine", "vllm").stderr

@@ -242,3 +242,10 @@ def test_standard_input_and_a_file_as_output(tmp_path):
     assert "are written anew" in again.stderr
     nowhere = invoke("estimate", "--rows", "-", "-o", tmp_path / "none" / "out.csv", stdin=text)
     assert nowhere.exit_code == 2
+
+
+def test_an_engine_that_nothing_was_measured_with_is_said_beside_the_figures(tmp_path):
+    heard, slip = answered(tmp_path, [ROW | {"engine": "VLLM"}, ROW | {"engine": "vlm"}])
+    assert heard["reason"] == ""
+    assert slip["reason"].startswith("nothing was measured with an engine vlm, only with sglang")
+    assert slip["tpot_ms"]

@@ -431,3 +431,16 @@ def test_an_unknown_chip_is_refused():
 def test_a_folder_is_read_as_a_checkpoint():
     assert ran(CONFIG.parent).stdout == ran(CONFIG).stdout
     assert "No such file" in ran(DATA / "hf-config").stderr
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("num_key_value_heads", 5, "must divide the 64 query heads, not 5"),
+        ("num_key_value_heads", 65, "must not exceed the 64 query heads, not 65"),
+        ("sliding_window", -1, "must be greater than zero, not -1"),
+        ("sliding_window", 0, "must be greater than zero, not 0"),
+    ],
+)
+def test_one_key_that_cannot_be_is_refused_even_where_it_is_not_used(tmp_path, key, value, said):
+    assert f"config.json: {key}: {said}" in refused(tmp_path, json.loads(CONFIG.read_text()) | {key: value})

@@ -76,7 +76,8 @@ class AcceleratorClassSpec(Model):
     memory_bandwidth_gbps: Count
     """Peak memory bandwidth of one chip in gigabytes (10^9 bytes) per second, such as 3350."""
     tflops: Annotated[tuple[Throughput, ...], Field(max_length=6), MapBy("precision")] = ()
-    """Peak arithmetic of one chip by number format. Needed only to estimate what has not been measured."""
+    """Peak arithmetic of one chip by number format. Needed only to estimate what has not been measured. Weights of a format that is not
+    in it count as computed at bf16, else fp16."""
     interconnect_gbps: Count | None = None
     """Bandwidth between the chips of one node, per chip and in one direction, in gigabytes per second, such as 450."""
     watts: Count | None = None

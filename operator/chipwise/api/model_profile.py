@@ -57,6 +57,31 @@ class Architecture(Model):
             lambda found: found.sliding_layers + found.linear_layers <= found.layers,
             ".linearLayers",
         ),
+        Rule(
+            "!has(self.activeParameters) || double(self.activeParameters) * double(self.experts)"
+            " >= double(self.parameters) * double(self.expertsPerToken)",
+            "must not be below parameters x expertsPerToken / experts: what is not an expert is used by every token",
+            lambda found: (
+                found.active_parameters is None
+                or float(found.active_parameters) * found.experts
+                >= float(found.parameters) * found.experts_per_token
+            ),
+            ".activeParameters",
+        ),
+        Rule(
+            "double(has(self.activeParameters) ? self.activeParameters : self.parameters)"
+            " >= double(self.layers - self.linearLayers) * double(self.hiddenSize)"
+            " * double(has(self.latentDim) ? self.latentDim : self.kvHeads * self.headDim)",
+            "must not be below layers x hiddenSize x kvHeads x headDim (or latentDim), nor may activeParameters:"
+            " the keys of layers of this size alone are as many",
+            lambda found: (
+                float(found.active_parameters or found.parameters)
+                >= float(found.layers - found.linear_layers)
+                * found.hidden_size
+                * (found.latent_dim or found.kv_heads * found.head_dim)
+            ),
+            ".parameters",
+        ),
     )
 
     parameters: Parameters

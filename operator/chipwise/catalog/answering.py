@@ -66,6 +66,17 @@ def answer(estimator: Estimator, setups: Sequence[Case | Refusal], which: Indice
     return Answers(figures, support, worth, refusals, notes, held)
 
 
+def unheard_of(estimator: Estimator, engine: str) -> str:
+    """What to know of an engine that none of the measurements learnt from is of; empty if one is, or none is named."""
+    known = sorted(set(estimator.tpot.seen.engine.tolist()) - {""})
+    if not engine or engine.lower() in known:
+        return ""
+    return (
+        f"nothing was measured with an engine {engine}, only with {', '.join(known) or 'engines unnamed'}: "
+        "these count for less, as where no engine is named"
+    )
+
+
 def _refused(
     setups: Sequence[Case | Refusal], which: Indices, loads: Loads
 ) -> tuple[dict[int, Refusal], dict[int, Refusal], Indices]:

@@ -10,6 +10,7 @@ from chipwise.catalog import shelf
 from chipwise.catalog.chip_figures import ChipEntry
 from chipwise.catalog.model_shapes import ModelEntry
 from chipwise.performance import Chip
+from chipwise.performance.computing import computed_in
 from chipwise.performance.estimator import Case
 from chipwise.reasons import Reason, Refusal
 
@@ -80,11 +81,6 @@ def case_of(
     if isinstance(chip, Refusal):
         return chip
     precision = named.precision.lower() or model.weights
-    if precision not in BITS:
-        return Refusal(
-            Reason.INVALID,
-            f"precision {named.precision} is none of {', '.join(BITS)}, or empty for the checkpoint's",
-        )
     absurd = _absurd(named)
     if absurd:
         return Refusal(Reason.INVALID, absurd)
@@ -114,17 +110,21 @@ def case_of(
 def computing(chip: ChipEntry, precision: str) -> Chip | Refusal:
     """The chip with the operations that weights of this precision are computed at.
 
-    A format that the chip has no units for is a format of storage: weights are widened to 16 bits on their way, as engines do.
-    Refused as NO_PRECISION where neither is published.
+    See ``computed_in``. Refused as NO_PRECISION where neither its own format nor 16 bits are published, as INVALID for
+    a precision that is none.
     """
-    for named in (precision, "bf16", "fp16"):
-        found = chip.at(named)
-        if found.flops is not None:
-            return found
-    return Refusal(
-        Reason.NO_PRECISION,
-        f"no dense TFLOPS are published for {chip.name}, neither at {precision} nor at 16 bits",
-    )
+    if precision not in BITS:
+        return Refusal(
+            Reason.INVALID,
+            f"precision {precision} is none of {', '.join(BITS)}, or empty for the checkpoint's",
+        )
+    units = computed_in(precision, chip.dense)
+    if units is None:
+        return Refusal(
+            Reason.NO_PRECISION,
+            f"no dense TFLOPS are published for {chip.name}, neither at {precision} nor at 16 bits",
+        )
+    return chip.at(units)
 
 
 def _absurd(named: Named) -> str | None:

@@ -8,26 +8,18 @@ from decimal import Decimal
 from typing import Any
 
 from chipwise.autoscaling.platforms import PLATFORMS
+from chipwise.catalog.cases import BITS, computing
 from chipwise.catalog.chip_figures import ChipEntry
 from chipwise.catalog.machines import Instance
 from chipwise.catalog.model_shapes import ModelEntry
 from chipwise.performance import Hardware, Shape
+from chipwise.performance.computing import WIDENED, computed_in
 from chipwise.performance.memory import requests_that_fit
 from chipwise.reasons import Reason, Refusal
 
 Document = dict[str, Any]
 
 API_VERSION = "chipwise.dev/v1alpha1"
-
-_WIDER = {
-    "fp4": ("fp4", "fp8", "bf16", "fp16"),
-    "int4": ("int4", "fp8", "bf16", "fp16"),
-    "fp8": ("fp8", "bf16", "fp16"),
-    "int8": ("int8", "bf16", "fp16"),
-    "bf16": ("bf16", "fp16"),
-    "fp16": ("fp16", "bf16"),
-}
-"""At what a checkpoint can be served, the narrowest first: weights can be widened, and the chip must publish its TFLOPS there."""
 
 _COUNTS = (1, 2, 4, 8, 16, 32, 64)
 _REQUESTS, _TOKENS = 8, 8192
@@ -91,7 +83,7 @@ def profile(
 ) -> tuple[Document | None, tuple[Refusal, ...]]:
     """The ModelProfile with a variant for each chip and precision, and what was refused; None if nothing is left.
 
-    ``chips`` come with the most of them that one node has. Refused are NO_PRECISION and MEMORY_EXCEEDED.
+    ``chips`` come with the most of them that one node has. Refused are NO_PRECISION, INVALID (a precision that is none) and MEMORY_EXCEEDED.
     """
     variants: list[Document] = []
     refusals: list[Refusal] = []
@@ -109,17 +101,13 @@ def profile(
 
 
 def _variant(model: ModelEntry, chip: ChipEntry, most: int, asked: str | None) -> Document | Refusal:
-    options = (asked,) if asked else _WIDER[model.weights]
-    precision = next((each for each in options if each in chip.dense), None)
-    if precision is None:
-        published = ", ".join(chip.dense) or "none"
-        return Refusal(
-            Reason.NO_PRECISION,
-            f"{model.name} at {' or '.join(options)} on {chip.name}: the chip's published TFLOPS are {published}",
-        )
+    precision = asked or _served(model, chip)
+    computed = computing(chip, precision)
+    if isinstance(computed, Refusal):
+        return Refusal(computed.reason, f"{model.name}: {computed.message}")
     last: Refusal | None = None
     for count in (each for each in _COUNTS if each <= most):
-        hardware = Hardware(model.architecture, chip.at(precision), count, _bits(precision))
+        hardware = Hardware(model.architecture, computed, count, BITS[precision])
         tokens = min(_TOKENS, model.architecture.max_context_tokens or _TOKENS)
         fits = requests_that_fit(hardware, Shape(tokens, 0))
         if isinstance(fits, int) and fits >= _REQUESTS:
@@ -130,8 +118,11 @@ def _variant(model: ModelEntry, chip: ChipEntry, most: int, asked: str | None) -
     return Refusal(Reason.MEMORY_EXCEEDED, f"{model.name} at {precision} on {most} x {chip.name}: {said}")
 
 
-def _bits(precision: str) -> int:
-    return int("".join(filter(str.isdigit, precision)))
+def _served(model: ModelEntry, chip: ChipEntry) -> str:
+    """The checkpoint's format; of 16 bits the one that the chip computes, for one can be read as the other."""
+    if model.weights in WIDENED:
+        return computed_in(model.weights, chip.dense) or model.weights
+    return model.weights
 
 
 @dataclass(frozen=True, slots=True)

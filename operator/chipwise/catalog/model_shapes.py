@@ -157,4 +157,20 @@ def _contradiction(a: Architecture) -> str | None:
         return "slidingWindow and slidingLayers go together"
     if a.sliding_layers + a.linear_layers > a.layers:
         return "slidingLayers and linearLayers must not exceed layers"
+    return _too_few(a)
+
+
+def _too_few(a: Architecture) -> str | None:
+    """Parameters that the rest of the shape does not leave room for; each bound is far below what any real model has.
+
+    A token uses at least its share of the experts, for what is not an expert is used whole. Of a layer with attention, one matrix at
+    least is from the hidden state to what is kept of a token.
+    """
+    if float(a.active_parameters) * a.experts < float(a.parameters) * a.experts_per_token:
+        return "activeParameters must not be below parameters x expertsPerToken / experts"
+    kept = a.latent_dim or a.kv_heads * a.head_dim
+    least = (a.layers - a.linear_layers) * a.hidden_size * kept
+    for name, stated in (("parameters", a.parameters), ("activeParameters", a.active_parameters)):
+        if stated < least:
+            return f"{name} {stated} must be at least {least}, for the keys of layers of this size alone"
     return None

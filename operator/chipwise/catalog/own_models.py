@@ -23,8 +23,16 @@ def read(documents: Iterable[Any], file: str) -> tuple[ModelEntry, ...]:
 
 
 def with_shipped(own: Iterable[ModelEntry]) -> Callable[[str], ModelEntry | Refusal]:
-    """A lookup by name, id or alias, whatever the case; what ships is asked where none of ``own`` is meant."""
-    by_name = {name.lower(): each for each in own for name in (each.name, each.id, *each.aliases)}
+    """A lookup by name, id or alias, whatever the case; what ships is asked where none of ``own`` is meant.
+
+    Raises BrokenCatalogue for a name of two models that differ in architecture or weights.
+    """
+    by_name: dict[str, ModelEntry] = {}
+    for each in own:
+        for name in (each.name, each.id, *each.aliases):
+            known = by_name.setdefault(name.lower(), each)
+            if (known.architecture, known.weights) != (each.architecture, each.weights):
+                raise BrokenCatalogue(f"{name}: two models of this name are given, and they differ")
 
     def lookup(name: str) -> ModelEntry | Refusal:
         return by_name.get(name.lower()) or shelf.model_entry(name)

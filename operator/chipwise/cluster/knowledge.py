@@ -30,6 +30,7 @@ from chipwise.performance import (
     latency_at,
     sustained_rate,
 )
+from chipwise.performance.computing import computed_in
 from chipwise.performance.estimate import estimate_together
 from chipwise.reasons import Reason, Refusal
 from chipwise.rendering.quantity import whole
@@ -110,7 +111,7 @@ def _stated(performance: Performance) -> Knowledge:
 
 
 def hardware_of(profile: ModelProfile, variant: Variant, chip_class: AcceleratorClass) -> Hardware | Refusal:
-    """What is known of model and chip; NO_PERFORMANCE if the profile states no architecture."""
+    """What is known of model and chip, its TFLOPS those of ``computed_in``; NO_PERFORMANCE if the profile states no architecture."""
     shape = profile.spec.architecture
     if shape is None:
         return Refusal(
@@ -119,13 +120,14 @@ def hardware_of(profile: ModelProfile, variant: Variant, chip_class: Accelerator
         )
     spec = chip_class.spec
     precision = str(variant.precision)
-    dense = next((t.dense for t in spec.tflops if str(t.precision) == precision), None)
+    tflops = {str(each.precision): each.dense for each in spec.tflops}
+    units = computed_in(precision, tflops)
     return Hardware(
         architecture=_architecture(shape),
         chip=Chip(
             memory_bytes=whole(spec.memory),
             bandwidth_bytes_per_second=spec.memory_bandwidth_gbps * 1e9,
-            flops=dense * 1e12 if dense else None,
+            flops=tflops[units] * 1e12 if units else None,
             interconnect_bytes_per_second=spec.interconnect_gbps * 1e9 if spec.interconnect_gbps else None,
         ),
         chips=variant.chips,

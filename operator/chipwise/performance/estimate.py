@@ -36,7 +36,7 @@ def estimated_curve(knowledge: Unmeasured, shape: Shape, max_concurrency: int | 
     """Estimate the times of one replica; concurrency is bounded by the KV cache.
 
     Refused as CONTEXT_EXCEEDED if the mean request is longer than the model allows, as MEMORY_EXCEEDED if it does not fit, as
-    NO_PERFORMANCE if the class declares no FLOP/s at the variant's precision.
+    NO_PERFORMANCE if the class declares no FLOP/s at the variant's precision, nor at 16 bits.
     """
     question = _question(knowledge, shape, max_concurrency)
     if isinstance(question, Refusal):
@@ -86,7 +86,7 @@ def _question(knowledge: Unmeasured, shape: Shape, max_concurrency: int | None) 
     if not knowledge.hardware.chip.flops:
         return Refusal(
             Reason.NO_PERFORMANCE,
-            "The chip declares no dense FLOP/s at this precision, so prefill is unknown.",
+            "The chip declares no dense FLOP/s at this precision nor at 16 bits, so prefill is unknown.",
         )
     wanted = DEFAULT_CONCURRENCY if max_concurrency is None else max_concurrency
     return Question(knowledge, shape, levels_up_to(min(fitting, wanted, MAX_IN_SERVICE)))

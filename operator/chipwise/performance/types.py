@@ -125,7 +125,7 @@ class Architecture:
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """One accelerator: memory, bandwidth, dense FLOP/s at the variant's precision, and scale-up bandwidth in one direction."""
+    """One accelerator: memory, bandwidth, dense FLOP/s that the variant's weights are computed at, and scale-up bandwidth in one direction."""
 
     memory_bytes: int
     bandwidth_bytes_per_second: float

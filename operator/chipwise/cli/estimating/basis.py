@@ -35,7 +35,7 @@ class Basis:
 
 def basis(models: Sequence[Path], file: Path | None) -> Basis:
     """Read both. Raises BadInput with file, row and column; what was learnt from ``file`` is said on standard error."""
-    model_of = own_models.with_shipped([entry for path in models for entry in _models(path)])
+    model_of = _lookup(models)
     if file is None:
         found = shipped_estimator()
         count = len(found.tpot.seen)
@@ -69,6 +69,13 @@ def _said(rows: measurements.Measurements, *, anew: bool) -> str:
         f"learnt from {len(rows.cases):,} rows{without} of {len(models)} model(s) on {len(chips)} chip(s) and from no others; "
         f"{constants}"
     )
+
+
+def _lookup(paths: Sequence[Path]) -> Callable[[str], ModelEntry | Refusal]:
+    try:
+        return own_models.with_shipped([entry for path in paths for entry in _models(path)])
+    except BrokenCatalogue as error:
+        raise BadInput(f"--models: {error}") from error
 
 
 def _models(path: Path) -> tuple[ModelEntry, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from chipwise.catalog.answering import Answers, answer
+from chipwise.catalog.answering import Answers, answer, unheard_of
 from chipwise.catalog.cases import Named, case_of
 from chipwise.catalog.chip_prices import Market
 from chipwise.cli.errors import BadInput
@@ -49,9 +49,10 @@ def answer_cases(asked: Asked, market: Market, given: Basis, form: str) -> bool:
         _entry(replace(one, concurrency=load), cases[which[number]], told, number, market)
         for number, (one, load) in enumerate(named)
     ]
+    unheard = unheard_of(given.estimator, asked.engine)
     for entry in entries:
         entry["objectives"] = [_judged(each, entry) for each in wanted]
-        entry["notes"] += [note] if note else []
+        entry["notes"] += [each for each in (note, unheard) if each]
     document = {
         "model": next((case.model for case in cases if isinstance(case, Case)), asked.model),
         "inputTokens": count(asked.load.input_tokens),

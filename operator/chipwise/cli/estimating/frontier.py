@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from chipwise.catalog.answering import unheard_of
 from chipwise.catalog.cases import BITS, absurd_load
 from chipwise.catalog.chip_prices import Market
 from chipwise.catalog.frontier import OBJECTIVES, OfChip, Wanted, Way, cheapest, frontiers
@@ -46,6 +47,8 @@ def answer_frontier(asked: Asked, ttft_limit: str, market: Market, given: Basis,
     wanted = Wanted(
         load.input_tokens, load.output_tokens, limit, precisions, asked.engine, asked.engine_version
     )
+    if unheard := unheard_of(given.estimator, asked.engine):
+        click.echo(unheard, err=True)
     found, left_out = frontiers(model, wanted, market, given.estimator)
     document = _document(model.id, wanted, market, found, left_out) | {"learnt": given.learnt}
     if said.plot is not None and found:

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from chipwise.catalog.answering import FIGURES, Answers, answer
+from chipwise.catalog.answering import FIGURES, Answers, answer, unheard_of
 from chipwise.catalog.cases import case_of
 from chipwise.cli.errors import BadInput
 from chipwise.cli.estimating import sheet_of_rows
@@ -59,6 +59,7 @@ def _text(path: Path) -> str:
 def _answered(rows: sheet_of_rows.Rows, given: Basis) -> list[Sequence[str]]:
     """The added cells of every row, in order. Rows of one model and chip are asked about together: they share most of the work."""
     cases = [each if isinstance(each, Refusal) else case_of(each, given.model_of) for each in rows.setups]
+    notes = _notes(rows, given)
     loads, which = rows.load_arrays(), np.array(rows.which, dtype=np.intp)
     pairs = [("", "") if isinstance(each, Refusal) else (each.model, each.accelerator) for each in cases]
     place = {pair: number for number, pair in enumerate(sorted(set(pairs)))}
@@ -69,14 +70,26 @@ def _answered(rows: sheet_of_rows.Rows, given: Basis) -> list[Sequence[str]]:
         part = order[begin : begin + _AT_ONCE]
         some = Loads(loads.input[part], loads.output[part], loads.concurrency[part])
         told = answer(given.estimator, cases, which[part], some)
-        for row, cells in zip(part.tolist(), _cells(told, rows, part.tolist()), strict=True):
+        for row, cells in zip(part.tolist(), _cells(told, rows, notes, part.tolist()), strict=True):
             found[row] = cells
         progress.at(min(begin + _AT_ONCE, len(which)))
     progress.done()
     return found
 
 
-def _cells(told: Answers, rows: sheet_of_rows.Rows, asked: Sequence[int]) -> Iterator[Sequence[str]]:
+def _notes(rows: sheet_of_rows.Rows, given: Basis) -> list[str]:
+    """What to know of each setup: its sizes, and an engine that nothing was measured with."""
+    engines = ["" if isinstance(each, Refusal) else each.engine for each in rows.setups]
+    unheard = {engine: unheard_of(given.estimator, engine) for engine in set(engines)}
+    return [
+        "; ".join(filter(None, (rows.notes.get(setup), unheard[engine])))
+        for setup, engine in enumerate(engines)
+    ]
+
+
+def _cells(
+    told: Answers, rows: sheet_of_rows.Rows, notes: Sequence[str], asked: Sequence[int]
+) -> Iterator[Sequence[str]]:
     """Of the rows that were asked about."""
     columns = [column.tolist() for column in told.figures]
     worths = told.provenance.tolist()
@@ -88,7 +101,7 @@ def _cells(told: Answers, rows: sheet_of_rows.Rows, asked: Sequence[int]) -> Ite
             yield ("",) * (len(FIGURES) + 1) + (_told(refusal),)
             continue
         note = told.notes.get(number)
-        said = [rows.notes.get(rows.which[row], ""), _told(note) if note else ""]
+        said = [notes[rows.which[row]], _told(note) if note else ""]
         yield *(f"{figure:.3f}" for figure in figures), worth, "; ".join(filter(None, said))
 
 

@@ -149,6 +149,10 @@ def _indexed(config: Record, path: Path) -> int | None:
 
 def _layers(config: Record) -> Layers:
     layers = layers_of(config)
+    if config.has("sliding_window"):
+        config.count(
+            "sliding_window"
+        )  # a figure that cannot be is refused even where no layer has the window
     kinds = config.values.get("layer_types")
     if isinstance(kinds, list):
         if len(kinds) != layers:

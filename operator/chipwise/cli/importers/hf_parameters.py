@@ -166,6 +166,8 @@ def kv_heads(config: Record) -> int:
     found = config.count("num_key_value_heads") if config.has("num_key_value_heads") else heads
     if found > heads:
         raise config.error("num_key_value_heads", f"must not exceed the {heads} query heads, not {found}")
+    if heads % found:
+        raise config.error("num_key_value_heads", f"must divide the {heads} query heads, not {found}")
     return found
 
 
