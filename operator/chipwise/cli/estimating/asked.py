@@ -9,9 +9,9 @@ from pathlib import Path
 
 from chipwise import catalog
 from chipwise.catalog.chip_prices import Market
+from chipwise.catalog.sizing import Stated
 from chipwise.cli.catalogue.asked import granted
 from chipwise.cli.errors import BadInput
-from chipwise.cli.estimating.sizing import Stated
 
 DEAREST = 10_000
 """Dollars for a chip and hour: beyond it is a slip of the pen."""

@@ -19,7 +19,7 @@ from chipwise.cli.errors import BadInput
 from chipwise.cli.estimating.asked import Asked, Said
 from chipwise.cli.estimating.basis import Basis
 from chipwise.cli.estimating.frontier_plot import drawn
-from chipwise.cli.figures import count, milliseconds, money
+from chipwise.cli.figures import band, count, money
 from chipwise.cli.sheet import Block, Column, Sheet, show
 from chipwise.cli.words import cents
 from chipwise.reasons import Refusal
@@ -114,9 +114,6 @@ def _document(
 
 
 def _way(way: Way) -> Document:
-    def band(told: tuple[float, float, float]) -> dict[str, float]:
-        return dict(zip(("value", "low", "high"), map(milliseconds, told), strict=True))
-
     return {
         "chips": way.chips,
         "precision": way.precision,

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from chipwise.catalog import sizing
 from chipwise.catalog.cases import Named
-from chipwise.cli.estimating import sizing
 from chipwise.cli.importers.reading import read_table
 from chipwise.performance.estimator import Loads
 from chipwise.reasons import Reason, Refusal
