@@ -22,7 +22,7 @@ from chipwise.cli.estimating.case_forms import show_cases
 from chipwise.cli.figures import band, count, money, per_million
 from chipwise.performance.estimator import Case, Loads
 from chipwise.performance.estimator.bands import COVERED
-from chipwise.performance.types import Objective, Statistic
+from chipwise.performance.types import Statistic
 from chipwise.reasons import Reason, Refusal
 
 Document = dict[str, Any]
@@ -56,7 +56,9 @@ def answer_cases(asked: Asked, market: Market, given: Basis, form: str) -> bool:
     ]
     unheard = unheard_of(given.estimator, asked.engine)
     for entry in entries:
-        entry["objectives"] = [_judged(each, entry) for each in wanted]
+        entry["objectives"] = [
+            objectives.verdict(each, entry[f"{each.metric.value.lower()}Milliseconds"]) for each in wanted
+        ]
         entry["notes"] += [each for each in (sizes.note, unheard) if each]
     document = {
         "model": next((case.model for case in cases if isinstance(case, Case)), asked.model),
@@ -166,11 +168,3 @@ def _cost(chip: str, chips: int, rate: float, market: Market) -> Document:
             "message": None,
         },
     }
-
-
-def _judged(objective: Objective, entry: Document) -> Document:
-    band = entry[f"{objective.metric.value.lower()}Milliseconds"]
-    if band is None:
-        nothing = {"value": float("inf"), "low": float("inf"), "high": float("inf")}
-        return objectives.judged(objective, nothing) | {"met": None, "certain": None}
-    return objectives.judged(objective, band)
