@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,18 +10,15 @@ from chipwise.catalog.price_checks import Checked, check
 from chipwise.catalog.price_rows import UnreadablePrices, read_rows
 from chipwise.cli.answers import show_answer
 from chipwise.cli.errors import BadInput
+from chipwise.cli.importers.reading import named_text
 from chipwise.cli.sheet import Column, Sheet
 
 
 def read(path: Path) -> tuple[Checked, ...]:
     """Every row of the file, checked. Raises BadInput."""
+    _, text = named_text(path)
     try:
-        text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8-sig")
         return check(read_rows(text), catalog.instances())
-    except OSError as error:
-        raise BadInput(f"{path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise BadInput(f"{path}: is not UTF-8: {error}") from error
     except UnreadablePrices as error:
         raise BadInput(f"{path}: {error}") from error
 

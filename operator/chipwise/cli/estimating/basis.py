@@ -19,7 +19,7 @@ from chipwise.performance.estimator import Estimator
 from chipwise.reasons import Refusal
 
 MOST_ROWS = 5000
-"""Every row is held against every other: 5,000 of them take two minutes and 1 GB."""
+"""Every row is held against every other: time and memory grow with the square of them."""
 
 
 @dataclass(frozen=True, slots=True)

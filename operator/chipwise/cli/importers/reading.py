@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -30,6 +31,17 @@ def text_of(path: Path) -> str:
         raise BadInput(f"{path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise BadInput(f"{path}: is not UTF-8: {error}") from error
+
+
+def named_text(path: Path) -> tuple[str, str]:
+    """What a file is called in messages, and its text; - is standard input."""
+    if str(path) != "-":
+        return str(path), text_of(path)
+    name = "standard input"
+    try:
+        return name, sys.stdin.buffer.read().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{name}: is not UTF-8: {error}") from error
 
 
 def read_json(path: Path) -> Record:
