@@ -15,8 +15,9 @@ from chipwise.cluster.decide import Decision
 from chipwise.cluster.facts import NodeOverlayFact
 from chipwise.cluster.facts.karpenter import OVERLAY_LABEL, node_overlay_fact
 from chipwise.cluster.node_overlays import Output, output
-from chipwise.cluster.overlay import PREFIX, Change, Verb
+from chipwise.cluster.overlay import PREFIX, Change
 from chipwise.cluster.snapshot import Snapshot
+from chipwise.cluster.verbs import Verb
 from chipwise.control.fence import Desk, NotLeading
 from chipwise.kube.errors import AlreadyExists, Conflict, KubeError, NotFound
 from chipwise.kube.protocol import Operation

@@ -8,7 +8,8 @@ from typing import Any
 
 from chipwise.autoscaling.placeholders import LABEL, WRITTEN
 from chipwise.cluster.decide import Decision
-from chipwise.cluster.spare import Change, Verb
+from chipwise.cluster.spare import Change
+from chipwise.cluster.verbs import Verb
 from chipwise.control.fence import Desk, NotLeading
 from chipwise.control.recorder import Recorder
 from chipwise.kube.errors import AlreadyExists, Conflict, KubeError, NotFound
