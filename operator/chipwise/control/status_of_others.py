@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from chipwise.cluster.decide import Decision
 from chipwise.cluster.extract import BY_KIND
 from chipwise.cluster.facts import NodeFact
+from chipwise.cluster.facts.nodes import INSTANCE_TYPE_LABEL
 from chipwise.cluster.pools import class_refusal
 from chipwise.cluster.snapshot import Unreadable
 from chipwise.cluster.subject import DEFAULT_POLICY
@@ -24,7 +25,6 @@ from chipwise.kube.resources import (
 from chipwise.reasons import Reason, Refusal
 
 _UNDECLARED_SHOWN = 16
-_INSTANCE_TYPE = "node.kubernetes.io/instance-type"
 
 
 class Report(NamedTuple):
@@ -103,7 +103,7 @@ def _undeclared(name: str, decision: Decision) -> list[Document]:
     for node in decision.snapshot.nodes.values():
         if node.name in declared or not labels or not _shows(node, labels):
             continue
-        kind = node.label(_INSTANCE_TYPE) or ""
+        kind = node.label(INSTANCE_TYPE_LABEL) or ""
         nodes[kind] += 1
         chips[kind] += dict(node.chips).get(spec.resource_name or "", 0)
     found = [{"instanceType": kind, "nodes": nodes[kind], "chips": chips[kind]} for kind in sorted(nodes)]
