@@ -15,7 +15,7 @@ from chipwise.cluster.manifests import load
 from chipwise.cluster.pools import PoolView, view_pools
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.cluster.state import ClusterState
-from chipwise.control.status_of_others import seen_under
+from chipwise.control.pool_status import seen_under
 from chipwise.kube.errors import Forbidden
 from chipwise.kube.protocol import Page
 from chipwise.kube.reflector import key_of

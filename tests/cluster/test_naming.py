@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from chipwise.api import AcceleratorClass, ModelProfile, parse
-from chipwise.cluster.naming import names_of
+from chipwise.cluster.naming import ENGINES, names_of
+from chipwise.performance.estimator import physics
 
 from tests.cluster import documents as docs
 
@@ -75,3 +76,8 @@ def test_the_engine_is_that_of_the_image(image: str | None, base: tuple[str, ...
 def test_the_precision_is_the_variants() -> None:
     """As the manifest spells it, so do the measurements."""
     assert names(docs.variant("h100", precision="bf16")).precision == "bf16"
+
+
+def test_the_engines_that_images_tell_are_those_that_the_estimator_learns() -> None:
+    """One of another name would be estimated as if nobody had said it."""
+    assert set(ENGINES) == set(physics.ENGINES)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from chipwise.cluster.node_overlays import HYSTERESIS, Output, output
-from chipwise.cluster.overlay import Verb
 from chipwise.cluster.pools import view_pools
+from chipwise.cluster.verbs import Verb
 from hypothesis import given
 from hypothesis import strategies as st
 

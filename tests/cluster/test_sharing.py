@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from chipwise.autoscaling.status import GroupState, GroupStates
 from chipwise.cluster.extract import extract
+from chipwise.cluster.own_groups import own_group
 from chipwise.cluster.pools import PoolView, view_pools
 from chipwise.cluster.sharing import Ledger
 from chipwise.cluster.snapshot import Snapshot
@@ -18,6 +19,7 @@ from chipwise.cluster.state import ClusterState
 from chipwise.cluster.supply import supply
 from chipwise.kube.reflector import key_of
 from chipwise.placement.ceilings import nodes_to_come
+from chipwise.reasons import Reason
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -163,3 +165,11 @@ def test_nodes_that_waiting_pods_open_are_gone_for_the_other_pool():
     opened = [2 - nodes_to_come(each) for each in (first, second)]
     assert opened == [1, 1], "a pod that either may take reserves in both, and never more than there may be"
     assert ledger.ceilings()[0].amount == 0
+
+
+def test_a_group_is_full_by_the_nodes_of_all_its_pools():
+    """Whichever of them a pod waits for."""
+    full, open_ = grouped(most=2, nodes=2), grouped(most=3, nodes=2)
+    assert {own_group(view).closed for view in full.values()} == {Reason.GROUP_AT_MAXIMUM}
+    assert {own_group(view).closed for view in open_.values()} == {None}
+    assert min(len(view.nodes) for view in full.values()) == 0

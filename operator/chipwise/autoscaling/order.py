@@ -11,6 +11,7 @@ workload without raising that of another. What is left open follows price, then 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -107,23 +108,17 @@ class _Order:
 
     def _keep(self, regrets: Any, least: float) -> None:
         """That no group comes before another where that is regretted by more than can be helped, which is ``least`` if that can be."""
-        before = self._with(regrets, least)
-        choices = self._np.unique(regrets[regrets > least]) if before is None else ()
-        low, high = 0, len(choices) - 1
-        while low <= high:
-            middle = (low + high) // 2
-            found = self._with(regrets, choices[middle])
-            if found is None:
-                low = middle + 1
-            else:
-                before, high = found, middle - 1
-        if before is None:  # pragma: no cover - the largest regret constrains nothing
-            raise AssertionError("a bound that constrains nothing cannot contradict itself")
-        self._before = _closed(before)
+        bound = least
+        if not self._can_keep(regrets, least):
+            larger = self._np.unique(regrets[regrets > least])  # the largest constrains nothing
+            bound = larger[bisect_left(larger, True, key=lambda each: self._can_keep(regrets, each))]
+        self._before = _closed(self._with(regrets, bound))
 
-    def _with(self, regrets: Any, bound: float) -> Any | None:
-        before = self._before | (regrets > bound).T
-        return before if len(_sorted(before)) == len(before) else None
+    def _can_keep(self, regrets: Any, bound: float) -> bool:
+        return len(_sorted(self._with(regrets, bound))) == len(self._before)
+
+    def _with(self, regrets: Any, bound: float) -> Any:
+        return self._before | (regrets > bound).T
 
     def first(self) -> list[int]:
         """The order that keeps all this, taking of several groups the first."""

@@ -58,7 +58,12 @@ class Placeholders:
     @property
     def name(self) -> str:
         """Of the Deployment."""
-        return f"{_PREFIX}{short(self.pool, _LABEL_LIMIT - len(_PREFIX))}"
+        return name_of(self.pool)
+
+
+def name_of(pool: str) -> str:
+    """Of the Deployment of a pool's placeholders."""
+    return f"{_PREFIX}{short(pool, _LABEL_LIMIT - len(_PREFIX))}"
 
 
 def short(pool: str, limit: int = _LABEL_LIMIT) -> str:

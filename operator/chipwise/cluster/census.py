@@ -15,7 +15,7 @@ from chipwise.placement.problem import Billing
 class Census:
     """What the chips of a pool do now, for its status. Counts of chips on usable nodes; ``reserved`` awaits binding.
 
-    ``spare`` is under placeholders: it counts as free, for these give way.
+    What is under placeholders counts as free, for these give way.
     """
 
     nodes: int
@@ -24,7 +24,6 @@ class Census:
     used_by_others: int
     used: int
     reserved: int
-    spare: int = 0
 
     @property
     def free(self) -> int:
@@ -48,11 +47,6 @@ def census(view: PoolView, snapshot: Snapshot, ours: Collection[str]) -> Census:
         allocatable=sum(dict(node.chips).get(view.resource_name, 0) for node in view.usable_nodes),
         used_by_others=others,
         used=used,
-        spare=sum(
-            dict(pod.chips).get(view.resource_name, 0)
-            for pod in snapshot.placeholders.values()
-            if pod.node in view.node_names
-        ),
         reserved=sum(dict(pod.chips).get(view.resource_name, 0) for pod in awaiting(view, snapshot)),
     )
 

@@ -125,25 +125,10 @@ def decide(
     standing = standing or Standing()
     snapshot = yielding(_heard(snapshot, now))
     views = _views(snapshot, standing)
-    subjects, refused = _accepted(snapshot, views)
-    pods = {key: situation.pods_of(subject, snapshot, views) for key, subject in subjects.items()}
-    subjects = {key: situation.with_spilled(subject, pods[key]) for key, subject in subjects.items()}
-    suffered = setbacks(subjects, pods, views, snapshot, now)
-    subjects = dict(suffered.subjects)
+    accepted, refused = _accepted(snapshot, views)
     lost, held = orphans(snapshot)
-    returning = restores(subjects, pods, lost, snapshot, views, frozen=standing.frozen)
-    rounds = Rounds(
-        returning.snapshot,
-        views,
-        subjects,
-        pods,
-        suffered,
-        returning,
-        now,
-        standing.frozen,
-        solve_limits or SolveLimits(),
-        TermsOf(returning.snapshot),
-    )
+    rounds = _rounds(accepted, lost, snapshot, views, now, standing, solve_limits or SolveLimits())
+    subjects, pods, returning = rounds.subjects, rounds.pods, rounds.returning
     active = frozenset(key for key, subject in subjects.items() if _is_active(subject))
     shown = rounds.ask(frozenset(subjects))
     acting = shown if active == frozenset(subjects) else rounds.ask(active)
@@ -164,7 +149,7 @@ def decide(
         subjects=subjects,
         refused=refused,
         pods=pods,
-        setbacks=suffered,
+        setbacks=rounds.setbacks,
         acting=acting,
         shown=shown,
         current=current,
@@ -204,6 +189,34 @@ def _accepted(
         else:
             subjects[key] = found
     return subjects, refused
+
+
+def _rounds(
+    accepted: Mapping[str, Subject],
+    lost: tuple[DeploymentFact, ...],
+    snapshot: Snapshot,
+    views: Mapping[str, PoolView],
+    now: datetime,
+    standing: Standing,
+    solve_limits: SolveLimits,
+) -> Rounds:
+    """What all rounds share: where everybody is, what failed lately, and who goes back to its author."""
+    pods = {key: situation.pods_of(subject, snapshot, views) for key, subject in accepted.items()}
+    subjects = {key: situation.with_spilled(subject, pods[key]) for key, subject in accepted.items()}
+    suffered = setbacks(subjects, pods, views, snapshot, now)
+    returning = restores(suffered.subjects, pods, lost, snapshot, views, frozen=standing.frozen)
+    return Rounds(
+        snapshot=returning.snapshot,
+        views=views,
+        subjects=suffered.subjects,
+        pods=pods,
+        setbacks=suffered,
+        returning=returning,
+        now=now,
+        frozen=standing.frozen,
+        limits=solve_limits,
+        terms_of=TermsOf(returning.snapshot),
+    )
 
 
 def _expansion(

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from chipwise.api import AcceleratorPool
 from chipwise.cluster.facts import NodeClaimFact, NodeFact, NodePoolFact, Pairs, Taint, pairs
 from chipwise.cluster.facts.karpenter import CAPACITY_TYPE_LABEL, NODE_POOL_LABEL
+from chipwise.cluster.facts.nodes import ARCHITECTURE_LABEL, ZONE_LABEL
 from chipwise.cluster.launches import Launches, Whose, launches
 from chipwise.cluster.makeable import unmakeable, unoffered
 from chipwise.cluster.node_shapes import PODS, Maker, Shape, shape_of
@@ -29,8 +30,6 @@ UNLIMITED = 1000
 DECLARED = "spec.nodes.max"
 _NODES = "nodes"
 _CAPACITY_TYPES = {"OnDemand": "on-demand", "Spot": "spot", "Reserved": "reserved"}
-_ARCHITECTURE = "kubernetes.io/arch"
-_ZONE = "topology.kubernetes.io/zone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +92,8 @@ def joined(
     return Joined(
         labels=_labels(fact),
         tolerations=_tolerations(fact),
-        architecture=_only(fact, _ARCHITECTURE),
-        zones=(fact.values(_ZONE) if fact is not None else None) or (),
+        architecture=_only(fact, ARCHITECTURE_LABEL),
+        zones=(fact.values(ZONE_LABEL) if fact is not None else None) or (),
         shape=shape,
         growth=growth,
         static=fact.static if fact is not None else None,
@@ -210,7 +209,7 @@ def _share(key: str, name: str, limit: int, room: Room, there: _Standing) -> Sha
         there.resource_name: room.chips,
     }
     seen = (dict(claim.capacity).get(name, 0) for claim in there.own if not claim.deleting)
-    each = max(declared.get(name, 0), there.machine.get(name, 0), *seen, 0)
+    each = max(declared.get(name, 0), there.machine.get(name, 0), *seen)
     if not each:
         return None
     claimed = [dict(c.capacity).get(name, 0) if c.capacity else each for c in there.staying]

@@ -13,9 +13,8 @@ from collections.abc import Mapping
 from chipwise.autoscaling.platforms import is_known_to_karpenter
 from chipwise.cluster.facts import NodePoolFact, Pairs, Requirement
 from chipwise.cluster.facts.karpenter import NODE_POOL_LABEL
+from chipwise.cluster.facts.nodes import ARCHITECTURE_LABEL, INSTANCE_TYPE_LABEL
 
-_INSTANCE_TYPE = "node.kubernetes.io/instance-type"
-_ARCHITECTURE = "kubernetes.io/arch"
 #: In the name part of labels of which a machine type has one value; of a zone or a capacity type it has several.
 _OF_MACHINES = ("instance-", "sku-")
 
@@ -55,8 +54,10 @@ def _states(fact: NodePoolFact, key: str) -> bool:
 
 def _leaves_one(requirement: Requirement, selector: Mapping[str, str]) -> bool:
     """Whether among the machine types that are left its label has one value."""
-    return _is_of_machines(requirement.key) and (_INSTANCE_TYPE in selector or requirement.key in selector)
+    return _is_of_machines(requirement.key) and (
+        INSTANCE_TYPE_LABEL in selector or requirement.key in selector
+    )
 
 
 def _is_of_machines(key: str) -> bool:
-    return key in (_INSTANCE_TYPE, _ARCHITECTURE) or key.rpartition("/")[2].startswith(_OF_MACHINES)
+    return key == ARCHITECTURE_LABEL or key.rpartition("/")[2].startswith(_OF_MACHINES)

@@ -14,14 +14,13 @@ from chipwise.api import AcceleratorPool, NodeShape, ShapeInForce
 from chipwise.cluster.facts import NodeClaimFact, NodeFact, NodePoolFact, Pairs
 from chipwise.cluster.facts.karpenter import CAPACITY_TYPE_LABEL
 from chipwise.cluster.facts.needs import Counts
+from chipwise.cluster.facts.nodes import ZONE_LABEL
 from chipwise.placement.problem import Room
 from chipwise.rendering.quantity import milli, whole
 
 PODS = "pods"
 _MACHINE = ("cpu", "memory")
-_WHERE_AND_HOW = frozenset(
-    {"topology.kubernetes.io/zone", "topology.kubernetes.io/region", CAPACITY_TYPE_LABEL}
-)
+_WHERE_AND_HOW = frozenset({ZONE_LABEL, "topology.kubernetes.io/region", CAPACITY_TYPE_LABEL})
 
 
 @dataclass(frozen=True, slots=True)

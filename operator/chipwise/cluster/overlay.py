@@ -4,22 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from enum import Enum
 from typing import Any
 
 from chipwise.cluster.facts import NodeOverlayFact, Requirement
 from chipwise.cluster.facts.karpenter import CAPACITY_TYPE_LABEL, NODE_POOL_LABEL, OVERLAY_LABEL
+from chipwise.cluster.verbs import Verb
 from chipwise.kube.resources import NODE_OVERLAYS
 
 PREFIX = "chipwise-"
-
-
-class Verb(Enum):
-    """What is done with one overlay."""
-
-    CREATE = "create"
-    UPDATE = "update"
-    DELETE = "delete"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from collections.abc import Collection, Iterable, Mapping
 
 from chipwise.cluster.facts import NodeOverlayFact, NodePoolFact
 from chipwise.cluster.facts.karpenter import CAPACITY_TYPE_LABEL
-from chipwise.cluster.overlay import Change, Overlay, Verb, overlay_of
+from chipwise.cluster.overlay import Change, Overlay, overlay_of
+from chipwise.cluster.verbs import Verb
 
 SPOT, ON_DEMAND = "spot", "on-demand"
 _OTHER = {SPOT: ON_DEMAND, ON_DEMAND: SPOT}
@@ -130,10 +131,9 @@ class Ledger:
             return True
         lets_go = before is None or same or self._may_go(one.name)
         return lets_go and all(
-            one.amount < price
+            one.amount < other.amount
             for other in (*self._before.values(), *self._wanted.values())
             if other.capacity_type == ON_DEMAND and other.meets(one)
-            for price in [other.amount]
         )
 
     def _is_safe(self, one: Overlay, *, without: str) -> bool:

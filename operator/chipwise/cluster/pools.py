@@ -11,6 +11,7 @@ from chipwise.api import AcceleratorClass, AcceleratorPool, NodeRange
 from chipwise.autoscaling.placeholders import Placeholders
 from chipwise.autoscaling.status import GroupState
 from chipwise.cluster.facts import NodeFact, Pairs, Taint
+from chipwise.cluster.facts.nodes import ARCHITECTURE_LABEL, ZONE_LABEL
 from chipwise.cluster.karpenter import Joined, added, joined, selector_of
 from chipwise.cluster.launches import Launches
 from chipwise.cluster.node_shapes import Shape, room_of
@@ -94,10 +95,10 @@ class PoolView:
         declared = {
             **dict(self.labels),
             **dict(self.selector),
-            "kubernetes.io/arch": self.architecture,
+            ARCHITECTURE_LABEL: self.architecture,
             "kubernetes.io/os": "linux",
         }
-        zones = [{"topology.kubernetes.io/zone": zone} for zone in self.zones] or [{}]
+        zones = [{ZONE_LABEL: zone} for zone in self.zones] or [{}]
         return tuple(
             {**declared, **dict(labels), **zone} for labels in self.discovered or ((),) for zone in zones
         )

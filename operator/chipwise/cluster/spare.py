@@ -7,23 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from enum import Enum
 from typing import Any
 
-from chipwise.autoscaling.placeholders import Placeholders, Settings, document, owner, short
+from chipwise.autoscaling.placeholders import Placeholders, Settings, document, name_of, owner, short
 from chipwise.cluster.facts import DeploymentFact, PodFact, PriorityFact
 from chipwise.cluster.pools import PoolView
 from chipwise.cluster.snapshot import Snapshot
+from chipwise.cluster.verbs import Verb
 from chipwise.kube.resources import ACCELERATOR_POOLS
 from chipwise.reasons import Reason, Refusal
-
-
-class Verb(Enum):
-    """What is done with one Deployment."""
-
-    CREATE = "create"
-    UPDATE = "update"
-    DELETE = "delete"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +79,7 @@ def spares(views: Mapping[str, PoolView], snapshot: Snapshot, settings: Settings
         for name, view in asking.items()
         if (refusal := unfit or _refusal(view, snapshot, settings))
     }
-    changes, kept = [], _left_alone(asking, refused, snapshot)
+    changes, kept = [], _left_alone(refused, snapshot)
     for name, view in asking.items():
         if name in refused or view.spare is None:
             continue
@@ -110,17 +102,10 @@ def spares(views: Mapping[str, PoolView], snapshot: Snapshot, settings: Settings
     )
 
 
-def _left_alone(
-    asking: Mapping[str, PoolView], refused: Mapping[str, Refusal], snapshot: Snapshot
-) -> set[str]:
+def _left_alone(refused: Mapping[str, Refusal], snapshot: Snapshot) -> set[str]:
     """Names of Deployments whose pools ask and cannot be answered now, those that do not pass their schema included."""
     unreadable = {one.name for one in snapshot.unreadable if one.kind == ACCELERATOR_POOLS.kind}
-    return {_nobody(name).name for name in unreadable | {name for name in asking if name in refused}}
-
-
-def _nobody(pool: str) -> Placeholders:
-    """For the name alone."""
-    return Placeholders(pool, 0, 0, "", (), ())
+    return {name_of(pool) for pool in unreadable | refused.keys()}
 
 
 def _unfit(found: PriorityFact | None, settings: Settings) -> Refusal | None:
@@ -189,7 +174,7 @@ def _waiting(
     settings: Settings,
 ) -> Refusal:
     """Nothing of a workload's: nobody fails by it, and nothing cools down."""
-    there = snapshot.deployments.get(f"{settings.namespace}/{_nobody(view.name).name}")
+    there = snapshot.deployments.get(f"{settings.namespace}/{name_of(view.name)}")
     if there is not None and there.create_failure is not None:
         return Refusal(Reason.ADMISSION_REFUSED, there.create_failure.message)
     message = f"{warm} of {replicas} placeholders have a node"

@@ -14,7 +14,7 @@ from chipwise.cluster.situation import EDITED, is_contested, is_paused, is_resto
 from chipwise.cluster.subject import Subject
 from chipwise.placement.moves import Decision as Verdict
 from chipwise.placement.moves import Move
-from chipwise.reasons import Reason
+from chipwise.reasons import Reason, Refusal
 
 Document = dict[str, Any]
 
@@ -31,6 +31,12 @@ def condition(kind: str, *, holds: bool, reason: str, message: str, generation: 
         "message": shorten(message),
         "observedGeneration": generation,
     }
+
+
+def ready_unless(refusal: Refusal | None, message: str, generation: int) -> Document:
+    """Ready of an object that is accepted, with ``message``, unless there is a refusal."""
+    reason, words = ("Accepted", message) if refusal is None else (refusal.reason.value, refusal.message)
+    return condition("Ready", holds=refusal is None, reason=reason, message=words, generation=generation)
 
 
 def timed(conditions: list[Document], before: Mapping[str, Any] | None, now: str) -> list[Document]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from chipwise.autoscaling.placeholders import Settings
+from chipwise.cluster.decide import Standing
 from chipwise.control.lease import LeaseTiming
 from chipwise.telemetry.server import Address
 
@@ -32,3 +33,14 @@ class RunOptions:
     priority_expander: bool = False
     provisioning_requests: bool = False
     spare: Settings | None = None
+
+    @property
+    def standing(self) -> Standing:
+        """What of it decisions depend on."""
+        return Standing(
+            frozen=self.freeze,
+            writes=self.writes,
+            priority_expander=self.priority_expander,
+            probing=self.provisioning_requests,
+            spare=self.spare,
+        )

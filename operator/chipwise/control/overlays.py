@@ -15,13 +15,14 @@ from chipwise.cluster.decide import Decision
 from chipwise.cluster.facts import NodeOverlayFact
 from chipwise.cluster.facts.karpenter import OVERLAY_LABEL, node_overlay_fact
 from chipwise.cluster.node_overlays import Output, output
-from chipwise.cluster.overlay import PREFIX, Change, Verb
+from chipwise.cluster.overlay import PREFIX, Change
 from chipwise.cluster.snapshot import Snapshot
+from chipwise.cluster.verbs import Verb
 from chipwise.control.fence import Desk, NotLeading
+from chipwise.control.guards import still_ours
 from chipwise.kube.errors import AlreadyExists, Conflict, KubeError, NotFound
 from chipwise.kube.protocol import Operation
 from chipwise.kube.resources import NODE_OVERLAYS
-from chipwise.rendering.write import pointer
 
 log = logging.getLogger(__name__)
 
@@ -106,10 +107,8 @@ class OverlayWriter:
                 await self._desk.create(NODE_OVERLAYS, None, overlay.document)
                 log.info("NodeOverlay %s: a node costs %s", change.name, overlay.price, extra=facts)
             case _, overlay if overlay is not None:
-                mark = pointer("metadata", "labels", OVERLAY_LABEL)
                 operations: list[Operation] = [
-                    {"op": "test", "path": "/metadata/uid", "value": change.uid},
-                    {"op": "test", "path": mark, "value": overlay.pool},
+                    *still_ours(change.uid, OVERLAY_LABEL, overlay.pool),
                     {"op": "replace", "path": "/spec", "value": overlay.spec},
                 ]
                 await self._desk.json_patch(NODE_OVERLAYS, None, change.name, operations)

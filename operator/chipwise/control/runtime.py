@@ -13,7 +13,6 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from chipwise.cluster.decide import Standing
 from chipwise.cluster.extract import extract
 from chipwise.cluster.state import ClusterState
 from chipwise.control.actuator import Actuator
@@ -131,13 +130,7 @@ async def _loops(
         state,
         synced,
         publisher.publish,
-        standing=Standing(
-            frozen=options.freeze,
-            writes=options.writes,
-            priority_expander=options.priority_expander,
-            probing=options.provisioning_requests,
-            spare=options.spare,
-        ),
+        standing=options.standing,
         deciding=telemetry.deciding,
         term=elector.term,
         sight=server.sight,

@@ -8,8 +8,10 @@ from typing import Any
 
 from chipwise.autoscaling.placeholders import LABEL, WRITTEN
 from chipwise.cluster.decide import Decision
-from chipwise.cluster.spare import Change, Verb
+from chipwise.cluster.spare import Change
+from chipwise.cluster.verbs import Verb
 from chipwise.control.fence import Desk, NotLeading
+from chipwise.control.guards import still_ours
 from chipwise.control.recorder import Recorder
 from chipwise.kube.errors import AlreadyExists, Conflict, KubeError, NotFound
 from chipwise.kube.protocol import Operation
@@ -88,8 +90,7 @@ class SpareWriter:
 def _operations(change: Change, document: Mapping[str, Any]) -> list[Operation]:
     metadata = document["metadata"]
     return [
-        {"op": "test", "path": "/metadata/uid", "value": change.uid},
-        {"op": "test", "path": pointer("metadata", "labels", LABEL), "value": metadata["labels"][LABEL]},
+        *still_ours(change.uid, LABEL, metadata["labels"][LABEL]),
         {"op": "add", "path": "/metadata/ownerReferences", "value": metadata["ownerReferences"]},
         {
             "op": "add",

@@ -68,6 +68,7 @@ class StateCollector:
             yield from _workloads(decision)
             yield from _money(decision)
             yield from _pools(decision)
+            yield from _spare(decision)
 
 
 def _one(name: str, text: str, value: float) -> Metric:
@@ -170,31 +171,28 @@ def _money(decision: Decision) -> Iterator[Metric]:
     yield _one("chipwise_plan_time_limited", "1 if the clock stopped the solver.", plan.time_limited)
 
 
-def _pools(decision: Decision) -> Iterator[Metric]:
-    def family(name: str, text: str, *labels: str) -> GaugeMetricFamily:
-        return GaugeMetricFamily(name, text, labels=("pool", *labels))
+def _of_pool(name: str, text: str, *labels: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, text, labels=("pool", *labels))
 
-    usable = family(
+
+def _pools(decision: Decision) -> Iterator[Metric]:
+    usable = _of_pool(
         "chipwise_pool_usable", "1 unless something about the pool must be mended.", "accelerator_class"
     )
-    nodes = family("chipwise_pool_nodes", "Nodes of the pool by state: total or ready.", "state")
-    allocatable = family("chipwise_pool_chips_allocatable", "Chips on ready nodes that pods may ask for.")
-    chips = family(
+    nodes = _of_pool("chipwise_pool_nodes", "Nodes of the pool by state: total or ready.", "state")
+    allocatable = _of_pool("chipwise_pool_chips_allocatable", "Chips on ready nodes that pods may ask for.")
+    chips = _of_pool(
         "chipwise_pool_chips",
         "What those chips do: used by managed workloads, by others, reserved for pods not bound yet, or free.",
         "state",
     )
-    price = family(
+    price = _of_pool(
         "chipwise_pool_price_per_hour", "The price in force, of one node or one chip.", "unit", "currency"
     )
-    spent = family(
+    spent = _of_pool(
         "chipwise_pool_cost_per_hour",
         "What the pool costs now: its nodes, used or not; of one that is billed by the chip, the chips that are used.",
         "currency",
-    )
-    warm = family("chipwise_pool_spare", "Placeholders that keep room warm: wanted, or with a node.", "state")
-    warmth = family(
-        "chipwise_pool_spare_cost_per_hour", "What placeholders add to the bill of what runs now.", "currency"
     )
     ours = {subject.deployment.key for subject in decision.subjects.values()}
     for name, view in sorted(decision.views.items()):
@@ -213,9 +211,19 @@ def _pools(decision: Decision) -> Iterator[Metric]:
         if view.price is not None:
             price.add_metric((name, view.billing.value, view.price.currency), view.price_per_hour)
             spent.add_metric((name, view.price.currency), spent_per_hour(view, counted))
+    yield from (usable, nodes, allocatable, chips, price, spent)
+
+
+def _spare(decision: Decision) -> Iterator[Metric]:
+    warm = _of_pool(
+        "chipwise_pool_spare", "Placeholders that keep room warm: wanted, or with a node.", "state"
+    )
+    warmth = _of_pool(
+        "chipwise_pool_spare_cost_per_hour", "What placeholders add to the bill of what runs now.", "currency"
+    )
     for name, keeping in sorted(decision.spares.pools.items() if decision.spares is not None else ()):
         warm.add_metric((name, "wanted"), keeping.replicas)
         warm.add_metric((name, "warm"), keeping.warm)
     for use in decision.spare_now:
         warmth.add_metric((use.pool, decision.views[use.pool].currency), use.cost_per_hour)
-    yield from (usable, nodes, allocatable, chips, price, spent, warm, warmth)
+    yield from (warm, warmth)

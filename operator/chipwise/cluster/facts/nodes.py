@@ -10,6 +10,11 @@ from chipwise.cluster.facts.reading import Document, Pairs, extended, pairs
 from chipwise.rendering.footprint import amount
 from chipwise.rendering.quantity import milli, whole
 
+#: Labels that Kubernetes gives every node.
+INSTANCE_TYPE_LABEL = "node.kubernetes.io/instance-type"
+ARCHITECTURE_LABEL = "kubernetes.io/arch"
+ZONE_LABEL = "topology.kubernetes.io/zone"
+
 
 @dataclass(frozen=True, slots=True)
 class Taint:

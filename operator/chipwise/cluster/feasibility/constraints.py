@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from chipwise.cluster.facts.nodes import ARCHITECTURE_LABEL
 from chipwise.cluster.feasibility.case import Case
 from chipwise.reasons import Reason, Refusal
 
-_ARCHITECTURE = "kubernetes.io/arch"
 _ARCHITECTURES = ("amd64", "arm64")
 
 
@@ -28,7 +28,9 @@ def author_constraints_hold(case: Case) -> Refusal | None:
         return None
     wanted = [name for name in _ARCHITECTURES if any(map(constraints.matches, _as(name, candidates)))]
     if wanted:
-        there = ", ".join(sorted({labels.get(_ARCHITECTURE, pool.architecture) for labels in candidates}))
+        there = ", ".join(
+            sorted({labels.get(ARCHITECTURE_LABEL, pool.architecture) for labels in candidates})
+        )
         return Refusal(
             Reason.ARCHITECTURE_MISMATCH,
             f"nodes of pool {pool.name} are {there}, the Deployment asks for {' or '.join(wanted)}",
@@ -54,4 +56,4 @@ def taints_tolerated(case: Case) -> Refusal | None:
 
 
 def _as(architecture: str, candidates: Iterable[Mapping[str, str]]) -> list[dict[str, str]]:
-    return [{**labels, _ARCHITECTURE: architecture} for labels in candidates]
+    return [{**labels, ARCHITECTURE_LABEL: architecture} for labels in candidates]
