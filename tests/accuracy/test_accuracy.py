@@ -11,12 +11,13 @@ import pytest
 from chipwise.catalog.measurements import shipped
 from chipwise.performance.estimator import learn
 from chipwise.performance.estimator.bands import CONFIGURATION
+from chipwise.performance.estimator.sharing import numbered
 
 from benchmarks.accuracy import report
 from benchmarks.accuracy.choices import choose
 from benchmarks.accuracy.figures import TARGETS, Result, read
 from benchmarks.accuracy.foretold import Foretold, Told
-from benchmarks.accuracy.splits import CHIP_FAMILIES, MODEL_FAMILIES, Split, numbered, splits
+from benchmarks.accuracy.splits import CHIP_FAMILIES, MODEL_FAMILIES, Split, splits
 
 HOME = Path(__file__).parents[2]
 ROWS = shipped()
