@@ -9,14 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from chipwise.catalog.measurements import shipped
-from chipwise.performance.estimator import learn
 from chipwise.performance.estimator.bands import CONFIGURATION
 from chipwise.performance.estimator.sharing import numbered
 
 from benchmarks.accuracy import report
 from benchmarks.accuracy.choices import choose
 from benchmarks.accuracy.figures import TARGETS, Result, read
-from benchmarks.accuracy.foretold import Foretold, Told
+from benchmarks.accuracy.foretold import Foretold, Told, tell_one
 from benchmarks.accuracy.splits import CHIP_FAMILIES, MODEL_FAMILIES, Split, splits
 
 HOME = Path(__file__).parents[2]
@@ -95,14 +94,7 @@ def test_a_band_keeps_the_choice_away_from_the_edge():
 def test_one_fold_learnt_anew_is_as_good_as_the_page_says():
     """The bars are those of split (a), with some room: a fifth of its rows."""
     fold = SPLITS[0].folds[0]
-    seen = ROWS.table
-    found = learn(
-        seen.take(fold.learnt),
-        ROWS.ttft_ms[fold.learnt],
-        ROWS.tpot_ms[fold.learnt],
-        runs=ROWS.runs[fold.learnt],
-    )
-    told = found.estimate(seen.take(fold.asked))
+    told = tell_one(ROWS, fold)
     for figures, measured, bar in ((told.tpot, ROWS.tpot_ms, 0.05), (told.ttft, ROWS.ttft_ms, 0.15)):
         assert np.median(np.abs(figures.value / measured[fold.asked] - 1)) < bar
         within = (figures.low <= measured[fold.asked]) & (measured[fold.asked] <= figures.high)
@@ -113,13 +105,7 @@ def test_a_family_that_was_never_seen_is_told_as_the_page_says():
     """Constants and all, learnt without gpt-oss: the figures of its line."""
     split = next(each for each in SPLITS if each.file == "family")
     (fold,) = (each for each in split.folds if split.parts[each.asked[0]] == "gpt-oss")
-    seen = ROWS.table
-    found = learn(
-        seen.take(fold.learnt),
-        ROWS.ttft_ms[fold.learnt],
-        ROWS.tpot_ms[fold.learnt],
-        runs=ROWS.runs[fold.learnt],
-    ).estimate(seen.take(fold.asked))
+    found = tell_one(ROWS, fold)
     (told,) = (each for each in results() if each.name == split.name and each.part == "gpt-oss")
     for figures, measured, errors in (
         (found.tpot, ROWS.tpot_ms, told.tpot),
