@@ -19,9 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chipwise.catalog import shelf
-from chipwise.catalog.cases import BITS, MOST_CHIPS, MOST_CONCURRENCY, MOST_TOKENS, Named, Sizes, case_of
+from chipwise.catalog.cases import MOST_CHIPS, MOST_CONCURRENCY, MOST_TOKENS, Named, Sizes, case_of
 from chipwise.catalog.model_shapes import ModelEntry
 from chipwise.catalog.records import BrokenCatalogue
+from chipwise.performance.computing import WEIGHT_BITS
 from chipwise.performance.estimator import Case, Table, table
 from chipwise.performance.plausible import implausible
 from chipwise.performance.types import Hardware, Metric, Point
@@ -147,8 +148,8 @@ def named_of(row: Mapping[str, str]) -> Named:
         data=_whole(row, "attention_dp_size", MOST_CHIPS, blank=1),
         expert=_whole(row, "moe_ep_size", MOST_CHIPS, blank=1),
     )
-    if row["precision"].strip().lower() not in ("", *BITS):
-        raise BadCellError("precision", f"{row['precision']} is none of {', '.join(BITS)}, or empty")
+    if row["precision"].strip().lower() not in ("", *WEIGHT_BITS):
+        raise BadCellError("precision", f"{row['precision']} is none of {', '.join(WEIGHT_BITS)}, or empty")
     return Named(
         model=row["model_path"],
         accelerator=row["system"],
