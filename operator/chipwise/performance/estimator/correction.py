@@ -25,7 +25,7 @@ _AT_ONCE = 256
 """Cases at a time: what is computed between them and the rows then stays in the processor's cache."""
 
 KEPT = 2
-"""Pairs of model and chip whose solution is kept, the last asked for: up to 3 MB each with the rows that ship, some 0.02 s to make."""
+"""Pairs of model and chip whose solution is kept, the last asked for: 8 bytes for any two of the rows that share one of the names."""
 
 Indices = NDArray[np.intp]
 Solved = tuple[Indices, Floats, Floats]
