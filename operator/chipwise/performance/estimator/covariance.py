@@ -7,7 +7,6 @@ Gaussian Processes for Machine Learning, 2006, chapter 4). The amplitudes are st
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,7 +53,7 @@ def places(t: Table) -> Floats:
     return np.log(np.stack([t.concurrency, t.input, t.output, t.chips], axis=1))
 
 
-def covariance(one: Table, other: Table, terms: Sequence[Term] = TERMS) -> Floats:
+def covariance(one: Table, other: Table) -> Floats:
     """Of the errors of every case of one table with every case of the other; shape (len(one), len(other)).
 
     Cases without a name share nothing by it.
@@ -67,28 +66,28 @@ def covariance(one: Table, other: Table, terms: Sequence[Term] = TERMS) -> Float
     }
     total = np.zeros((len(one), len(other)))
     shared = Shared(one, other)
-    for term in terms:
+    for term in TERMS:
         x, y = shared.codes(term.share)
         total += (x[:, None] == y[None, :]) * (term.deviation**2 * reach[term.reach])
     return total
 
 
-def variance(terms: Sequence[Term] = TERMS) -> float:
+def variance() -> float:
     """Of the error of any one case before anything was measured."""
-    return sum(term.deviation**2 for term in terms)
+    return sum(term.deviation**2 for term in TERMS)
 
 
 class Likeness:
     """The covariance of many cases with rows that were seen, ready to be asked for a part of either at a time."""
 
-    def __init__(self, asked: Table, seen: Table, terms: Sequence[Term] = TERMS) -> None:
+    def __init__(self, asked: Table, seen: Table) -> None:
         a, b = places(asked), places(seen)
         self._places = {
             name: (_halves(a / reach), _halves(b / reach))
             for name, reach in (("long", LONG), ("short", SHORT))
         }
         shared = Shared(asked, seen)
-        self._terms = [(term, *shared.codes(term.share)) for term in terms]
+        self._terms = [(term, *shared.codes(term.share)) for term in TERMS]
 
     def between(self, asked: NDArray[np.intp], seen: NDArray[np.intp]) -> Floats:
         """Of these cases with these rows; shape (len(asked), len(seen))."""
