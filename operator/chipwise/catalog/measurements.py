@@ -32,11 +32,9 @@ REQUIRED = (
     *("model_path", "system", "precision", "backend", "isl", "osl", "concurrency"),
     *("tp_size", "silicon_ttft_ms", "silicon_tpot_ms"),
 )
-OPTIONAL = ("id", "backend_version", "pp_size", "attention_dp_size", "moe_ep_size", "silicon_data_source")
 
 SHORTEST_MS, LONGEST_MS = 1e-3, 1e7
 """A token or a first token outside of this is no measurement of a server."""
-
 
 _SAME_DIGITS = 8
 
