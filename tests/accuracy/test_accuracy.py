@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from chipwise.catalog.measurements import shipped
+from chipwise.performance.estimator import Figures
 from chipwise.performance.estimator.bands import CONFIGURATION
 from chipwise.performance.estimator.sharing import numbered
 
 from benchmarks.accuracy import report
 from benchmarks.accuracy.choices import choose
 from benchmarks.accuracy.figures import TARGETS, Result, read
-from benchmarks.accuracy.foretold import Foretold, Told, tell_one
+from benchmarks.accuracy.foretold import Told, tell_one
 from benchmarks.accuracy.splits import CHIP_FAMILIES, MODEL_FAMILIES, Split, splits
 
 HOME = Path(__file__).parents[2]
@@ -65,7 +66,7 @@ def test_every_row_is_asked_once_where_something_can_be_leant_on():
 def perfect(split: Split, ttft: float = 1.0, tpot: float = 1.0) -> Told:
     """Estimates that are measurements, or off by a factor."""
     asked = np.ones(len(ROWS.cases), dtype=bool)
-    first, step = (Foretold(of, of * 0.999, of * 1.001) for of in (ROWS.ttft_ms * ttft, ROWS.tpot_ms * tpot))
+    first, step = (Figures(of, of * 0.999, of * 1.001) for of in (ROWS.ttft_ms * ttft, ROWS.tpot_ms * tpot))
     return Told(split, first, step, asked)
 
 
@@ -87,7 +88,7 @@ def test_who_thinks_all_too_fast_misses_and_who_thinks_all_too_slow_refuses_or_p
 
 def test_a_band_keeps_the_choice_away_from_the_edge():
     told = perfect(SPLITS[0], tpot=0.9)
-    wide = replace(told, tpot=Foretold(told.tpot.value, told.tpot.value / 1.3, told.tpot.value * 1.3))
+    wide = replace(told, tpot=Figures(told.tpot.value, told.tpot.value / 1.3, told.tpot.value * 1.3))
     assert choose(ROWS, wide, PRICES, risk=4.0).missed < choose(ROWS, told, PRICES, risk=0.0).missed
 
 
