@@ -16,7 +16,8 @@ from chipwise.cluster.decide import Decision, decide
 from chipwise.control.act import Create, Patch
 
 from e2e.admin import Admin, Document, Refused
-from e2e.fleets import FLEET, Fleet
+from e2e.fleet_maker import FLEET
+from e2e.fleets import Fleet
 from e2e.promises import Promise, promises
 from e2e.seen import seen
 from e2e.views import View, path

@@ -7,7 +7,8 @@ from copy import deepcopy
 from dataclasses import replace
 
 from e2e.cluster.fleet import node_manifest
-from e2e.fleets import DOMAIN, FLEET, GIB, POOL, ZONES, Document, Fleet
+from e2e.fleet_maker import DOMAIN, FLEET, GIB, POOL, ZONES, Document
+from e2e.fleets import Fleet
 
 
 def growing(plain: Fleet) -> Fleet:

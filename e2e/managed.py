@@ -18,7 +18,8 @@ from chipwise.control.acts import acts_of
 from chipwise.rendering.defaults import normalise
 from chipwise.rendering.manifest import Manifest
 
-from e2e.fleets import Document, Fleet
+from e2e.fleet_maker import Document
+from e2e.fleets import Fleet
 from e2e.seen import seen
 from tests.kube.patching import patched
 

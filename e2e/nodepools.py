@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from e2e.authored import API, MINE, READY_DELAY, Document, speed
+from e2e.authored import API, MINE, READY_DELAY, Document
 from e2e.cluster.karpenter import instance_type
+from e2e.platform_team import speed
 
 #: Chip: resource, machine type, and what Karpenter's provider takes for one of it, in dollars per hour.
 CHIPS: Mapping[str, tuple[str, str, float]] = {

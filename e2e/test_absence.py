@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from e2e import authored
+from e2e import authored, platform_team
 from e2e.admin import GROUP, Document
 from e2e.audit import READS
 from e2e.authored import Setup
@@ -29,7 +29,7 @@ def machines(setup: Setup, each: int) -> list[Document]:
     """``each`` fake machines in each pool, all like the first."""
     found = []
     for pool in ("gpu", "alt"):
-        pattern = next(node for node in authored.nodes(setup) if f"-{pool}-" in node["metadata"]["name"])
+        pattern = next(node for node in platform_team.nodes(setup) if f"-{pool}-" in node["metadata"]["name"])
         for number in range(each):
             node, name = deepcopy(pattern), f"{setup.name}-{pool}-{number}"
             node["metadata"]["name"] = name
@@ -41,7 +41,7 @@ def machines(setup: Setup, each: int) -> list[Document]:
 def crowd(lab: Lab, setup: Setup, count: int, *, nodes: int, idle: int = 0) -> None:
     """``count`` Deployments of one replica with their workloads; wait until the other pool serves them all. ``idle`` more are Off and run no pod."""
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": setup.name}}
-    lab.apply(authored.labelled(setup, namespace), *machines(setup, nodes), *authored.kinds(setup))
+    lab.apply(authored.labelled(setup, namespace), *machines(setup, nodes), *platform_team.kinds(setup))
     names = [f"m{number}" for number in range(count + idle)]
     lab.apply(*(deployment(setup, name, 1 if name in names[:count] else 0) for name in names))
     path = f"/apis/apps/v1/namespaces/{setup.name}/deployments"
@@ -194,7 +194,9 @@ def test_figures_follow_the_machines(lab: Lab) -> None:
         world.kubectl("uncordon", "room-gpu-0")
         world.kubectl("label", "node", "room-gpu-1", "node-not-ready.stage.kwok.x-k8s.io-")
         says(4, 4)
-        lab.apply(*(node for node in authored.nodes(world.setup) if node["metadata"]["name"] == "room-gpu-2"))
+        lab.apply(
+            *(node for node in platform_team.nodes(world.setup) if node["metadata"]["name"] == "room-gpu-2")
+        )
         says(5, 5)
         serving = {pod["spec"]["nodeName"] for pod in world.pods()}
         world.kubectl("delete", "node", *sorted(serving))

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from e2e import authored
+from e2e import authored, platform_team
 from e2e.admin import GROUP
 from e2e.authored import AGENT_POOL, ALT_IMAGE, AMD, NVIDIA, PRODUCT, ZONE, Setup
 from e2e.staging import case
@@ -154,7 +154,7 @@ def lose_price(world: World) -> None:
 
 
 def overlap(world: World) -> None:
-    world.kubectl_apply(authored.pool(world.setup, "alt", "9.00", name="again", selects="alt"))
+    world.kubectl_apply(platform_team.pool(world.setup, "alt", "9.00", name="again", selects="alt"))
 
 
 def ask_the_impossible(world: World) -> None:

@@ -12,7 +12,7 @@ from dataclasses import replace
 import pytest
 from chipwise.autoscaling.provisioning import Probe, digest_of, template_of
 
-from e2e import authored
+from e2e import authored, platform_team
 from e2e.admin import Document
 from e2e.authored import Setup
 from e2e.faults import Lab
@@ -115,7 +115,7 @@ def test_it_waits_for_yes_and_goes_and_clears_away(asked: Lab) -> None:
         lab.apply(
             *(
                 each
-                for each in authored.nodes(replace(world.setup, alternative_machines=None))
+                for each in platform_team.nodes(replace(world.setup, alternative_machines=None))
                 if "-alt-" in each["metadata"]["name"]
             )
         )

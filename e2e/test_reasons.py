@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from e2e import authored
+from e2e import authored, platform_team
 from e2e.admin import GROUP, Document
 from e2e.authored import MINE, NVIDIA, Setup
 from e2e.cluster.fleet import apply
@@ -189,8 +189,8 @@ def test_who_finds_no_room_is_told_what_it_would_take(world: World) -> None:
 
 def faster(world: World) -> Document:
     """The profile with a third variant: as many chips of the first kind, and twice as fast."""
-    profile = authored.profile(world.setup)
-    quick = authored.profile(replace(world.setup, tpot=world.setup.tpot // 2))["spec"]["variants"][0]
+    profile = platform_team.profile(world.setup)
+    quick = platform_team.profile(replace(world.setup, tpot=world.setup.tpot // 2))["spec"]["variants"][0]
     more = {"args": {"set": [{"flag": "--quantization", "value": "fp8"}]}}
     profile["spec"]["variants"].append({**quick, "name": "quick", "precision": "fp8", "container": more})
     return profile
@@ -213,7 +213,7 @@ def test_who_finds_no_room_for_both_copies_is_held(world: World) -> None:
     assert world.condition("Ready") == ("False", "NoSurgeCapacity")
     assert not world.writes()
 
-    apply(world.cluster, authored.nodes(replace(world.setup, machines=5)))
+    apply(world.cluster, platform_team.nodes(replace(world.setup, machines=5)))
     deployment = world.settled("gpu", replicas=4)
     assert "--quantization" in server(deployment["spec"]["template"])["args"]
 

@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 
 from e2e import authored
-from e2e.authored import Setup, pool
+from e2e.authored import Setup
 from e2e.failing import cool_downs
 from e2e.faults import Lab
 from e2e.operator_process import install_chart
+from e2e.platform_team import pool
 from e2e.played_autoscaler import CONFIG_MAPS, NAMESPACE, PROSE, STATUS, group, refuse, say, write
 from e2e.test_spilling import machine
 from e2e.world import World

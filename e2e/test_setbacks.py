@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 
 from e2e.admin import GROUP
-from e2e.authored import AGENT_POOL, ALT_IMAGE, AMD, MINE, Document, Setup, nodes, profile, workload
+from e2e.authored import AGENT_POOL, ALT_IMAGE, AMD, MINE, Document, Setup, workload
 from e2e.cluster.fleet import apply
 from e2e.failing import (
     AGED,
@@ -24,6 +24,7 @@ from e2e.failing import (
     turns,
 )
 from e2e.faults import Lab
+from e2e.platform_team import nodes, profile
 from e2e.staging import case
 from e2e.world import World
 

@@ -12,7 +12,7 @@ from datetime import datetime
 
 import pytest
 
-from e2e import authored
+from e2e import authored, platform_team
 from e2e.admin import Document
 from e2e.authored import AMD, Setup
 from e2e.faults import Lab, granted
@@ -55,7 +55,7 @@ def machine(setup: Setup, number: int) -> Document:
     """One more of the other pool."""
     return next(
         each
-        for each in authored.nodes(replace(setup, alternative_machines=number + 1))
+        for each in platform_team.nodes(replace(setup, alternative_machines=number + 1))
         if each["metadata"]["name"] == f"{setup.name}-alt-{number}"
     )
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from e2e.authored import AGENT_POOL, AMD, MINE, NEAR, ZONE, Document, Setup, pool
+from e2e.authored import AGENT_POOL, AMD, MINE, NEAR, ZONE, Document, Setup
 from e2e.cluster.fleet import apply, node_manifest
+from e2e.platform_team import pool
 from e2e.world import World
 
 pytestmark = pytest.mark.e2e

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from e2e.admin import Admin, Document
-from e2e.fleets import FLEET, Fleet
+from e2e.fleet_maker import FLEET
+from e2e.fleets import Fleet
 
 _GROUPS = {
     "Node": "/api/v1",

@@ -10,7 +10,8 @@ from dataclasses import replace
 
 from chipwise.autoscaling.placeholders import LABEL, Placeholders, Settings, document, owner
 
-from e2e.fleets import DOMAIN, Document, Fleet
+from e2e.fleet_maker import DOMAIN, Document
+from e2e.fleets import Fleet
 
 PRIORITY_CLASS: Document = {
     "apiVersion": "scheduling.k8s.io/v1",

@@ -23,7 +23,7 @@ from chipwise.performance import (
     sustained_rate,
 )
 
-from e2e import authored
+from e2e import authored, platform_team
 from e2e.admin import GROUP, Admin, Document
 from e2e.audit import AuditTail
 from e2e.authored import Setup
@@ -83,7 +83,7 @@ class World:
         namespace = authored.labelled(
             setup, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": setup.name}}
         )
-        apply(self.cluster, [namespace, *authored.nodes(setup), *authored.kinds(setup)])
+        apply(self.cluster, [namespace, *platform_team.nodes(setup), *platform_team.kinds(setup)])
         self.log = WatchLog(self.admin, self.namespace, self._rates, {"app": "chat"})
         self.author_applies()
         if setup.autoscaled:

@@ -16,7 +16,8 @@ from chipwise.cluster.snapshot import Snapshot
 from chipwise.rendering.defaults import normalise
 from chipwise.rendering.manifest import Manifest
 
-from e2e.fleets import HOSTNAME, Fleet
+from e2e.fleet_maker import HOSTNAME
+from e2e.fleets import Fleet
 from e2e.seen import seen
 from e2e.warming import PRIORITY_CLASS, is_placeholder
 

@@ -66,6 +66,11 @@ def answer(estimator: Estimator, setups: Sequence[Case | Refusal], which: Indice
     return Answers(figures, support, worth, refusals, notes, held)
 
 
+def tokens_per_second(concurrency: float, output_tokens: float, ttft_ms: float, tpot_ms: float) -> float:
+    """Output tokens of a replica that keeps ``concurrency`` requests in service: each has its tokens TTFT + (output - 1) x TPOT after its start."""
+    return 1000 * concurrency * output_tokens / (ttft_ms + tpot_ms * (output_tokens - 1))
+
+
 def unheard_of(estimator: Estimator, engine: str) -> str:
     """What to know of an engine that none of the measurements learnt from is of; empty if one is, or none is named."""
     known = sorted(set(estimator.tpot.seen.engine.tolist()) - {""})

@@ -1,8 +1,7 @@
 """The frontier of cost and latency of a model on every chip: the least that a million output tokens costs within a TPOT.
 
 For each chip every sensible way to serve the model is tried: 1, 2, 4 and 8 chips of one machine, each precision, concurrencies up to what the
-memory holds. A replica that keeps c requests in service makes c x output / (TTFT + (output - 1) x TPOT) tokens a second, and costs its
-chips' part of the machine.
+memory holds. A replica costs its chips' part of the machine.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from chipwise.catalog import shelf
-from chipwise.catalog.answering import Answers, answer
+from chipwise.catalog.answering import Answers, answer, tokens_per_second
 from chipwise.catalog.cases import Named, Sizes, case_of
 from chipwise.catalog.chip_figures import ChipEntry
 from chipwise.catalog.chip_prices import ChipPrice, Market
@@ -154,9 +153,11 @@ def _precisions(chip: ChipEntry, model: ModelEntry) -> tuple[str, ...]:
 def _way(case: Case, price: ChipPrice, told: Answers, number: int, output_tokens: float) -> Way:
     ttft, tpot = told.figures[:3, number].tolist(), told.figures[3:, number].tolist()
     concurrency = CONCURRENCIES[number % len(CONCURRENCIES)]
-    seconds = [(first + step * (output_tokens - 1)) / 1000 for first, step in zip(ttft, tpot, strict=True)]
     per_second = price.amount * case.chips / 3600
-    cost = [per_second * each / (concurrency * output_tokens) * 1e6 for each in seconds]
+    cost = [
+        per_second / tokens_per_second(concurrency, output_tokens, first, step) * 1e6
+        for first, step in zip(ttft, tpot, strict=True)
+    ]
     return Way(
         chips=case.chips,
         precision=case.precision,

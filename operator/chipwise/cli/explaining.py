@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
-import click
-
 from chipwise.api import AcceleratorClass, InferenceWorkload, ModelProfile, Performance, Variant
+from chipwise.cli.answers import show_answer
 from chipwise.cli.errors import BadInput
 from chipwise.cli.options import Source
 from chipwise.cli.performance import known, leaning, stated
 from chipwise.cli.reasoning import sentences
 from chipwise.cli.report import move_document
-from chipwise.cli.sheet import Block, Column, Sheet, show
+from chipwise.cli.sheet import Block, Column, Sheet
 from chipwise.cli.source import decided
 from chipwise.cli.words import cents, latency, served, unit
 from chipwise.cli.workload import candidates, standing
@@ -30,10 +28,7 @@ def answer(source: Source, workload: str, namespace: str | None, output: str) ->
     """Print the explanation. Whether the workload is placed. Raises BadInput for one that is not there."""
     decision, _ = decided(source)
     document = explanation(decision, named(decision, workload, namespace))
-    if output == "json":
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
-    else:
-        show(tuple(blocks(document)))
+    show_answer(document, output, blocks(document))
     placed: bool = document["placed"]
     return placed
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from chipwise.placement.explain import cost_per_million_tokens
 
 
@@ -21,6 +23,11 @@ def per_million(cost_per_hour: float | None, tokens_per_second: float) -> str | 
 def milliseconds(latency: float) -> float:
     """To the microsecond."""
     return round(latency, 3)
+
+
+def band(latencies: Sequence[float]) -> dict[str, float]:
+    """Value, low and high, each to the microsecond."""
+    return dict(zip(("value", "low", "high"), map(milliseconds, latencies), strict=True))
 
 
 def count(figure: float) -> int | float:

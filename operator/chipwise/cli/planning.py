@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
-import click
-import yaml
-
+from chipwise.cli.answers import show_answer
 from chipwise.cli.options import Source
 from chipwise.cli.report import Document, is_whole, plan_document
-from chipwise.cli.sheet import Block, Column, Sheet, show
+from chipwise.cli.sheet import Block, Column, Sheet
 from chipwise.cli.source import decided
 from chipwise.cli.words import cents, latency, per_hour, served, unit
 from chipwise.reasons import Reason
@@ -19,12 +16,7 @@ from chipwise.reasons import Reason
 def answer(source: Source, output: str) -> bool:
     """Print the plan. Whether everything could be placed. Raises BadInput."""
     document = plan_document(*decided(source))
-    if output == "json":
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
-    elif output == "yaml":
-        click.echo(yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120), nl=False)
-    else:
-        show(tuple(blocks(document)))
+    show_answer(document, output, blocks(document))
     return is_whole(document)
 
 

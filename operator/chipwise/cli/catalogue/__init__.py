@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import click
-import yaml
-
+from chipwise.cli.answers import show_answer
 from chipwise.cli.catalogue import (
     chips,
     models,
@@ -23,7 +20,7 @@ from chipwise.cli.catalogue.asked import Asked
 from chipwise.cli.catalogue.section import Document, Section, details
 from chipwise.cli.errors import BadInput
 from chipwise.cli.options import Source
-from chipwise.cli.sheet import show
+from chipwise.cli.sheet import Block
 from chipwise.cli.source import snapshot
 from chipwise.cluster.snapshot import Snapshot
 from chipwise.kube.resources import ACCELERATOR_CLASSES, ACCELERATOR_POOLS, MODEL_PROFILES
@@ -64,15 +61,14 @@ def of_what_ships(asked: Asked, wanted: Wanted) -> None:
 
 
 def _print(section: Section[Any], entries: list[Document], wanted: Wanted) -> None:
-    if wanted.output == "json":
-        click.echo(json.dumps({wanted.section: entries}, indent=2, ensure_ascii=False))
-    elif wanted.output == "yaml":
-        text = yaml.safe_dump({wanted.section: entries}, sort_keys=False, allow_unicode=True, width=120)
-        click.echo(text, nl=False)
-    elif wanted.name is None or len(entries) != 1:
-        show((section.sheet(entries),) if entries else (f"There is no {section.kind}.",))
+    show_answer({wanted.section: entries}, wanted.output, _blocks(section, entries, wanted))
+
+
+def _blocks(section: Section[Any], entries: list[Document], wanted: Wanted) -> Iterator[Block]:
+    if wanted.name is not None and len(entries) == 1:
+        yield from details(section, entries[0])
     else:
-        show(tuple(details(section, entries[0])))
+        yield section.sheet(entries) if entries else f"There is no {section.kind}."
 
 
 def chosen(entries: list[Document], section: Section[Any], wanted: str | None) -> list[Document]:

@@ -14,7 +14,7 @@ from chipwise import catalog
 from chipwise.catalog import ChipEntry, Instance, manifests
 from chipwise.catalog.manifests import Bought, Nodes, Wanted
 from chipwise.cli.catalogue import price_file
-from chipwise.cli.catalogue.asked import granted
+from chipwise.cli.catalogue.asked import granted, stated_price
 from chipwise.cli.errors import BadInput
 from chipwise.cli.importers.manifests import Document, Section, check, render, write
 from chipwise.reasons import Reason, Refusal
@@ -28,6 +28,8 @@ startupSeconds is not known of anybody's image and disk: measure yours."""
 _POOLS = """\
 Pools. The price is on demand as of the day in the annotation: replace it with what you are billed. cpu and memory are what nodes show
 to pods where that is published, else what the provider lists: lower them to what yours show. nodes.max is what was asked for."""
+
+_PRICE = "an instance type and an amount above 0, such as p5.48xlarge=55.04"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,7 @@ def _pool(size: Instance, choice: Choice) -> Document:
 
 def _bought(size: Instance, choice: Choice) -> Bought:
     """The price on the command line, else in the file, else in the catalogue. Raises BadInput."""
-    stated = dict(_stated(text) for text in choice.prices)
+    stated = dict(stated_price(text, _PRICE) for text in choice.prices)
     unknown = sorted(set(stated) - {each.name for each in catalog.instances()})
     if unknown:
         granted(catalog.instance(unknown[0]))
@@ -156,19 +158,6 @@ def _bought(size: Instance, choice: Choice) -> Bought:
         return _from_file(size, choice.nodes.region, choice.price_file)
     quote = granted(catalog.price(size, choice.nodes.region))
     return Bought(quote.amount, quote.currency, f"{quote.source}", quote.date)
-
-
-def _stated(text: str) -> tuple[str, Decimal]:
-    name, equals, amount = text.partition("=")
-    try:
-        found = Decimal(amount)
-    except ArithmeticError:
-        found = Decimal(0)
-    if not equals or not found.is_finite() or found <= 0:
-        raise BadInput(
-            f"--price {text}: must be an instance type and an amount above 0, such as p5.48xlarge=55.04"
-        )
-    return name, found
 
 
 def _from_file(size: Instance, region: str, path: Path) -> Bought:

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Iterable
 from pathlib import Path
-
-import click
 
 from chipwise import catalog
 from chipwise.catalog.price_checks import Checked, check
 from chipwise.catalog.price_rows import UnreadablePrices, read_rows
+from chipwise.cli.answers import show_answer
 from chipwise.cli.errors import BadInput
-from chipwise.cli.sheet import Column, Sheet, show
+from chipwise.cli.importers.reading import named_text
+from chipwise.cli.sheet import Column, Sheet
 
 
 def read(path: Path) -> tuple[Checked, ...]:
     """Every row of the file, checked. Raises BadInput."""
+    _, text = named_text(path)
     try:
-        text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8-sig")
         return check(read_rows(text), catalog.instances())
-    except OSError as error:
-        raise BadInput(f"{path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise BadInput(f"{path}: is not UTF-8: {error}") from error
     except UnreadablePrices as error:
         raise BadInput(f"{path}: {error}") from error
 
@@ -33,11 +27,8 @@ def answer(path: Path, output: str) -> None:
     """Print what is refused, by row and reason. Raises BadInput if anything is: nothing of such a list is taken over."""
     rows = read(path)
     refused = [row for row in rows if row.refusals]
-    if output == "json":
-        click.echo(json.dumps(_document(rows), indent=2, ensure_ascii=False))
-    else:
-        said = f"{len(rows) - len(refused)} of {len(rows)} rows are prices of a machine for an hour."
-        show((_sheet(refused), said) if refused else (said,))
+    said = f"{len(rows) - len(refused)} of {len(rows)} rows are prices of a machine for an hour."
+    show_answer(_document(rows), output, (_sheet(refused), said) if refused else (said,))
     if refused:
         raise BadInput(f"{path}: {len(refused)} of {len(rows)} rows are refused")
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from chipwise import catalog
 from chipwise.catalog.chip_prices import Market
-from chipwise.cli.catalogue.asked import granted
+from chipwise.catalog.sizing import Stated
+from chipwise.cli.catalogue.asked import granted, stated_price
 from chipwise.cli.errors import BadInput
-from chipwise.cli.estimating.sizing import Stated
 
 DEAREST = 10_000
 """Dollars for a chip and hour: beyond it is a slip of the pen."""
@@ -66,13 +65,6 @@ def market(cloud: str | None, regions: Sequence[str], prices: Sequence[str]) -> 
 
 
 def _price(text: str) -> tuple[str, float]:
-    name, equals, amount = text.partition("=")
-    try:
-        value = Decimal(amount)
-    except InvalidOperation:
-        value = Decimal(0)
-    if not equals or not value.is_finite() or not 0 < value <= DEAREST:
-        raise BadInput(
-            f"--price {text}: must be CHIP=AMOUNT, dollars for one chip and hour above 0 and up to {DEAREST:,}, such as h100=2.49"
-        )
+    wanted = f"CHIP=AMOUNT, dollars for one chip and hour above 0 and up to {DEAREST:,}, such as h100=2.49"
+    name, value = stated_price(text, wanted, DEAREST)
     return granted(catalog.chip(name)).name, float(value)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +14,12 @@ from chipwise.catalog.estimating import ENOUGH_KINDS, ENOUGH_ROWS, learnt_from_a
 from chipwise.catalog.model_shapes import ModelEntry
 from chipwise.cli.errors import BadInput
 from chipwise.cli.importers.problems import Problems
-from chipwise.cli.importers.reading import text_of
+from chipwise.cli.importers.reading import read_table, text_of
 from chipwise.performance.estimator import Estimator
 from chipwise.reasons import Refusal
 
 MOST_ROWS = 5000
-"""Every row is held against every other: 5,000 of them take two minutes and 1 GB."""
+"""Every row is held against every other: time and memory grow with the square of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +92,12 @@ def _models(path: Path) -> tuple[ModelEntry, ...]:
 
 
 def _measurements(path: Path, model_of: Callable[[str], ModelEntry | Refusal]) -> measurements.Measurements:
-    rows = list(_rows(path))
+    table = read_table(
+        text_of(path),
+        str(path),
+        lambda header: [each for each in measurements.REQUIRED if each not in header],
+    )
+    rows = [dict(zip(table.header, cells, strict=True)) for cells in table.rows]
     if len(rows) > MOST_ROWS:
         raise BadInput(f"{path}: has {len(rows):,} rows; at most {MOST_ROWS:,} can be learnt from at once")
     found = measurements.read(rows, model_of)
@@ -107,23 +110,3 @@ def _measurements(path: Path, model_of: Callable[[str], ModelEntry | Refusal]) -
     if not found.cases:
         raise BadInput(f"{path}: no row states a concurrency, so nothing says at which load it was taken")
     return found
-
-
-def _rows(path: Path) -> Iterator[dict[str, str]]:
-    reader = csv.reader(StringIO(text_of(path), newline=""), strict=True)
-    try:
-        header = [name.strip() for name in next(reader, [])]
-        if missing := [name for name in measurements.REQUIRED if name not in header]:
-            raise BadInput(f"{path}: lacks the column(s) {', '.join(missing)}")
-        if twice := sorted({name for name in header if header.count(name) > 1}):
-            raise BadInput(f"{path}: has the column(s) {', '.join(twice)} twice")
-        for cells in reader:
-            if not cells:
-                continue
-            if len(cells) != len(header):
-                raise BadInput(
-                    f"{path}: row {reader.line_num}: has {len(cells)} cells, and the first has {len(header)}"
-                )
-            yield dict(zip(header, cells, strict=True))
-    except csv.Error as error:
-        raise BadInput(f"{path}: row {reader.line_num}: is not CSV: {error}") from error

@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
 from typing import Any
 
 import numpy as np
 
-from chipwise.catalog.answering import Answers, answer, unheard_of
-from chipwise.catalog.cases import Named, case_of
+from chipwise.catalog import sizing
+from chipwise.catalog.answering import Answers, answer, tokens_per_second, unheard_of
+from chipwise.catalog.cases import Named, Sizes, case_of
 from chipwise.catalog.chip_prices import Market
+from chipwise.cli.catalogue.asked import granted
 from chipwise.cli.errors import BadInput
-from chipwise.cli.estimating import objectives, sizing
+from chipwise.cli.estimating import objectives
 from chipwise.cli.estimating.asked import Asked
 from chipwise.cli.estimating.basis import Basis
 from chipwise.cli.estimating.case_forms import show_cases
-from chipwise.cli.figures import count, milliseconds, money
+from chipwise.cli.figures import band, count, money, per_million
 from chipwise.performance.estimator import Case, Loads
-from chipwise.performance.types import Objective, Statistic
+from chipwise.performance.estimator.bands import COVERED
+from chipwise.performance.types import Statistic
 from chipwise.reasons import Reason, Refusal
 
 Document = dict[str, Any]
-COVERED = 0.9
 _BAD_INPUT = (Reason.MODEL_UNKNOWN, Reason.CHIP_UNKNOWN, Reason.INVALID)
 
 
 def answer_cases(asked: Asked, market: Market, given: Basis, form: str) -> bool:
     """Print the answer. Whether every case has figures, and every objective could be judged. Raises BadInput for what cannot be asked."""
     wanted = [objectives.read(text) for text in asked.objectives]
-    cases, note = _cases(asked, given)
+    sizes = granted(sizing.read(asked.sizes))
+    setups = _named(asked, sizes.sizes)
+    cases = _cases(setups, given)
     loads = asked.load.concurrency
     which = np.repeat(np.arange(len(cases)), len(loads))
     told = answer(
@@ -44,15 +49,17 @@ def answer_cases(asked: Asked, market: Market, given: Basis, form: str) -> bool:
     )
     if absurd := [each for each in told.refusals.values() if each.reason in _BAD_INPUT]:
         raise BadInput(f"{absurd[0].reason.value}: {absurd[0].message}")
-    named = list(product(_named(asked), loads))
+    named = list(product(setups, loads))
     entries = [
         _entry(replace(one, concurrency=load), cases[which[number]], told, number, market)
         for number, (one, load) in enumerate(named)
     ]
     unheard = unheard_of(given.estimator, asked.engine)
     for entry in entries:
-        entry["objectives"] = [_judged(each, entry) for each in wanted]
-        entry["notes"] += [each for each in (note, unheard) if each]
+        entry["objectives"] = [
+            objectives.verdict(each, entry[f"{each.metric.value.lower()}Milliseconds"]) for each in wanted
+        ]
+        entry["notes"] += [each for each in (sizes.note, unheard) if each]
     document = {
         "model": next((case.model for case in cases if isinstance(case, Case)), asked.model),
         "inputTokens": count(asked.load.input_tokens),
@@ -70,17 +77,14 @@ def _is_whole(entry: Document) -> bool:
     return entry["answered"] and all(each["met"] is not None for each in entry["objectives"])
 
 
-def _named(asked: Asked) -> list[Named]:
-    found = sizing.read(asked.sizes)
-    if isinstance(found, Refusal):
-        raise BadInput(f"{found.reason.value}: {found.message}")
+def _named(asked: Asked, sizes: Sizes) -> list[Named]:
     load = asked.load
     return [
         Named(
             asked.model,
             chip,
             precision,
-            found.sizes,
+            sizes,
             load.input_tokens,
             load.output_tokens,
             load.concurrency[0],
@@ -92,14 +96,13 @@ def _named(asked: Asked) -> list[Named]:
     ]
 
 
-def _cases(asked: Asked, given: Basis) -> tuple[list[Case | Refusal], str]:
-    """Each setup, and a note on the sizes. Raises BadInput for a name or a figure that nothing can be said of."""
-    cases = [case_of(each, given.model_of) for each in _named(asked)]
+def _cases(setups: Sequence[Named], given: Basis) -> list[Case | Refusal]:
+    """Each setup. Raises BadInput for a name or a figure that nothing can be said of."""
+    cases = [case_of(each, given.model_of) for each in setups]
     for case in cases:
         if isinstance(case, Refusal) and case.reason in _BAD_INPUT:
             raise BadInput(f"{case.reason.value}: {case.message}")
-    found = sizing.read(asked.sizes)
-    return cases, "" if isinstance(found, Refusal) else found.note
+    return cases
 
 
 def _entry(named: Named, case: Case | Refusal, told: Answers, number: int, market: Market) -> Document:
@@ -131,10 +134,7 @@ def _entry(named: Named, case: Case | Refusal, told: Answers, number: int, marke
     }
     if refusal is not None:
         return entry
-    ttft, tpot = (
-        dict(zip(("value", "low", "high"), map(milliseconds, figures), strict=True))
-        for figures in (told.figures[:3, number].tolist(), told.figures[3:, number].tolist())
-    )
+    ttft, tpot = band(told.figures[:3, number].tolist()), band(told.figures[3:, number].tolist())
     rate = tokens_per_second(named.concurrency, named.output_tokens, ttft["value"], tpot["value"])
     return entry | {
         "ttftMilliseconds": ttft,
@@ -145,11 +145,6 @@ def _entry(named: Named, case: Case | Refusal, told: Answers, number: int, marke
         "outputTokensPerSecond": round(rate, 3),
         **_cost(entry["accelerator"], chips, rate, market),
     }
-
-
-def tokens_per_second(concurrency: float, output_tokens: float, ttft_ms: float, tpot_ms: float) -> float:
-    """Output tokens of a replica that keeps ``concurrency`` requests in service."""
-    return 1000 * concurrency * output_tokens / (ttft_ms + tpot_ms * (output_tokens - 1))
 
 
 def _cost(chip: str, chips: int, rate: float, market: Market) -> Document:
@@ -165,7 +160,7 @@ def _cost(chip: str, chips: int, rate: float, market: Market) -> Document:
             },
         }
     return {
-        "costPerMillionOutputTokens": money(price.amount * chips / rate / 3600 * 1e6),
+        "costPerMillionOutputTokens": per_million(price.amount * chips, rate),
         "price": {
             "perChipHour": money(price.amount),
             "source": price.words,
@@ -173,11 +168,3 @@ def _cost(chip: str, chips: int, rate: float, market: Market) -> Document:
             "message": None,
         },
     }
-
-
-def _judged(objective: Objective, entry: Document) -> Document:
-    band = entry[f"{objective.metric.value.lower()}Milliseconds"]
-    if band is None:
-        nothing = {"value": float("inf"), "low": float("inf"), "high": float("inf")}
-        return objectives.judged(objective, nothing) | {"met": None, "certain": None}
-    return objectives.judged(objective, band)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import csv
-import json
 import sys
 from collections.abc import Iterator
 from typing import Any
 
-import click
-
-from chipwise.cli.sheet import Block, Column, Sheet, show
+from chipwise.cli.answers import show_answer
+from chipwise.cli.sheet import Block, Column, Sheet
 from chipwise.cli.words import cents, latency
 
 Document = dict[str, Any]
@@ -18,16 +16,10 @@ Document = dict[str, Any]
 
 def show_cases(document: Document, form: str) -> None:
     """To standard output."""
-    if form == "json":
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
-    elif form == "yaml":
-        import yaml  # noqa: PLC0415 - only here
-
-        click.echo(yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120), nl=False)
-    elif form == "csv":
+    if form == "csv":
         _csv(document)
     else:
-        show(tuple(_blocks(document)))
+        show_answer(document, form, _blocks(document))
 
 
 def _csv(document: Document) -> None:

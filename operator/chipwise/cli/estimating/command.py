@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
+from chipwise.catalog.sizing import Stated
 from chipwise.cli.estimating.asked import Asked, Load, Said, market
 from chipwise.cli.estimating.basis import basis
-from chipwise.cli.estimating.sizing import Stated
 
 Options = Mapping[str, Any]
 _OF_CASES = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -14,13 +13,14 @@ from chipwise.catalog.answering import unheard_of
 from chipwise.catalog.cases import absurd_load
 from chipwise.catalog.chip_prices import Market
 from chipwise.catalog.frontier import OBJECTIVES, OfChip, Wanted, Way, cheapest, frontiers
+from chipwise.cli.answers import show_answer
 from chipwise.cli.catalogue.asked import granted
 from chipwise.cli.errors import BadInput
 from chipwise.cli.estimating.asked import Asked, Said
 from chipwise.cli.estimating.basis import Basis
 from chipwise.cli.estimating.frontier_plot import drawn
-from chipwise.cli.figures import count, milliseconds, money
-from chipwise.cli.sheet import Block, Column, Sheet, show
+from chipwise.cli.figures import band, count, money
+from chipwise.cli.sheet import Block, Column, Sheet
 from chipwise.cli.words import cents
 from chipwise.performance.computing import WEIGHT_BITS
 from chipwise.reasons import Refusal
@@ -54,14 +54,7 @@ def answer_frontier(asked: Asked, ttft_limit: str, market: Market, given: Basis,
     document = _document(model.id, wanted, market, found, left_out) | {"learnt": given.learnt}
     if said.plot is not None and found:
         _write(said.plot, drawn(model.id, wanted, found))
-    if said.form == "json":
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
-    elif said.form == "yaml":
-        import yaml  # noqa: PLC0415 - only here
-
-        click.echo(yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120), nl=False)
-    else:
-        show(tuple(_blocks(document)))
+    show_answer(document, said.form, _blocks(document))
     return bool(found)
 
 
@@ -115,9 +108,6 @@ def _document(
 
 
 def _way(way: Way) -> Document:
-    def band(told: tuple[float, float, float]) -> dict[str, float]:
-        return dict(zip(("value", "low", "high"), map(milliseconds, told), strict=True))
-
     return {
         "chips": way.chips,
         "precision": way.precision,

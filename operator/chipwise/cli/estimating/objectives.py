@@ -1,14 +1,14 @@
-"""Objectives as people type them, METRIC:STATISTIC:THRESHOLD, and whether an estimate of means keeps them."""
+"""Objectives as people type them, METRIC:STATISTIC:THRESHOLD, and the verdict on them as a document says it."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from chipwise.api.durations import to_milliseconds
+from chipwise.catalog.judging import judged
 from chipwise.cli.errors import BadInput
 from chipwise.cli.figures import milliseconds
 from chipwise.performance.types import Metric, Objective, Statistic
-from chipwise.reasons import Reason, Refusal
 
 
 def read(text: str) -> Objective:
@@ -33,30 +33,15 @@ def read(text: str) -> Objective:
     return Objective(metric, statistic, threshold)
 
 
-def unsupported(objective: Objective) -> Refusal | None:
-    """Refuse as PERCENTILE_UNSUPPORTED what estimates of means cannot judge; None for a mean."""
-    if objective.statistic is Statistic.MEAN:
-        return None
-    return Refusal(
-        Reason.PERCENTILE_UNSUPPORTED,
-        f"{objective.metric.value} {objective.statistic.value} cannot be judged by an estimate of means: how requests scatter about their "
-        "mean at a steady concurrency was not measured. State the mean, or import measurements of that percentile",
-    )
-
-
-def judged(objective: Objective, band: dict[str, float]) -> dict[str, Any]:
-    """``met`` compares the figure with the threshold; ``certain`` is whether the whole band is on that side."""
-    refusal = unsupported(objective)
-    met = None if refusal else band["value"] <= objective.threshold_ms
-    sure = met is not None and (
-        band["high"] <= objective.threshold_ms if met else band["low"] > objective.threshold_ms
-    )
+def verdict(objective: Objective, band: dict[str, float] | None) -> dict[str, Any]:
+    """How an estimate keeps it, as the document says it; ``band`` is None where there is no estimate."""
+    found = judged(objective, None if band is None else (band["value"], band["low"], band["high"]))
     return {
         "metric": objective.metric.value,
         "statistic": objective.statistic.value,
         "thresholdMilliseconds": milliseconds(objective.threshold_ms),
-        "met": met,
-        "certain": None if refusal else sure,
-        "reason": refusal.reason.value if refusal else None,
-        "message": refusal.message if refusal else None,
+        "met": found.met,
+        "certain": found.certain,
+        "reason": found.refusal.reason.value if found.refusal else None,
+        "message": found.refusal.message if found.refusal else None,
     }

@@ -17,7 +17,7 @@ from chipwise.catalog.cases import case_of
 from chipwise.cli.errors import BadInput
 from chipwise.cli.estimating import sheet_of_rows
 from chipwise.cli.estimating.basis import Basis
-from chipwise.cli.importers.reading import text_of
+from chipwise.cli.importers.reading import named_text
 from chipwise.performance.estimator import Loads
 from chipwise.reasons import Reason, Refusal
 
@@ -28,8 +28,8 @@ _SILENT_SECONDS = 2.0
 
 def answer_rows(path: Path, output: str, given: Basis) -> None:
     """Write the answered table to ``output``, - for standard output. Raises BadInput; nothing is written then."""
-    name = "standard input" if str(path) == "-" else str(path)
-    rows = sheet_of_rows.read(_text(path), name)
+    name, table_text = named_text(path)
+    rows = sheet_of_rows.read(table_text, name)
     if written := [each for each in ADDED if each in rows.header]:
         click.echo(f"{name}: the column(s) {', '.join(written)} are written anew", err=True)
     kept = [place for place, each in enumerate(rows.header) if each not in ADDED]
@@ -45,15 +45,6 @@ def answer_rows(path: Path, output: str, given: Basis) -> None:
         Path(output).write_text(text.getvalue(), encoding="utf-8")
     except OSError as error:
         raise BadInput(f"{output}: {error.strerror}") from error
-
-
-def _text(path: Path) -> str:
-    if str(path) != "-":
-        return text_of(path)
-    try:
-        return sys.stdin.buffer.read().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise BadInput(f"standard input: is not UTF-8: {error}") from error
 
 
 def _answered(rows: sheet_of_rows.Rows, given: Basis) -> list[Sequence[str]]:

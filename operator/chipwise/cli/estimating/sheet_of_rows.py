@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from io import StringIO
 
 import numpy as np
 
+from chipwise.catalog import sizing
 from chipwise.catalog.cases import Named
-from chipwise.cli.errors import BadInput
-from chipwise.cli.estimating import sizing
+from chipwise.cli.importers.reading import read_table
 from chipwise.performance.estimator import Loads
 from chipwise.reasons import Reason, Refusal
 
@@ -45,14 +43,8 @@ class Rows:
 
 def read(text: str, name: str) -> Rows:
     """Read a CSV. Raises BadInput with file and column for a table that lacks one, and with the row for one that is no table."""
-    header, cells = _table(text, name)
-    missing = [each for each in REQUIRED if each not in header]
-    if "chips" not in header and "tensor_parallel" not in header:
-        missing.append("chips (or tensor_parallel)")
-    if missing:
-        raise BadInput(
-            f"{name}: lacks the column(s) {', '.join(missing)}; it has {', '.join(header) or 'none'}"
-        )
+    table = read_table(text, name, _lacking)
+    header, cells = table.header, table.rows
     rows = Rows(header, cells)
     place = {each: header.index(each) for each in (*LOADS, *SIZES, *TEXTS) if each in header}
     reader = _Reader(place)
@@ -73,6 +65,12 @@ def read(text: str, name: str) -> Rows:
         if wrong:
             rows.unread[number] = wrong
     return rows
+
+
+def _lacking(header: Sequence[str]) -> list[str]:
+    missing = [each for each in REQUIRED if each not in header]
+    sized = "chips" in header or "tensor_parallel" in header
+    return missing if sized else [*missing, "chips (or tensor_parallel)"]
 
 
 class _Reader:
@@ -136,24 +134,3 @@ def _number(text: str) -> float | None:
     except ValueError:
         return None
     return value if abs(value) < float("inf") else None
-
-
-def _table(text: str, name: str) -> tuple[list[str], list[list[str]]]:
-    reader = csv.reader(StringIO(text, newline=""), strict=True)
-    try:
-        header = [each.strip() for each in next(reader, [])]
-        twice = sorted({each for each in header if header.count(each) > 1})
-        if twice:
-            raise BadInput(f"{name}: has the column(s) {', '.join(twice)} twice")
-        rows = []
-        for cells in reader:
-            if not cells:
-                continue
-            if len(cells) != len(header):
-                raise BadInput(
-                    f"{name}: row {reader.line_num}: has {len(cells)} cells, and the first row has {len(header)}"
-                )
-            rows.append(cells)
-    except csv.Error as error:
-        raise BadInput(f"{name}: row {reader.line_num}: is not CSV: {error}") from error
-    return header, rows

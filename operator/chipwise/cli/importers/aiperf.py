@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from chipwise.cli.importers.fields import Record
-from chipwise.cli.importers.given import given, measurement_options, statistic_option
+from chipwise.cli.importers.given import given, results_options
 from chipwise.cli.importers.load import Load
 from chipwise.cli.importers.measurement import Columns
 from chipwise.cli.importers.reading import files_under, read_json
@@ -39,19 +39,8 @@ Examples:
 
 
 @click.command("aiperf", epilog=EXAMPLES, short_help="Results of AIPerf and GenAI-Perf.")
-@click.argument(
-    "paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True)
-)
-@measurement_options
-@click.option(
-    "--class",
-    "class",
-    metavar="NAME",
-    help="The AcceleratorClass that was measured: of -f, or one that ships.",
-)
-@statistic_option()
-@click.option("--skip-rates", is_flag=True, help="Leave out runs that held no concurrency, and say how many.")
-def aiperf(paths: tuple[Path, ...], *, skip_rates: bool, **options: Any) -> None:
+@results_options(skipped="runs that held no concurrency")
+def aiperf(paths: tuple[Path, ...], **options: Any) -> None:
     """Turn results of NVIDIA AIPerf or GenAI-Perf into a ModelProfile with measured points.
 
     PATH is a result, or a folder with results named *_aiperf.json or *_genai_perf.json. Several become one list of points.
@@ -59,19 +48,17 @@ def aiperf(paths: tuple[Path, ...], *, skip_rates: bool, **options: Any) -> None
     from chipwise.cli.importers.assembly import Assembly  # noqa: PLC0415 - pydantic: not for --help
 
     assembly = Assembly("AIPerf", given(options))
-    reader = _Reader(assembly, skip_rates=skip_rates)
+    reader = _Reader(assembly)
     for path in files_under(paths, ("*_aiperf.json", "*_genai_perf.json")):
         record = assembly.problems.ask(partial(read_json, path))
         if record is not None:
             assembly.problems.ask(partial(reader.read, record))
-    if reader.skipped:
-        assembly.note(f"{reader.skipped} run(s) that held no concurrency were left out.")
-    assembly.finish("Written by chipwise import aiperf.")
+    assembly.finish("Written by chipwise import aiperf.", left_out="run(s) that held no concurrency")
 
 
 class _Reader:
-    def __init__(self, assembly: Assembly, *, skip_rates: bool) -> None:
-        self._assembly, self._skip_rates, self.skipped = assembly, skip_rates, 0
+    def __init__(self, assembly: Assembly) -> None:
+        self._assembly = assembly
         statistic = str(assembly.given.statistic)
         self._figure = "avg" if statistic == "mean" else statistic
 
@@ -81,13 +68,11 @@ class _Reader:
         config = record.record("input_config")
         held = _held(config)
         if held is None:
-            if self._skip_rates:
-                self.skipped += 1
-                return
-            raise config.error(
-                "",
-                "the load was not held at a concurrency: run with --concurrency alone, or give --skip-rates",
+            said = (
+                "the load was not held at a concurrency: run with --concurrency alone, or give --skip-rates"
             )
+            self._assembly.leave_out(config.error("", said))
+            return
         _settle(record, held.count("concurrency"))
         ttft, tpot = (self._latency(record, name) for name in ("time_to_first_token", "inter_token_latency"))
         lengths = {

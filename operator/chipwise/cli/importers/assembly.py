@@ -42,6 +42,7 @@ class Assembly:
         self._config = read_architecture(given.config) if given.config else None
         self._measured: list[Measurement] = []
         self._notes: list[str] = []
+        self._left_out = 0
 
     def note(self, text: str) -> None:
         """What a reader of the manifests must know."""
@@ -65,8 +66,19 @@ class Assembly:
         steps = stated.tokens_per_step or self.given.tokens_per_step
         self._measured.append(Measurement(record, columns, records, setup, point, date, stated.origin, steps))
 
-    def finish(self, header: str) -> None:
-        """Write the manifests. Raises BadInput with everything that is wrong, and writes nothing then."""
+    def leave_out(self, why: BadInput) -> None:
+        """A result that held no concurrency is counted. Raises ``why`` unless --skip-rates was given."""
+        if not self.given.skip_rates:
+            raise why
+        self._left_out += 1
+
+    def finish(self, header: str, *, left_out: str = "") -> None:
+        """Write the manifests. Raises BadInput with everything that is wrong, and writes nothing then.
+
+        ``left_out`` is what those are called that were left out.
+        """
+        if self._left_out:
+            self.note(f"{self._left_out} {left_out} were left out.")
         self.problems.settle()
         if not self._measured:
             raise BadInput(" ".join(["there is no measurement to import.", *self._notes]))

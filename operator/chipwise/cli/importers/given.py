@@ -32,6 +32,7 @@ class Given:
     output: str = "-"
     profile: str | None = None
     tokens_per_step: float = 1.0
+    skip_rates: bool = False
 
     def settled(
         self, record: Record, flag: str, stated: str | int | None, *, column: str = "", overrule: bool = False
@@ -72,9 +73,32 @@ class Day(click.ParamType[str]):
         return str(value)
 
 
-def measurement_options(command: _Command) -> _Command:
-    """All of them but --class and --statistic, whose help differs; handed on by these names."""
-    return options_of(*_OPTIONS)(command)
+def results_options(*, skipped: str) -> Callable[[_Command], _Command]:
+    """The argument and the options of a command that reads results of a benchmark.
+
+    ``skipped`` is what --skip-rates leaves out, in the words of the tool.
+    """
+    stack: tuple[Callable[[Any], Any], ...] = (
+        click.argument(
+            "paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True)
+        ),
+        options_of(*_OPTIONS),
+        click.option(
+            "--class",
+            "class",
+            metavar="NAME",
+            help="The AcceleratorClass that was measured: of -f, or one that ships.",
+        ),
+        statistic_option(),
+        click.option("--skip-rates", is_flag=True, help=f"Leave out {skipped}, and say how many."),
+    )
+
+    def decorate(command: _Command) -> _Command:
+        for part in reversed(stack):
+            command = part(command)
+        return command
+
+    return decorate
 
 
 def options_of(*names: str) -> Callable[[_Command], _Command]:
@@ -163,8 +187,8 @@ _OPTIONS: Mapping[str, Callable[[Any], Any]] = {
 }
 
 
-def given(options: Mapping[str, Any], **more: Any) -> Given:
-    """The options of ``measurement_options`` as click hands them on."""
+def given(options: Mapping[str, Any]) -> Given:
+    """The options of a command as click hands them on."""
     named = {name.replace("_", "-"): options.get(name) for name in _VALUES}
     return Given(
         values=named,
@@ -175,7 +199,7 @@ def given(options: Mapping[str, Any], **more: Any) -> Given:
         output=options["output"],
         profile=options.get("profile"),
         tokens_per_step=options.get("tokens_per_step") or 1.0,
-        **more,
+        skip_rates=options.get("skip_rates", False),
     )
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from chipwise.cli.importers.fields import Record
-from chipwise.cli.importers.given import given, measurement_options, statistic_option
+from chipwise.cli.importers.given import given, results_options
 from chipwise.cli.importers.load import Load
 from chipwise.cli.importers.measurement import Columns
 from chipwise.cli.importers.reading import files_under, read_document
@@ -33,21 +33,8 @@ Examples:
 
 
 @click.command("guidellm", epilog=EXAMPLES, short_help="Reports of GuideLLM.")
-@click.argument(
-    "paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True)
-)
-@measurement_options
-@click.option(
-    "--class",
-    "class",
-    metavar="NAME",
-    help="The AcceleratorClass that was measured: of -f, or one that ships.",
-)
-@statistic_option()
-@click.option(
-    "--skip-rates", is_flag=True, help="Leave out benchmarks that followed a request rate, and say how many."
-)
-def guidellm(paths: tuple[Path, ...], *, skip_rates: bool, **options: Any) -> None:
+@results_options(skipped="benchmarks that followed a request rate")
+def guidellm(paths: tuple[Path, ...], **options: Any) -> None:
     """Turn reports of GuideLLM (JSON or YAML) into a ModelProfile with measured points.
 
     PATH is a report, or a folder with reports named benchmarks.json or benchmarks.yaml. All benchmarks become one list of points.
@@ -55,21 +42,21 @@ def guidellm(paths: tuple[Path, ...], *, skip_rates: bool, **options: Any) -> No
     from chipwise.cli.importers.assembly import Assembly, each  # noqa: PLC0415 - pydantic: not for --help
 
     assembly = Assembly(TOOL, given(options))
-    reader = _Reader(assembly, skip_rates=skip_rates)
+    reader = _Reader(assembly)
     for path in files_under(paths, ("benchmarks.json", "benchmarks.yaml", "benchmarks.yml")):
         report = assembly.problems.ask(partial(read_document, path))
         if report is None:
             continue
         benchmarks = assembly.problems.ask(partial(report.records, "benchmarks"))
         each(benchmarks or [], assembly.problems, partial(reader.read, report))
-    if reader.skipped:
-        assembly.note(f"{reader.skipped} benchmark(s) that followed a request rate were left out.")
-    assembly.finish("Written by chipwise import guidellm.")
+    assembly.finish(
+        "Written by chipwise import guidellm.", left_out="benchmark(s) that followed a request rate"
+    )
 
 
 class _Reader:
-    def __init__(self, assembly: Assembly, *, skip_rates: bool) -> None:
-        self._assembly, self._skip_rates, self.skipped = assembly, skip_rates, 0
+    def __init__(self, assembly: Assembly) -> None:
+        self._assembly = assembly
 
     def read(self, report: Record, benchmark: Record) -> None:
         from chipwise.cli.importers.assembly import Stated  # noqa: PLC0415 - as above
@@ -77,11 +64,9 @@ class _Reader:
         strategy = benchmark.within("config", "strategy")
         concurrency = _streams(strategy)
         if concurrency is None:
-            if self._skip_rates:
-                self.skipped += 1
-                return
             said = f"{strategy.text('type_')} held no concurrency: run with the profile concurrent, or give --skip-rates"
-            raise strategy.error("type_", said)
+            self._assembly.leave_out(strategy.error("type_", said))
+            return
         metrics = benchmark.record("metrics")
         _settle(metrics, concurrency)
         held = Record(strategy.path, strategy.place, {"streams": concurrency})

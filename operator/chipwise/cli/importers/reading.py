@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from io import StringIO
 from pathlib import Path
@@ -29,6 +31,17 @@ def text_of(path: Path) -> str:
         raise BadInput(f"{path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise BadInput(f"{path}: is not UTF-8: {error}") from error
+
+
+def named_text(path: Path) -> tuple[str, str]:
+    """What a file is called in messages, and its text; - is standard input."""
+    if str(path) != "-":
+        return str(path), text_of(path)
+    name = "standard input"
+    try:
+        return name, sys.stdin.buffer.read().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{name}: is not UTF-8: {error}") from error
 
 
 def read_json(path: Path) -> Record:
@@ -104,40 +117,54 @@ def read_rows(path: Path, columns: Sequence[str], numbers: Iterable[str]) -> lis
 
     A row is named by its line in the file, and by its ``id`` if it has that column.
     """
-    numeric, lines = frozenset(numbers), list(StringIO(text_of(path), newline=""))
-    if any(len(line) > _CELL for line in lines):
+    text, numeric = text_of(path), frozenset(numbers)
+    if any(len(line) > _CELL for line in StringIO(text, newline="")):
         raise BadInput(f"{path}: has a line of more than {_CELL} characters: this is no table")
-    reader = csv.DictReader(lines, strict=True)
+    table = read_table(text, str(path), lambda header: [name for name in columns if name not in header])
     found: list[Record] = []
-    try:
-        header = [name.strip() for name in reader.fieldnames or ()]
-        reader.fieldnames = header
-        _complete(path, header, columns)
-        for cells in reader:
-            place = f"row {reader.line_num}"
-            if None in cells or None in cells.values():
-                raise BadInput(f"{path}: {place}: has not the {len(header)} cells of the first row")
-            title = cells.get("id")
-            values = {
-                name: _cell(cell, exact=name in numeric) for name, cell in cells.items() if cell.strip()
-            }
-            found.append(Record(path, place, {**values, **({"name": title} if title else {})}))
-    except csv.Error as error:
-        raise BadInput(f"{path}: row {reader.line_num}: is not CSV: {error}") from error
+    for line, cells in zip(table.lines, table.rows, strict=True):
+        named = dict(zip(table.header, cells, strict=True))
+        title = named.get("id")
+        values = {name: _cell(cell, exact=name in numeric) for name, cell in named.items() if cell.strip()}
+        found.append(Record(path, f"row {line}", {**values, **({"name": title} if title else {})}))
     if not found:
         raise BadInput(f"{path}: has no row below its first")
     return found
 
 
-def _complete(path: Path, header: Sequence[str], columns: Sequence[str]) -> None:
-    missing = [name for name in columns if name not in header]
-    if missing:
-        raise BadInput(
-            f"{path}: lacks the column(s) {', '.join(missing)}; it has {', '.join(header) or 'none'}"
-        )
-    twice = sorted({name for name in header if header.count(name) > 1})
-    if twice:
-        raise BadInput(f"{path}: has the column(s) {', '.join(twice)} twice")
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A CSV as it stands, but for empty lines: row i ends in line ``lines[i]`` and has a cell for each column."""
+
+    header: list[str]
+    lines: list[int]
+    rows: list[list[str]]
+
+
+def read_table(text: str, name: str, lacking: Callable[[Sequence[str]], Sequence[str]]) -> Table:
+    """Read a CSV. ``lacking`` says which columns a header lacks. Raises BadInput with ``name``, and the row or the column."""
+    reader = csv.reader(StringIO(text, newline=""), strict=True)
+    try:
+        table = Table([each.strip() for each in next(reader, [])], [], [])
+        header = table.header
+        if twice := sorted({each for each in header if header.count(each) > 1}):
+            raise BadInput(f"{name}: has the column(s) {', '.join(twice)} twice")
+        if missing := lacking(header):
+            raise BadInput(
+                f"{name}: lacks the column(s) {', '.join(missing)}; it has {', '.join(header) or 'none'}"
+            )
+        for cells in reader:
+            if not cells:
+                continue
+            if len(cells) != len(header):
+                raise BadInput(
+                    f"{name}: row {reader.line_num}: has {len(cells)} cells, and the first row has {len(header)}"
+                )
+            table.lines.append(reader.line_num)
+            table.rows.append(cells)
+    except csv.Error as error:
+        raise BadInput(f"{name}: row {reader.line_num}: is not CSV: {error}") from error
+    return table
 
 
 def _cell(cell: str, *, exact: bool) -> str | Decimal:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from chipwise.cli.importers.fields import Record
-from chipwise.cli.importers.given import given, measurement_options, statistic_option
+from chipwise.cli.importers.given import given, results_options
 from chipwise.cli.importers.load import Load
 from chipwise.cli.importers.measurement import Columns
 from chipwise.cli.importers.reading import files_under, read_objects
@@ -33,21 +33,8 @@ Examples:
 
 
 @click.command("vllm-bench", epilog=EXAMPLES, short_help="Results of vllm bench serve.")
-@click.argument(
-    "paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True)
-)
-@measurement_options
-@click.option(
-    "--class",
-    "class",
-    metavar="NAME",
-    help="The AcceleratorClass that was measured: of -f, or one that ships.",
-)
-@statistic_option()
-@click.option(
-    "--skip-rates", is_flag=True, help="Leave out runs that followed a request rate, and say how many."
-)
-def vllm_bench(paths: tuple[Path, ...], *, skip_rates: bool, **options: Any) -> None:
+@results_options(skipped="runs that followed a request rate")
+def vllm_bench(paths: tuple[Path, ...], **options: Any) -> None:
     """Turn results of vllm bench serve (--save-result) into a ModelProfile with measured points.
 
     PATH is a file, or a folder whose .json files are all such results; several become one list of points.
@@ -55,19 +42,17 @@ def vllm_bench(paths: tuple[Path, ...], *, skip_rates: bool, **options: Any) -> 
     from chipwise.cli.importers.assembly import Assembly, each  # noqa: PLC0415 - pydantic: not for --help
 
     assembly = Assembly(TOOL, given(options))
-    reader = _Reader(assembly, skip_rates=skip_rates)
+    reader = _Reader(assembly)
     files = [path for path in files_under(paths, ("*.json",)) if not path.name.endswith(".pytorch.json")]
     for path in files:
         records = assembly.problems.ask(partial(read_objects, path))
         each(records or [], assembly.problems, reader.read)
-    if reader.skipped:
-        assembly.note(f"{reader.skipped} run(s) that followed a request rate were left out.")
-    assembly.finish("Written by chipwise import vllm-bench.")
+    assembly.finish("Written by chipwise import vllm-bench.", left_out="run(s) that followed a request rate")
 
 
 class _Reader:
-    def __init__(self, assembly: Assembly, *, skip_rates: bool) -> None:
-        self._assembly, self._skip_rates, self.skipped = assembly, skip_rates, 0
+    def __init__(self, assembly: Assembly) -> None:
+        self._assembly = assembly
         statistic = str(assembly.given.statistic)
         self._word = {"mean": "mean", "p50": "median"}.get(statistic, statistic)
 
@@ -79,12 +64,10 @@ class _Reader:
                 "completed", "is required: this is no result of vllm bench serve for generation"
             )
         if record.values.get("request_rate", "inf") != "inf" or not record.has("max_concurrency"):
-            if self._skip_rates:
-                self.skipped += 1
-                return
             field = "max_concurrency" if record.values.get("request_rate", "inf") == "inf" else "request_rate"
             said = "the load was not held at a concurrency: run with --max-concurrency and without --request-rate, or --skip-rates"
-            raise record.error(field, said)
+            self._assembly.leave_out(record.error(field, said))
+            return
         completed = record.count("completed")
         failed = record.count("failed", zero=True) if record.has("failed") else 0
         load = Load(completed, failed, record.count("max_concurrency"))
