@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from benchmarks.figures import shown
+from benchmarks.marked import rewrite
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 BEGIN, END = "<!-- figures: written by make bench -->\n", "<!-- end of figures -->\n"
@@ -63,8 +63,4 @@ def _row(part: str, figure: Mapping[str, Any]) -> str:
 
 def update(results: Mapping[str, Any]) -> None:
     """Write the table into the README. ValueError if its place is not there."""
-    text = README.read_text()
-    if BEGIN not in text or END not in text:
-        raise ValueError("the README has no place for the figures")
-    between = re.compile(re.escape(BEGIN) + ".*?" + re.escape(END), re.DOTALL)
-    README.write_text(between.sub(lambda _: BEGIN + table(results) + END, text))
+    rewrite(README, BEGIN, END, table(results))

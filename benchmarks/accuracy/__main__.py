@@ -1,6 +1,6 @@
 """``make accuracy``: hold out, learn anew, compare; writes benchmarks/results/accuracy.json, the table of docs/accuracy.md and its plots.
 
-About ten minutes on two cores: everything is learnt anew for each of some fifty folds.
+About ten minutes on two cores: everything is learnt anew for each fold.
 """
 
 from __future__ import annotations

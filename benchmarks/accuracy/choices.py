@@ -15,11 +15,12 @@ from dataclasses import dataclass
 import numpy as np
 from chipwise.catalog import instances, price
 from chipwise.catalog.measurements import Measurements
+from chipwise.performance.estimator import Figures
 from chipwise.performance.estimator.bands import COVERED
 from chipwise.reasons import Refusal
 from numpy.typing import NDArray
 
-from benchmarks.accuracy.foretold import Foretold, Told
+from benchmarks.accuracy.foretold import Told
 
 OBJECTIVES = (
     *((2000.0, tpot) for tpot in (10.0, 15.0, 20.0, 30.0, 50.0)),
@@ -86,7 +87,7 @@ def choose(rows: Measurements, told: Told, prices: Mapping[str, float], risk: fl
     return Choices(float(np.mean(regrets)), missed / asked, refused / asked, asked)
 
 
-def _meets(of: Foretold, which: NDArray[np.intp], limit: float) -> Floats:
+def _meets(of: Figures, which: NDArray[np.intp], limit: float) -> Floats:
     """Probability that the limit is met, as tolerated: a logistic distribution of the logarithm with COVERED of it in the band."""
     width = np.log(of.high[which] / of.value[which]) / (2 * np.arctanh(COVERED))
     probability: Floats = 1 / (1 + np.exp(-np.log(limit * TOLERATED / of.value[which]) / width))

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 from chipwise.catalog.measurements import Measurements
+from chipwise.performance.estimator import Figures
 from numpy.typing import NDArray
 
 from benchmarks.accuracy.choices import choose
-from benchmarks.accuracy.foretold import Foretold, Told
+from benchmarks.accuracy.foretold import Told
 
 TARGETS: Mapping[str, Mapping[str, float]] = {
     "a": {"tpot": 0.05, "ttft": 0.15, "regret": 0.02, "infeasible": 0.02},
@@ -125,7 +126,7 @@ def _result(rows: Measurements, told: Told, prices: Mapping[str, float], part: s
     )
 
 
-def _errors(of: Foretold, measured: NDArray[np.float64], which: NDArray[np.bool_]) -> Errors:
+def _errors(of: Figures, measured: NDArray[np.float64], which: NDArray[np.bool_]) -> Errors:
     off = np.abs(of.value[which] / measured[which] - 1)
     within = (of.low[which] <= measured[which]) & (measured[which] <= of.high[which])
     return Errors(_r(float(np.median(off))), _r(float(np.quantile(off, 0.9))), _r(float(within.mean())))

@@ -7,8 +7,9 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
+from chipwise.catalog.estimating import learnt_from
 from chipwise.catalog.measurements import Measurements, shipped
-from chipwise.performance.estimator import learn
+from chipwise.performance.estimator import Estimates, Figures
 from numpy.typing import NDArray
 
 from benchmarks.accuracy.splits import Fold, Split
@@ -17,21 +18,12 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Foretold:
-    """One metric in milliseconds for every row, NaN where the split does not ask."""
-
-    value: Floats
-    low: Floats
-    high: Floats
-
-
-@dataclass(frozen=True, slots=True)
 class Told:
-    """Both metrics of a split."""
+    """Both metrics of a split for every row, NaN where the split does not ask."""
 
     split: Split
-    ttft: Foretold
-    tpot: Foretold
+    ttft: Figures
+    tpot: Figures
     asked: NDArray[np.bool_] = field(repr=False)
 
 
@@ -42,16 +34,14 @@ def tell(rows: Measurements, split: Split, pool: ProcessPoolExecutor) -> Told:
         for metric, of in zip(("ttft", "tpot"), found, strict=True):
             figures[metric][:, fold.asked] = of
     asked = np.isfinite(figures["tpot"][0])
-    return Told(split, Foretold(*figures["ttft"]), Foretold(*figures["tpot"]), asked)
+    return Told(split, Figures(*figures["ttft"]), Figures(*figures["tpot"]), asked)
+
+
+def tell_one(rows: Measurements, fold: Fold) -> Estimates:
+    """What is told of the rows that a fold asks about, by what was learnt from its others."""
+    return learnt_from(rows.take(fold.learnt)).estimate(rows.take(fold.asked).table)
 
 
 def _one(fold: Fold) -> Sequence[Floats]:
-    rows = shipped()
-    seen = rows.table
-    found = learn(
-        seen.take(fold.learnt),
-        rows.ttft_ms[fold.learnt],
-        rows.tpot_ms[fold.learnt],
-        runs=rows.runs[fold.learnt],
-    ).estimate(seen.take(fold.asked))
+    found = tell_one(shipped(), fold)
     return [np.stack([f.value, f.low, f.high]) for f in (found.ttft, found.tpot)]

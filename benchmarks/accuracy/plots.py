@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 from chipwise.catalog.measurements import Measurements
+from chipwise.performance.estimator import Figures
 from numpy.typing import NDArray
 
-from benchmarks.accuracy.foretold import Foretold, Told
+from benchmarks.accuracy.foretold import Told
 
 SIDE, LEFT, TOP, GAP = 380, 64, 64, 92
 COLOURS = {"h100-sxm": "#0072b2", "h200": "#56b4e9", "b200": "#d55e00", "gb200": "#e69f00"}
@@ -35,7 +36,7 @@ def draw(rows: Measurements, told: Told, where: Path) -> None:
 def _panel(
     left: float,
     name: str,
-    of: Foretold,
+    of: Figures,
     measured: NDArray[np.float64],
     rows: Measurements,
     which: NDArray[np.bool_],

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from benchmarks.accuracy.figures import COVERAGE, TARGETS, Errors, Result
+from benchmarks.marked import rewrite
 
 BEGIN, END = "<!-- accuracy: begin -->", "<!-- accuracy: end -->"
 HEAD = (
@@ -21,12 +22,7 @@ def table(found: Iterable[Result]) -> str:
 
 def update(path: Path, found: Iterable[Result]) -> None:
     """Put the table between its marks."""
-    text = path.read_text(encoding="utf-8")
-    before, _, rest = text.partition(BEGIN)
-    _, mark, after = rest.partition(END)
-    if not mark:
-        raise ValueError(f"{path} has no {BEGIN} and {END}")
-    path.write_text(f"{before}{BEGIN}\n{table(found)}\n{END}{after}", encoding="utf-8")
+    rewrite(path, BEGIN, END, f"\n{table(found)}\n")
 
 
 def _line(of: Result) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 from chipwise.catalog.measurements import Measurements
 from chipwise.performance.estimator import Table
 from chipwise.performance.estimator.bands import CONFIGURATION
-from chipwise.performance.estimator.covariance import codes
+from chipwise.performance.estimator.sharing import numbered
 from numpy.typing import NDArray
 
 FOLDS = 5
@@ -116,8 +116,3 @@ def _folded(groups: Indices, runs: Indices) -> Iterator[Fold]:
 
 def _rest(others: NDArray[np.bool_], runs: Indices, asked: Indices) -> Indices:
     return np.flatnonzero(others & ~np.isin(runs, runs[asked]))
-
-
-def numbered(seen: Table, share: tuple[str, ...]) -> Indices:
-    """Number the rows by what they have in these columns."""
-    return codes(seen, seen.take(slice(0, 0)), share)[0]

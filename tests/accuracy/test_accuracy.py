@@ -9,14 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from chipwise.catalog.measurements import shipped
-from chipwise.performance.estimator import learn
+from chipwise.performance.estimator import Figures
 from chipwise.performance.estimator.bands import CONFIGURATION
+from chipwise.performance.estimator.sharing import numbered
 
 from benchmarks.accuracy import report
 from benchmarks.accuracy.choices import choose
 from benchmarks.accuracy.figures import TARGETS, Result, read
-from benchmarks.accuracy.foretold import Foretold, Told
-from benchmarks.accuracy.splits import CHIP_FAMILIES, MODEL_FAMILIES, Split, numbered, splits
+from benchmarks.accuracy.foretold import Told, tell_one
+from benchmarks.accuracy.splits import CHIP_FAMILIES, MODEL_FAMILIES, Split, splits
 
 HOME = Path(__file__).parents[2]
 ROWS = shipped()
@@ -65,7 +66,7 @@ def test_every_row_is_asked_once_where_something_can_be_leant_on():
 def perfect(split: Split, ttft: float = 1.0, tpot: float = 1.0) -> Told:
     """Estimates that are measurements, or off by a factor."""
     asked = np.ones(len(ROWS.cases), dtype=bool)
-    first, step = (Foretold(of, of * 0.999, of * 1.001) for of in (ROWS.ttft_ms * ttft, ROWS.tpot_ms * tpot))
+    first, step = (Figures(of, of * 0.999, of * 1.001) for of in (ROWS.ttft_ms * ttft, ROWS.tpot_ms * tpot))
     return Told(split, first, step, asked)
 
 
@@ -87,21 +88,14 @@ def test_who_thinks_all_too_fast_misses_and_who_thinks_all_too_slow_refuses_or_p
 
 def test_a_band_keeps_the_choice_away_from_the_edge():
     told = perfect(SPLITS[0], tpot=0.9)
-    wide = replace(told, tpot=Foretold(told.tpot.value, told.tpot.value / 1.3, told.tpot.value * 1.3))
+    wide = replace(told, tpot=Figures(told.tpot.value, told.tpot.value / 1.3, told.tpot.value * 1.3))
     assert choose(ROWS, wide, PRICES, risk=4.0).missed < choose(ROWS, told, PRICES, risk=0.0).missed
 
 
 def test_one_fold_learnt_anew_is_as_good_as_the_page_says():
     """The bars are those of split (a), with some room: a fifth of its rows."""
     fold = SPLITS[0].folds[0]
-    seen = ROWS.table
-    found = learn(
-        seen.take(fold.learnt),
-        ROWS.ttft_ms[fold.learnt],
-        ROWS.tpot_ms[fold.learnt],
-        runs=ROWS.runs[fold.learnt],
-    )
-    told = found.estimate(seen.take(fold.asked))
+    told = tell_one(ROWS, fold)
     for figures, measured, bar in ((told.tpot, ROWS.tpot_ms, 0.05), (told.ttft, ROWS.ttft_ms, 0.15)):
         assert np.median(np.abs(figures.value / measured[fold.asked] - 1)) < bar
         within = (figures.low <= measured[fold.asked]) & (measured[fold.asked] <= figures.high)
@@ -112,13 +106,7 @@ def test_a_family_that_was_never_seen_is_told_as_the_page_says():
     """Constants and all, learnt without gpt-oss: the figures of its line."""
     split = next(each for each in SPLITS if each.file == "family")
     (fold,) = (each for each in split.folds if split.parts[each.asked[0]] == "gpt-oss")
-    seen = ROWS.table
-    found = learn(
-        seen.take(fold.learnt),
-        ROWS.ttft_ms[fold.learnt],
-        ROWS.tpot_ms[fold.learnt],
-        runs=ROWS.runs[fold.learnt],
-    ).estimate(seen.take(fold.asked))
+    found = tell_one(ROWS, fold)
     (told,) = (each for each in results() if each.name == split.name and each.part == "gpt-oss")
     for figures, measured, errors in (
         (found.tpot, ROWS.tpot_ms, told.tpot),

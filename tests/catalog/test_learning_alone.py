@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from chipwise.catalog.estimating import ENOUGH_ROWS, learnt_from_alone, shipped_estimator
-from chipwise.catalog.measurements import Measurements, shipped
+from chipwise.catalog.measurements import shipped
 from chipwise.performance.estimator import Support
-
-
-def some(which: np.ndarray) -> Measurements:
-    rows = shipped()
-    return replace(
-        rows,
-        cases=tuple(rows.cases[number] for number in which),
-        ttft_ms=rows.ttft_ms[which],
-        tpot_ms=rows.tpot_ms[which],
-        runs=rows.runs[which],
-    )
 
 
 def of_models(*models: str) -> np.ndarray:
@@ -27,14 +14,14 @@ def of_models(*models: str) -> np.ndarray:
 
 
 def test_bands_stay_where_too_few_rows_can_be_left_out():
-    found = learnt_from_alone(some(of_models("openai/gpt-oss-120b")[:20]))
+    found = learnt_from_alone(shipped().take(of_models("openai/gpt-oss-120b")[:20]))
     assert not found.anew
     assert found.estimator.tpot_bands == shipped_estimator().tpot_bands
     assert found.estimator.ttft_bands == shipped_estimator().ttft_bands
 
 
 def test_bands_are_held_against_rows_where_there_are_enough():
-    found = learnt_from_alone(some(of_models("openai/gpt-oss-120b")[::2]))
+    found = learnt_from_alone(shipped().take(of_models("openai/gpt-oss-120b")[::2]))
     own, ships = found.estimator.tpot_bands.factors, shipped_estimator().tpot_bands.factors
     assert own[Support.EDGE] != ships[Support.EDGE]
     assert own[Support.CHIP] == ships[Support.CHIP]  # one model: none can be left out
@@ -50,7 +37,7 @@ def test_bands_are_held_against_rows_where_there_are_enough():
 )
 def test_constants_are_fitted_to_enough_rows_of_two_models_on_two_chips(models, count, anew):
     every = of_models(*models)
-    found = learnt_from_alone(some(every[np.linspace(0, len(every) - 1, count).astype(int)]))
+    found = learnt_from_alone(shipped().take(every[np.linspace(0, len(every) - 1, count).astype(int)]))
     assert found.anew is anew
     same = np.array_equal(found.estimator.constants.tpot, shipped_estimator().constants.tpot)
     assert same is not anew

@@ -9,10 +9,11 @@ from chipwise import catalog
 from chipwise.api import AcceleratorClass, AcceleratorPool, ModelProfile, parse
 from chipwise.autoscaling.platforms import handle, unstable
 from chipwise.catalog import Instance, ModelEntry
-from chipwise.catalog.cases import BITS, Named, Sizes, case_of
+from chipwise.catalog.cases import Named, Sizes, case_of
 from chipwise.catalog.chip_figures import ChipEntry
 from chipwise.catalog.manifests import Bought, Nodes, Wanted, chip_class, pool, profile
 from chipwise.cluster.knowledge import hardware_of
+from chipwise.performance.computing import WEIGHT_BITS
 from chipwise.reasons import Reason, Refusal
 
 QUOTED = Bought(Decimal("55.04"), "USD", "a list", "2026-07-20")
@@ -30,7 +31,7 @@ def test_a_profile_of_every_model_on_every_chip_is_taken(model: ModelEntry):
 
 
 @pytest.mark.parametrize("chip", [pytest.param(chip, id=chip.name) for chip in catalog.chips()])
-@pytest.mark.parametrize("precision", BITS)
+@pytest.mark.parametrize("precision", WEIGHT_BITS)
 def test_manifests_estimate_and_plans_compute_a_precision_on_a_chip_alike(chip: ChipEntry, precision: str):
     """Weights that the chip has no units for are stored, and computed at 16 bits, whoever is asked."""
     model = catalog.model_entry("qwen3-0.6b")

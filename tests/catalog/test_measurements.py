@@ -8,6 +8,7 @@ from chipwise.catalog.cases import Named, Sizes, case_of
 from chipwise.catalog.estimating import document, shipped_estimator
 from chipwise.catalog.measurements import Measurements, read, shipped, sizes_of
 from chipwise.performance.estimator import calibrate, physics
+from chipwise.performance.estimator.correction import learnt
 from chipwise.reasons import Reason, Refusal
 
 ROW = {
@@ -40,6 +41,13 @@ def test_what_ships_was_learnt_from_them():
     for metric, constants, logs in (("tpot", physics.TPOT, found.tpot), ("ttft", physics.TTFT, found.ttft)):
         anew = {each.name: value for each, value in zip(constants, np.exp(logs), strict=True)}
         assert told[metric] == pytest.approx(anew, rel=1e-3)
+
+
+def test_the_weights_that_ship_are_those_of_the_rows():
+    """As they are weighed by the errors that the constants that ship leave."""
+    for ships in (shipped_estimator().ttft, shipped_estimator().tpot):
+        anew = learnt(ships.seen, ships.errors, ships.noise, ships.scale)
+        assert ships.weights == pytest.approx(anew.weights, rel=1e-3)
 
 
 def test_a_measured_row_is_told_as_it_was_measured():

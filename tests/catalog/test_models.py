@@ -10,7 +10,7 @@ from chipwise.api import Architecture, ModelProfile, parse
 from chipwise.catalog import ModelEntry
 from chipwise.catalog.chip_figures import ChipEntry
 from chipwise.catalog.manifests import Wanted, profile
-from chipwise.performance.memory import cache_bytes_per_token
+from chipwise.performance.memory import cache_bytes
 from chipwise.performance.types import Hardware
 
 from tests.catalog.counting import recount
@@ -119,7 +119,7 @@ def test_a_variant_has_the_fewest_chips_that_hold_it(name: str, chip: str, varia
 def test_what_a_token_keeps_is_that_of_its_kind_of_attention(name: str, elements: int):
     """Known from the models' papers, in elements of two bytes."""
     hardware = Hardware(entry(name).architecture, chip_of("h200").at("bf16"), 1, 16)
-    assert cache_bytes_per_token(hardware, 1) == 2 * elements
+    assert cache_bytes(hardware, 1, 1) == 2 * elements
 
 
 def entry(name: str) -> ModelEntry:

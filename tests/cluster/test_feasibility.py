@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from chipwise.cluster.cooling import Cooling
 from chipwise.cluster.feasibility import RULES, Case, first_refusal
-from chipwise.cluster.feasibility.precision import WEIGHT_BITS
 from chipwise.cluster.pools import view_pools
 from chipwise.cluster.subject import Subject, accept
 from chipwise.kube.resources import NAMESPACES, PERSISTENT_VOLUME_CLAIMS
+from chipwise.performance.computing import WEIGHT_BITS
 from chipwise.reasons import Reason
 from hypothesis import given, settings
 from hypothesis import strategies as st

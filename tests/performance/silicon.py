@@ -94,6 +94,23 @@ def _held() -> Iterator[Held]:
                             yield Held(truth, kept, told)
 
 
+@cache
+def between() -> tuple[Held, ...]:
+    """Every measurement between others of its configuration and shape, and what the points at other concurrencies tell of it."""
+    return tuple(_between())
+
+
+def _between() -> Iterator[Held]:
+    for points in (points for shapes in configurations() for points in shapes):
+        for concurrency in sorted({point.concurrency for point in points})[1:-1]:
+            kept = tuple(point for point in points if point.concurrency != concurrency)
+            for truth in (point for point in points if point.concurrency == concurrency):
+                shape = Shape(truth.input_tokens, truth.output_tokens)
+                told = latency_with(MeasuredPoints(kept), shape, concurrency)
+                if isinstance(told, Latency):  # else it is more than any batch holds
+                    yield Held(truth, kept, told)
+
+
 def others_at(truth: Point, kept: tuple[Point, ...]) -> bool:
     """Whether the measurement lies outside those kept: at another shape, or below all of them."""
     same = (truth.input_tokens, truth.output_tokens) == (kept[0].input_tokens, kept[0].output_tokens)

@@ -9,7 +9,6 @@ from chipwise.performance import Architecture, Hardware, Shape
 from chipwise.performance.memory import (
     UNBOUNDED,
     cache_bytes,
-    cache_bytes_per_token,
     requests_that_fit,
     weight_bytes,
 )
@@ -33,12 +32,12 @@ HYBRID = replace(LLAMA_8B, layers=48, kv_heads=2, head_dim=256, linear_layers=36
 def test_weights_and_cache_follow_the_architecture() -> None:
     """8 billion parameters in 16 bits; 32 layers, 8 heads of 128, keys and values in 16 bits."""
     assert weight_bytes(hardware()) == 16_060_000_000
-    assert cache_bytes_per_token(hardware(), 1) == 131_072
+    assert cache_bytes(hardware(), 1, 1) == 131_072
 
 
 def test_more_chips_than_heads_hold_copies() -> None:
     """Sixteen chips keep eight KV heads twice."""
-    assert cache_bytes_per_token(hardware(chips=16), 16) == 2 * 131_072
+    assert cache_bytes(hardware(chips=16), 1, 16) == 2 * 131_072
 
 
 def test_requests_fill_what_the_weights_leave() -> None:
@@ -75,7 +74,7 @@ def test_the_chip_count_named_is_the_smallest_that_fits(memory_gb: int, tokens: 
 def test_a_latent_vector_is_kept_once_on_every_chip() -> None:
     """576 elements of 2 bytes in each of 61 layers; no chip can hold a part of one, so eight chips hold eight."""
     one = 61 * 576 * 2
-    assert cache_bytes_per_token(hardware(LATENT), 1) == one
+    assert cache_bytes(hardware(LATENT), 1, 1) == one
     assert cache_bytes(hardware(LATENT), 1000, 8) == 8 * 1000 * one
 
 
@@ -127,7 +126,7 @@ def test_a_longer_request_keeps_no_less_and_never_more_than_by_the_token(
 ) -> None:
     machine = hardware(shape)
     short, long = cache_bytes(machine, tokens, chips), cache_bytes(machine, tokens + more, chips)
-    assert short <= long <= (tokens + more) * cache_bytes_per_token(machine, chips) * (1 + 1e-9)
+    assert short <= long <= (tokens + more) * cache_bytes(machine, 1, chips) * (1 + 1e-9)
 
 
 @given(attentions(), LENGTHS, COUNTS)

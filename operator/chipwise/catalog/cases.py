@@ -10,12 +10,9 @@ from chipwise.catalog import shelf
 from chipwise.catalog.chip_figures import ChipEntry
 from chipwise.catalog.model_shapes import ModelEntry
 from chipwise.performance import Chip
-from chipwise.performance.computing import computed_in
+from chipwise.performance.computing import WEIGHT_BITS, computed_in
 from chipwise.performance.estimator import Case
 from chipwise.reasons import Reason, Refusal
-
-BITS = {"bf16": 16, "fp16": 16, "fp8": 8, "int8": 8, "fp4": 4, "int4": 4}
-"""Bits of a weight by precision; 4-bit formats have block scales beside them."""
 
 LEAST_COUNTED_TWICE = 4
 """From this expert parallelism on its square is more chips than a replica on one machine has, but for racks."""
@@ -94,7 +91,7 @@ def case_of(
         accelerator=chip.name,
         chip=computed,
         precision=precision,
-        weight_bits=BITS[precision],
+        weight_bits=WEIGHT_BITS[precision],
         input_tokens=named.input_tokens,
         output_tokens=named.output_tokens,
         concurrency=named.concurrency,
@@ -113,10 +110,10 @@ def computing(chip: ChipEntry, precision: str) -> Chip | Refusal:
     See ``computed_in``. Refused as NO_PRECISION where neither its own format nor 16 bits are published, as INVALID for
     a precision that is none.
     """
-    if precision not in BITS:
+    if precision not in WEIGHT_BITS:
         return Refusal(
             Reason.INVALID,
-            f"precision {precision} is none of {', '.join(BITS)}, or empty for the checkpoint's",
+            f"precision {precision} is none of {', '.join(WEIGHT_BITS)}, or empty for the checkpoint's",
         )
     units = computed_in(precision, chip.dense)
     if units is None:

@@ -1,7 +1,7 @@
 """The estimator that ships: learnt from the measurements that ship, so that nothing is fitted when it is asked.
 
 ``data/learnt.json`` has the calibrated constants, the factors of the bands and the weight of every measured row. ``make calibrate``
-writes it anew from all rows; a test holds the two against each other.
+writes it anew from all rows; a test holds constants and weights against the rows.
 """
 
 from __future__ import annotations

@@ -13,10 +13,11 @@ import numpy as np
 
 from chipwise.catalog import shelf
 from chipwise.catalog.answering import Answers, answer, tokens_per_second
-from chipwise.catalog.cases import BITS, Named, Sizes, case_of
+from chipwise.catalog.cases import Named, Sizes, case_of
 from chipwise.catalog.chip_figures import ChipEntry
 from chipwise.catalog.chip_prices import ChipPrice, Market
 from chipwise.catalog.model_shapes import ModelEntry
+from chipwise.performance.computing import WEIGHT_BITS
 from chipwise.performance.estimator import Case, Estimator, Loads
 from chipwise.reasons import Reason, Refusal
 
@@ -144,7 +145,7 @@ def most_chips(chip: ChipEntry) -> int:
 
 def _precisions(chip: ChipEntry, model: ModelEntry) -> tuple[str, ...]:
     """The checkpoint's, and fp8 instead of 16 bits where the chip computes it."""
-    if BITS[model.weights] == 16 and "fp8" in chip.dense:
+    if WEIGHT_BITS[model.weights] == 16 and "fp8" in chip.dense:
         return (model.weights, "fp8")
     return (model.weights,)
 

@@ -8,12 +8,12 @@ from decimal import Decimal
 from typing import Any
 
 from chipwise.autoscaling.platforms import PLATFORMS
-from chipwise.catalog.cases import BITS, computing
+from chipwise.catalog.cases import computing
 from chipwise.catalog.chip_figures import ChipEntry
 from chipwise.catalog.machines import Instance
 from chipwise.catalog.model_shapes import ModelEntry
 from chipwise.performance import Hardware, Shape
-from chipwise.performance.computing import WIDENED, computed_in
+from chipwise.performance.computing import WEIGHT_BITS, WIDENED, computed_in
 from chipwise.performance.memory import requests_that_fit
 from chipwise.reasons import Reason, Refusal
 
@@ -107,7 +107,7 @@ def _variant(model: ModelEntry, chip: ChipEntry, most: int, asked: str | None) -
         return Refusal(computed.reason, f"{model.name}: {computed.message}")
     last: Refusal | None = None
     for count in (each for each in _COUNTS if each <= most):
-        hardware = Hardware(model.architecture, computed, count, BITS[precision])
+        hardware = Hardware(model.architecture, computed, count, WEIGHT_BITS[precision])
         tokens = min(_TOKENS, model.architecture.max_context_tokens or _TOKENS)
         fits = requests_that_fit(hardware, Shape(tokens, 0))
         if isinstance(fits, int) and fits >= _REQUESTS:

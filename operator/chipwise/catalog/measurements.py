@@ -19,9 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chipwise.catalog import shelf
-from chipwise.catalog.cases import BITS, MOST_CHIPS, MOST_CONCURRENCY, MOST_TOKENS, Named, Sizes, case_of
+from chipwise.catalog.cases import MOST_CHIPS, MOST_CONCURRENCY, MOST_TOKENS, Named, Sizes, case_of
 from chipwise.catalog.model_shapes import ModelEntry
 from chipwise.catalog.records import BrokenCatalogue
+from chipwise.performance.computing import WEIGHT_BITS
 from chipwise.performance.estimator import Case, Table, table
 from chipwise.performance.plausible import implausible
 from chipwise.performance.types import Hardware, Metric, Point
@@ -31,11 +32,9 @@ REQUIRED = (
     *("model_path", "system", "precision", "backend", "isl", "osl", "concurrency"),
     *("tp_size", "silicon_ttft_ms", "silicon_tpot_ms"),
 )
-OPTIONAL = ("id", "backend_version", "pp_size", "attention_dp_size", "moe_ep_size", "silicon_data_source")
 
 SHORTEST_MS, LONGEST_MS = 1e-3, 1e7
 """A token or a first token outside of this is no measurement of a server."""
-
 
 _SAME_DIGITS = 8
 
@@ -54,6 +53,11 @@ class Measurements:
     def table(self) -> Table:
         """The cases as one table."""
         return table(self.cases)
+
+    def take(self, which: NDArray[np.intp]) -> Measurements:
+        """The rows of an index, in its order; of those that were left out there is no more to say."""
+        cases = tuple(self.cases[row] for row in which.tolist())
+        return Measurements(cases, self.ttft_ms[which], self.tpot_ms[which], self.runs[which], 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +146,8 @@ def named_of(row: Mapping[str, str]) -> Named:
         data=_whole(row, "attention_dp_size", MOST_CHIPS, blank=1),
         expert=_whole(row, "moe_ep_size", MOST_CHIPS, blank=1),
     )
-    if row["precision"].strip().lower() not in ("", *BITS):
-        raise BadCellError("precision", f"{row['precision']} is none of {', '.join(BITS)}, or empty")
+    if row["precision"].strip().lower() not in ("", *WEIGHT_BITS):
+        raise BadCellError("precision", f"{row['precision']} is none of {', '.join(WEIGHT_BITS)}, or empty")
     return Named(
         model=row["model_path"],
         accelerator=row["system"],

@@ -8,8 +8,8 @@ from typing import Any
 
 from chipwise.catalog.records import BrokenCatalogue, Record, entries, sourced
 from chipwise.performance import Architecture
+from chipwise.performance.computing import WEIGHT_BITS
 
-WEIGHTS = ("bf16", "fp16", "fp8", "int8", "fp4", "int4")
 _REQUIRED = ("parameters", "layers", "hiddenSize", "kvHeads", "headDim")
 _OF_CONFIGS = ("attentionHeads", "maxContextTokens")
 """What every ``config.json`` has and a ModelProfile may leave out."""
@@ -97,8 +97,8 @@ def given(record: Record) -> ModelEntry:
 
 def _weights(record: Record) -> str:
     weights = record.text("weights")
-    if weights not in WEIGHTS:
-        raise BrokenCatalogue(f"{record.where}: weights must be one of {', '.join(WEIGHTS)}")
+    if weights not in WEIGHT_BITS:
+        raise BrokenCatalogue(f"{record.where}: weights must be one of {', '.join(WEIGHT_BITS)}")
     return weights
 
 

@@ -10,7 +10,6 @@ from functools import lru_cache
 
 from chipwise.api import AcceleratorClass, InferenceWorkload, ModelProfile, Performance, Variant
 from chipwise.api import Architecture as ModelArchitecture
-from chipwise.cluster.feasibility.precision import WEIGHT_BITS
 from chipwise.cluster.naming import names_of
 from chipwise.performance import (
     Architecture,
@@ -30,7 +29,7 @@ from chipwise.performance import (
     latency_at,
     sustained_rate,
 )
-from chipwise.performance.computing import computed_in
+from chipwise.performance.computing import WEIGHT_BITS, computed_in
 from chipwise.performance.estimate import estimate_together
 from chipwise.reasons import Reason, Refusal
 from chipwise.rendering.quantity import whole

@@ -5,9 +5,8 @@ tie. Several points at one concurrency count by their median; what still falls w
 regression. Between concurrencies times are linear; above the largest nothing is claimed: it is the batch cap. Below the smallest
 the first segment is continued, but to no less than half its first time (a lone point stays flat).
 
-The errors stated here are from aiconfigurator's silicon sample, 1,072 published rows. Leaving out one concurrency between others (294
-points) misses TPOT by 2.9 % in the median and 11.6 % at the 90th percentile, TTFT by 6.4 % and 45 %. What is told of other shapes and
-of lower concurrencies is worth less: ``trust`` has how much, and calls it extrapolated where it is far outside.
+What is told between concurrencies misses a little; of other shapes and of lower concurrencies it is worth less: ``trust`` has how much,
+and calls it extrapolated where it is far outside.
 """
 
 from __future__ import annotations
@@ -26,12 +25,12 @@ from chipwise.reasons import Reason, Refusal
 
 FIXED_SHARE, COMPUTE_SHARE, CACHE_SHARE = 0.3, 0.6, 0.1
 """How the part of TPOT that grows with concurrency depends on the shape: not at all, with the tokens computed per output token, with
-the KV cache read per request. Of 30 combinations tried over all pairs of shapes of one configuration this one was the best compromise
-between near and far pairs: 0.4, 0.5, 0.1 missed 0.1 points less in the median, and more at the 90th percentile of near pairs."""
+the KV cache read per request. Chosen over all pairs of shapes of one configuration in aiconfigurator's silicon sample, as a compromise
+between near and far pairs."""
 
 PREFILL_EXPONENT = 0.5
-"""TTFT grows with this power of the tokens to prefill: less than 1, for a part of it is waiting for running iterations. Of seven tried
-on the same pairs 0.4 to 0.75 were alike; TTFT still misses by 24 % in the median and 92 % at the 90th percentile."""
+"""TTFT grows with this power of the tokens to prefill: less than 1, for a part of it is waiting for running iterations. Chosen on
+the same pairs."""
 
 LOWEST_SHARE = 0.5
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from chipwise.performance.types import Hardware, Shape
+from chipwise.performance.types import Architecture, Hardware, Shape
 from chipwise.reasons import Reason, Refusal
 
 USABLE = 0.9
@@ -25,12 +25,6 @@ def weight_bytes(hardware: Hardware) -> float:
     return hardware.architecture.parameters * hardware.weight_bits / 8
 
 
-def cache_bytes_per_token(hardware: Hardware, chips: int) -> float:
-    """Count what one more token keeps over so many chips, while it is within every sliding window."""
-    a = hardware.architecture
-    return (a.layers - a.linear_layers) * _layer_bytes(hardware, chips)
-
-
 def cache_bytes(hardware: Hardware, tokens: float, chips: int) -> float:
     """Count what one request of so many tokens keeps over so many chips.
 
@@ -38,24 +32,27 @@ def cache_bytes(hardware: Hardware, tokens: float, chips: int) -> float:
     request, whatever its length, is not counted: no ``config.json`` says its size in one way.
     """
     a = hardware.architecture
-    within = tokens if a.sliding_window is None else min(tokens, a.sliding_window)
-    full = a.layers - a.linear_layers - a.sliding_layers
-    return (full * tokens + a.sliding_layers * within) * _layer_bytes(hardware, chips)
+    full, sliding, window = keeping_layers(a)
+    layer = elements(a) * CACHE_BYTES * max(chips / divisible(a), 1.0)
+    return (full * tokens + sliding * min(tokens, window)) * layer
 
 
-def _layer_bytes(hardware: Hardware, chips: int) -> float:
-    """Count one token in one layer: keys and values of every head, or one latent vector.
+def keeping_layers(a: Architecture) -> tuple[int, int, float]:
+    """Layers that keep every token, layers with a sliding window, and the tokens of that."""
+    window = math.inf if a.sliding_window is None else float(a.sliding_window)
+    return a.layers - a.linear_layers - a.sliding_layers, a.sliding_layers, window
+
+
+def elements(a: Architecture) -> float:
+    """Count the elements that one token keeps in one layer: keys and values of every head, or one latent vector."""
+    return 2.0 * a.kv_heads * a.head_dim if a.latent_dim is None else float(a.latent_dim)
+
+
+def divisible(a: Architecture) -> int:
+    """Over how many chips a layer's cache can be divided before they hold copies.
 
     A chip holds at least one head, so more chips than heads hold copies; a latent vector cannot be divided, so every chip holds one.
     """
-    a = hardware.architecture
-    elements = 2.0 * a.kv_heads * a.head_dim if a.latent_dim is None else float(a.latent_dim)
-    return elements * CACHE_BYTES * max(chips / _divisible(hardware), 1.0)
-
-
-def _divisible(hardware: Hardware) -> int:
-    """Over how many chips a layer's cache can be divided before they hold copies."""
-    a = hardware.architecture
     return a.kv_heads if a.latent_dim is None else 1
 
 
@@ -80,7 +77,7 @@ def requests_that_fit(hardware: Hardware, shape: Shape) -> int | Refusal:
 
 def _smallest(hardware: Hardware, tokens: float) -> str:
     """Name the smallest chip count that fits: KV heads are divided up to their number, then copied to every further chip."""
-    heads = _divisible(hardware)
+    heads = divisible(hardware.architecture)
     usable = hardware.chip.memory_bytes * USABLE
     request = cache_bytes(hardware, tokens, 1)
     chips = math.ceil((weight_bytes(hardware) + request) / usable)

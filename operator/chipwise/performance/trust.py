@@ -5,7 +5,7 @@ a concurrency; pairs within one configuration, so one row counts several times).
 
 | shape | concurrency | pairs | TPOT | TTFT |
 | --- | --- | --- | --- | --- |
-| its own | between measured ones | 294 | 12 % | 45 % |
+| its own | between measured ones | 289 | 13 % | 47 % |
 | up to NEARBY | within the measured | 666 | 19 % | 46 % |
 | up to FAR | within the measured | 1,972 | 31 % | 91 % |
 | farther | within the measured | 662 | 52 % | 124 % |
@@ -16,8 +16,9 @@ a concurrency; pairs within one configuration, so one row counts several times).
 | its own | down to a quarter | 137 | 61 % | 74 % |
 | its own | lower | 273 | 79 % | 90 % |
 
-A lone concurrency is continued flat, so below it figures are too high rather than too low: nothing is known that would make them fall. Above the largest concurrency nothing is told. Both distances at once add up as independent errors do. The first row is the
-one that leaving out single rows gave; ``tests/performance/test_trust.py`` repeats the others.
+A lone concurrency is continued flat, so below it figures are too high rather than too low: nothing is known that would make them fall.
+Above the largest concurrency nothing is told. Both distances at once add up as independent errors do.
+``tests/performance/test_trust.py`` repeats the table.
 """
 
 from __future__ import annotations

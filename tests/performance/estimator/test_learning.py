@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from chipwise.performance.estimator import Support, calibrate, learn, physics, table
 from chipwise.performance.estimator.bands import support
-from chipwise.performance.estimator.correction import learnt
-from chipwise.performance.estimator.covariance import TERMS, covariance, variance
+from chipwise.performance.estimator.correction import corrected, learnt
+from chipwise.performance.estimator.covariance import covariance, variance
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -79,7 +79,7 @@ def test_what_was_measured_is_what_is_estimated_nearby():
     found = learnt(seen, off, noise=0.02)
     nearby = seen.take(np.flatnonzero(seen.concurrency == 8.0))
     between = replace_concurrency(nearby, 12.0)
-    mean, deviation = found.at(between)
+    mean, deviation = corrected([found], between)[0]
     assert np.abs(mean - 0.3 * (between.model == "routed")).max() < 0.05
     assert deviation.max() < 0.1
 
@@ -91,9 +91,9 @@ def replace_concurrency(of, concurrency):
 def test_of_an_unknown_model_on_an_unknown_chip_nothing_is_learnt():
     seen = fleet()
     found = learnt(seen, np.full(len(seen), 0.5), noise=0.05)
-    mean, deviation = found.at(table([replace(PLAIN, model="new", accelerator="new")]))
+    mean, deviation = corrected([found], table([replace(PLAIN, model="new", accelerator="new")]))[0]
     assert mean[0] == 0.0
-    assert deviation[0] == pytest.approx(np.sqrt(variance(TERMS) + 0.05**2))
+    assert deviation[0] == pytest.approx(np.sqrt(variance() + 0.05**2))
 
 
 def test_a_row_that_the_others_deny_counts_little():
@@ -103,7 +103,7 @@ def test_a_row_that_the_others_deny_counts_little():
     found = learnt(seen, errors, noise=0.05)
     assert found.weights[10] < 0.1
     assert np.median(found.weights) == 1.0
-    mean, _ = found.at(seen.take(slice(10, 11)))
+    mean, _ = corrected([found], seen.take(slice(10, 11)))[0]
     assert mean[0] < 1.0
 
 
@@ -116,7 +116,7 @@ def test_covariance_is_one(those):
     assert np.allclose(matrix, matrix.T)
     assert np.linalg.eigvalsh(matrix).min() > -1e-9
     named = (found.model != "") & (found.accelerator != "")
-    assert np.allclose(np.diag(matrix)[named], variance(TERMS))
+    assert np.allclose(np.diag(matrix)[named], variance())
 
 
 def test_support_says_what_a_case_leans_on():

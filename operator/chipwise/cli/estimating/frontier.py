@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from chipwise.catalog.answering import unheard_of
-from chipwise.catalog.cases import BITS, absurd_load
+from chipwise.catalog.cases import absurd_load
 from chipwise.catalog.chip_prices import Market
 from chipwise.catalog.frontier import OBJECTIVES, OfChip, Wanted, Way, cheapest, frontiers
 from chipwise.cli.answers import show_answer
@@ -22,6 +22,7 @@ from chipwise.cli.estimating.frontier_plot import drawn
 from chipwise.cli.figures import band, count, money
 from chipwise.cli.sheet import Block, Column, Sheet
 from chipwise.cli.words import cents
+from chipwise.performance.computing import WEIGHT_BITS
 from chipwise.reasons import Refusal
 
 Document = dict[str, Any]
@@ -39,8 +40,8 @@ def answer_frontier(asked: Asked, ttft_limit: str, market: Market, given: Basis,
         raise BadInput(f"--plot {said.plot}: is drawn as SVG: name it .svg")
     if absurd := absurd_load(asked.load.input_tokens, asked.load.output_tokens, 1):
         raise BadInput(f"Invalid: {absurd}")
-    if unknown := [each for each in asked.precisions if each.lower() not in BITS]:
-        raise BadInput(f"Invalid: precision {unknown[0]} is none of {', '.join(BITS)}")
+    if unknown := [each for each in asked.precisions if each.lower() not in WEIGHT_BITS]:
+        raise BadInput(f"Invalid: precision {unknown[0]} is none of {', '.join(WEIGHT_BITS)}")
     model = granted(given.model_of(asked.model))
     load = asked.load
     precisions = tuple(each.lower() for each in asked.precisions)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from chipwise.cluster.feasibility.case import Case
+from chipwise.performance.computing import WEIGHT_BITS
 from chipwise.reasons import Reason, Refusal
-
-#: Bits of a weight at each precision.
-WEIGHT_BITS = {"bf16": 16, "fp16": 16, "fp8": 8, "int8": 8, "fp4": 4, "int4": 4}
 
 
 def precise_enough(case: Case) -> Refusal | None:

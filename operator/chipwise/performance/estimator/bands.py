@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chipwise.performance.estimator.cases import Floats, Table
-from chipwise.performance.estimator.covariance import codes
+from chipwise.performance.estimator.sharing import Shared
 
 COVERED = 0.9
 
@@ -47,15 +47,11 @@ _SHARED = {
 def support(asked: Table, seen: Table) -> NDArray[np.str_]:
     """What each case can lean on in what was seen: values of Support; shape (len(asked),)."""
     found = np.full(len(asked), Support.NONE.value, dtype="U16")
+    shared = Shared(asked, seen)
     for level, share in _SHARED.items():
-        one, other = codes(asked, seen, share)
-        found[np.isin(one, other[other >= 0])] = level.value
-    one, other = codes(asked, seen, CONFIGURATION)
-    least, most = np.full(len(asked) + len(seen) + 1, np.inf), np.full(len(asked) + len(seen) + 1, -np.inf)
-    known = other >= 0
-    np.minimum.at(least, other[known], seen.concurrency[known])
-    np.maximum.at(most, other[known], seen.concurrency[known])
-    between = (least[one] <= asked.concurrency) & (asked.concurrency <= most[one])
+        found[shared.codes(share)[0] >= 0] = level.value
+    low, high = shared.extent(CONFIGURATION, seen.concurrency)
+    between = (low <= asked.concurrency) & (asked.concurrency <= high)
     found[(found == Support.EDGE.value) & between] = Support.CONFIGURATION.value
     return found
 

@@ -6,7 +6,6 @@ figure, so that physics and correction work on all cases at once.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chipwise.performance.memory import divisible, elements, keeping_layers
 from chipwise.performance.types import Architecture, Chip
 
 Floats = NDArray[np.float64]
@@ -132,7 +132,7 @@ def spread(setups: Sequence[Case], which: NDArray[np.intp], loads: Loads) -> Tab
     """
     full, sliding, window = (
         np.array(figures, dtype=np.float64)[which]
-        for figures in zip(*(_kept(case.architecture) for case in setups), strict=True)
+        for figures in zip(*(keeping_layers(case.architecture) for case in setups), strict=True)
     )
     context = loads.input + loads.output / 2
     return replace(
@@ -154,20 +154,12 @@ _NAMES = tuple(field.name for field in fields(Table))
 _TEXT = frozenset({"model", "accelerator", "engine", "version", "precision"})
 
 
-def _kept(a: Architecture) -> tuple[float, float, float]:
-    """Layers that keep every token, layers with a sliding window, and the tokens of that."""
-    window = math.inf if a.sliding_window is None else float(a.sliding_window)
-    return a.layers - a.linear_layers - a.sliding_layers, a.sliding_layers, window
-
-
 def _figures(case: Case) -> tuple[Any, ...]:
     a, chip = case.architecture, case.chip
     routed = routed_parameters(a)
     context = case.input_tokens + case.output_tokens / 2
-    full, sliding, window = _kept(a)
+    full, sliding, window = keeping_layers(a)
     heads = a.attention_heads or a.hidden_size / a.head_dim
-    elements = float(a.latent_dim) if a.latent_dim else 2.0 * a.kv_heads * a.head_dim
-    divided = 1.0 if a.latent_dim else float(min(case.tensor, a.kv_heads))
     bits = SCALED_4_BITS if case.weight_bits == 4 else float(case.weight_bits)
     return (
         case.model,
@@ -194,7 +186,7 @@ def _figures(case: Case) -> tuple[Any, ...]:
         a.hidden_size,
         heads * a.head_dim * (1 - a.linear_layers / a.layers),
         full * context + sliding * min(context, window),
-        elements / divided,
+        elements(a) / min(case.tensor, divisible(a)),
         chip.memory_bytes,
         chip.bandwidth_bytes_per_second,
         chip.flops or np.nan,

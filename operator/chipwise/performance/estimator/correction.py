@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chipwise.performance.estimator.cases import Floats, Names, Table
-from chipwise.performance.estimator.covariance import TERMS, Likeness, Term, covariance, variance
+from chipwise.performance.estimator.covariance import Likeness, covariance, variance
 from chipwise.performance.estimator.whitening import whitened, whitening
 
 FREEDOM = 4.0
@@ -25,7 +25,7 @@ _AT_ONCE = 256
 """Cases at a time: what is computed between them and the rows then stays in the processor's cache."""
 
 KEPT = 2
-"""Pairs of model and chip whose solution is kept, the last asked for: up to 3 MB each with the rows that ship, some 0.02 s to make."""
+"""Pairs of model and chip whose solution is kept, the last asked for: 8 bytes for any two of the rows that share one of the names."""
 
 Indices = NDArray[np.intp]
 Solved = tuple[Indices, Floats, Floats]
@@ -41,20 +41,18 @@ class Correction:
     weights: Floats
     noise: float
     scale: float
-    terms: Sequence[Term] = TERMS
     _solved: dict[tuple[str, str], Solved] = field(default_factory=dict)
-
-    def at(self, asked: Table) -> tuple[Floats, Floats]:
-        """Expected error and its deviation (with the noise of one measurement) for every case; two arrays of shape (len(asked),)."""
-        return corrected([self], asked)[0]
 
 
 def corrected(corrections: Sequence[Correction], asked: Table) -> list[tuple[Floats, Floats]]:
-    """``Correction.at`` of several that were learnt from the same rows with the same terms, which share most of the work."""
-    seen, terms = corrections[0].seen, corrections[0].terms
-    likeness = Likeness(asked, seen, terms)
+    """Expected error and its deviation (with the noise of one measurement) for every case; two arrays of shape (len(asked),) each.
+
+    Corrections that were learnt from the same rows share most of the work.
+    """
+    seen = corrections[0].seen
+    likeness = Likeness(asked, seen)
     means = [np.zeros(len(asked)) for _ in corrections]
-    left = [np.full(len(asked), variance(terms) * each.scale**2) for each in corrections]
+    left = [np.full(len(asked), variance() * each.scale**2) for each in corrections]
     for model, chip, which in _pairs(asked, seen):
         if not model and not chip:
             continue
@@ -76,12 +74,12 @@ def _near(corrections: Sequence[Correction], model: str, chip: str) -> list[Solv
     kept = [each._solved for each in corrections]  # noqa: SLF001 - its own module
     found = [each.pop((model, chip), None) for each in kept]
     if None in found:
-        seen, terms = corrections[0].seen, corrections[0].terms
+        seen = corrections[0].seen
         rows = np.flatnonzero(
             ((seen.model == model) & (model != "")) | ((seen.accelerator == chip) & (chip != ""))
         )
         near = seen.take(rows)
-        between = covariance(near, near, terms)
+        between = covariance(near, near)
         found = [_solution(each, rows, between) for each in corrections]
     solved = [each for each in found if each is not None]
     for room, each in zip(kept, solved, strict=True):
@@ -111,15 +109,13 @@ def _pairs(asked: Table, seen: Table) -> list[tuple[str, str, Indices]]:
     return [(model, chip, np.array(which, dtype=np.intp)) for (model, chip), which in found.items()]
 
 
-def learnt(
-    seen: Table, errors: Floats, noise: float, scale: float = 1.0, terms: Sequence[Term] = TERMS
-) -> Correction:
+def learnt(seen: Table, errors: Floats, noise: float, scale: float = 1.0) -> Correction:
     """Weigh the rows: those that the others would not have foretold count less. ``scale`` multiplies every deviation of the terms."""
     weights = np.ones(len(seen))
-    between = covariance(seen, seen, terms)
+    between = covariance(seen, seen)
     for _ in range(REWEIGHTINGS):
         white = whitening(between * scale**2 + np.diag(noise**2 / weights))
         own = np.einsum("ij,ij->j", white, white)
         surprise = (white.T @ (white @ errors)) / np.sqrt(own)
         weights = np.clip((FREEDOM + 1) / (FREEDOM + surprise**2), LEAST_WEIGHT, 1.0)
-    return Correction(seen, errors, weights, noise, scale, terms)
+    return Correction(seen, errors, weights, noise, scale)

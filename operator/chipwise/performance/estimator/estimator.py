@@ -17,8 +17,8 @@ from chipwise.performance.estimator import physics
 from chipwise.performance.estimator.bands import CONFIGURATION, VARIANT, Bands, Support, held_against, support
 from chipwise.performance.estimator.cases import Floats, Table
 from chipwise.performance.estimator.correction import Correction, corrected, learnt
-from chipwise.performance.estimator.covariance import codes
 from chipwise.performance.estimator.robust import most_probable
+from chipwise.performance.estimator.sharing import numbered
 
 FOLDS = 5
 LEAST_HELD_OUT = 30
@@ -131,7 +131,7 @@ def learn(
     ttft, tpot = _corrections(seen, observed, found)
     factors: list[dict[Support, float]] = [dict(each) for each in otherwise]
     for levels, share, whole in _LEFT_OUT:
-        groups = _groups(seen, share) if share else runs
+        groups = numbered(seen, share) if share else runs
         parts = list(_left_out(groups if whole else _folds(groups), runs))
         if len(parts) < 2:
             continue
@@ -213,11 +213,6 @@ def _left_out(groups: Indices, runs: Indices) -> Iterator[tuple[Indices, Indices
 def _folds(label: Indices) -> Indices:
     """Spread numbered groups over FOLDS parts, the same every time."""
     return (np.unique(label, return_inverse=True)[1] * 7919 + 13) % 104729 % FOLDS
-
-
-def _groups(seen: Table, share: tuple[str, ...]) -> Indices:
-    """Number the rows by what they have in these columns."""
-    return codes(seen, seen.take(slice(0, 0)), share)[0]
 
 
 _LEFT_OUT: tuple[tuple[tuple[Support, ...], tuple[str, ...], bool], ...] = (

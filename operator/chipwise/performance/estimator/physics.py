@@ -19,14 +19,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from chipwise.performance.estimator.cases import Floats, Table
+from chipwise.performance.memory import USABLE
 
 ENGINES = ("trtllm", "vllm", "sglang")
 """Engines with constants of their own for the first token; any other has the common ones."""
 
 US, MS = 1e-6, 1e-3
 ACTIVATION_BYTES = 2.0
-USABLE = 0.9
-"""Share of the memory that engines give to weights and cache: vLLM's default ``gpu_memory_utilization``."""
 
 
 @dataclass(frozen=True, slots=True)

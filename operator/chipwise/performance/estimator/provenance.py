@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from chipwise.performance.estimator.bands import CONFIGURATION, VARIANT, Support
 from chipwise.performance.estimator.cases import Floats, Table
-from chipwise.performance.estimator.covariance import codes
+from chipwise.performance.estimator.sharing import Shared
 from chipwise.performance.trust import FAR
 from chipwise.performance.types import Provenance
 
@@ -21,7 +21,7 @@ def provenance(asked: Table, seen: Table, support: NDArray[np.str_]) -> NDArray[
     """
     told = np.full(len(asked), Provenance.ESTIMATED.value, dtype="U16")
     own = np.flatnonzero(np.isin(support, (Support.CONFIGURATION.value, Support.EDGE.value)))
-    low, high = _range(asked.take(own), seen, CONFIGURATION, np.log(seen.concurrency))
+    low, high = Shared(asked.take(own), seen).extent(CONFIGURATION, np.log(seen.concurrency))
     load = np.log(asked.concurrency[own])
     near = (load >= low - np.log(2) - 1e-9) & (load <= high + 1e-9)
     told[own] = np.where(near, Provenance.MEASURED.value, Provenance.EXTRAPOLATED.value)
@@ -33,20 +33,9 @@ def provenance(asked: Table, seen: Table, support: NDArray[np.str_]) -> NDArray[
 
 def _farthest(asked: Table, seen: Table) -> Floats:
     """How far the lengths of each case are from the range of those measured of its variant, in logarithms, input and output together."""
-    total = np.zeros(len(asked))
+    total, shared = np.zeros(len(asked)), Shared(asked, seen)
     for column in ("input", "output"):
-        low, high = _range(asked, seen, VARIANT, np.log(getattr(seen, column)))
+        low, high = shared.extent(VARIANT, np.log(getattr(seen, column)))
         at = np.log(getattr(asked, column))
         total += np.maximum(np.maximum(low - at, at - high), 0.0)
     return total
-
-
-def _range(asked: Table, seen: Table, share: tuple[str, ...], figure: Floats) -> tuple[Floats, Floats]:
-    """The smallest and largest figure of the rows that share these columns with each case; of every case there is one."""
-    one, other = codes(asked, seen, share)
-    named = other >= 0
-    size = max(int(one.max(initial=0)), int(other.max(initial=0))) + 1
-    low, high = np.full(size, np.inf), np.full(size, -np.inf)
-    np.minimum.at(low, other[named], figure[named])
-    np.maximum.at(high, other[named], figure[named])
-    return low[one], high[one]

@@ -1,8 +1,8 @@
 """The matrix that makes errors of a given covariance independent and of deviation one: the inverse of its Cholesky factor.
 
 With K = L L', the quadratic form k' K^-1 k is the squared length of L^-1 k (Rasmussen and Williams, 2006, algorithm 2.1), which keeps its
-digits where K^-1 itself would lose them. The inverse of a triangular matrix is built from those of its halves: a fifth of the
-work of a general inverse.
+digits where K^-1 itself would lose them. The inverse of a triangular matrix is built from those of its halves: a quarter of the
+operations of a general inverse, which solves for every column (2/3 + 2 against about 2/3 times n^3).
 """
 
 from __future__ import annotations
