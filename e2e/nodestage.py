@@ -188,6 +188,21 @@ class Stage:
         self.eventually(lambda: self.is_on(chip) and self.placed() == chip, f"settled on {chip}", deadline)
         return time.monotonic() - begun
 
+    def costs(self, place: str, amount: str) -> None:
+        """Wait until the status says that serving there costs so much an hour.
+
+        While pods of any story are where the pools as known have no node, the bill is not known and says whole nodes; and a figure
+        that moves alone is written once a minute.
+        """
+        wanted = [(self.fleet.pool(place), amount)]
+        self.eventually(
+            lambda: (
+                [(each["pool"], each.get("costPerHour")) for each in self.status()["placements"]] == wanted
+            ),
+            f"{amount} $/h on {place}",
+            75,
+        )
+
     def gone(self, chip: str, deadline: float = 150) -> float:
         """Wait until Karpenter has taken every node of one chip away; seconds that it took."""
         begun = time.monotonic()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chipwise.control.pool_status import pool_status
 from chipwise.kube.gap import Gap
 from chipwise.kube.reflector import Reflector
 from chipwise.kube.resources import NODES
@@ -19,6 +20,7 @@ from tests.cluster import documents as docs
 from tests.cluster.test_spare import STANDING, low, placeholder
 from tests.cluster.world import World
 from tests.control.carrying import until_quiet
+from tests.control.crossing import ahead
 
 TABLE = Path(__file__).parents[2] / "docs" / "metrics.md"
 ROW = re.compile(r"^\| `(chipwise_\w+)` \| (\w+) \|([^|]*)\| [^|]+ \|$", re.MULTILINE)
@@ -102,6 +104,15 @@ def test_a_pool_shows_its_chips_and_its_price(world: World):
     assert chips == {"used": 8.0, "others": 3.0, "reserved": 0.0, "free": 5.0}
     assert samples(world, "chipwise_pool_chips_allocatable")[("h100",)] == 16.0
     assert samples(world, "chipwise_pool_price_per_hour")[("USD", "maia", "Node")] == 16.0
+
+
+def test_chips_of_a_bridge_are_used_by_its_workload():
+    """As the status of the pool has it."""
+    world = ahead()
+    shown = pool_status(world.decide().views["maia"], world.decide())["chips"]
+    told = samples(world, "chipwise_pool_chips")
+    assert told["maia", "used"] == shown["used"] > 0
+    assert told["maia", "others"] == shown["usedByOthers"] == 0
 
 
 def test_a_pool_shows_what_it_keeps_warm_and_what_that_costs(world: World):

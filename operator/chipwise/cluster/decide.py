@@ -97,6 +97,12 @@ class Decision:
         return self.standing.frozen or (default is not None and default.spec.freeze)
 
     @property
+    def serving(self) -> frozenset[str]:
+        """namespace/name of the Deployments that workloads name, and of the bridges that stand in for them."""
+        named = {subject.deployment.key for subject in self.subjects.values()}
+        return frozenset(named | {bridge.key for bridge in self.snapshot.bridges.values()})
+
+    @property
     def plan(self) -> Plan:
         """The plan that is acted on."""
         return self.acting.plan

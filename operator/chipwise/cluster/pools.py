@@ -36,9 +36,8 @@ class PoolView:
     alternative a set of its own, by which nodes of its class are known once an agent has looked at them. ``group`` is the autoscaler's
     name of it, and ``group_state`` what that says of it. ``shares`` is what nodes to come take of amounts that other pools may draw on too,
     less the ``coming`` ones, which are counted already. ``shape_source`` says where ``room`` is known from (empty: it is not known),
-    ``limit`` what bounds the nodes. ``shape`` is all that is known of the shape of Karpenter's nodes. ``labels`` are those that every node
-    has beside the selector's. ``launches`` is how Karpenter's have gone; ``unready`` why no node may come to it just now, while its nodes
-    serve on. ``spare`` is what is kept warm in it.
+    ``limit`` what bounds the nodes. ``shape`` is what is known of Karpenter's nodes. ``labels`` every node has beside the selector's.
+    ``launches`` is how Karpenter's have gone; ``unready`` why no node may come just now, while its nodes serve on; ``spare`` is kept warm.
     """
 
     name: str

@@ -19,9 +19,7 @@ _COOL_DOWNS_SHOWN = 16
 def pool_status(view: PoolView, decision: Decision) -> Document:
     """All of it; what there is nothing to say of is left out."""
     generation = decision.snapshot.pools[view.name].metadata.generation
-    ours = {subject.deployment.key for subject in decision.subjects.values()}
-    ours |= {bridge.key for bridge in decision.snapshot.bridges.values()}
-    counted = census(view, decision.snapshot, ours)
+    counted = census(view, decision.snapshot, decision.serving)
     ready = ready_unless(view.hindrance, "can be used", generation)
     beside = {
         "coolDowns": _cool_downs(view, decision),

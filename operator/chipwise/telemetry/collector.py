@@ -194,9 +194,8 @@ def _pools(decision: Decision) -> Iterator[Metric]:
         "What the pool costs now: its nodes, used or not; of one that is billed by the chip, the chips that are used.",
         "currency",
     )
-    ours = {subject.deployment.key for subject in decision.subjects.values()}
     for name, view in sorted(decision.views.items()):
-        counted = census(view, decision.snapshot, ours)
+        counted = census(view, decision.snapshot, decision.serving)
         usable.add_metric((name, view.class_name), view.hindrance is None)
         nodes.add_metric((name, "total"), counted.nodes)
         nodes.add_metric((name, "ready"), counted.ready_nodes)
