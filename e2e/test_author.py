@@ -58,7 +58,7 @@ def test_the_unchanged_file_is_healed(world: World, flags: tuple[str, ...]) -> N
     seconds = healed(world, *flags)
     print(f"{world.setup.name}: healed after {seconds:.2f} s")
     assert seconds < HEALED_WITHIN
-    assert world.condition("Ready")[0] == "True"
+    world.told("Ready", "True", "Placed")
     world.nothing_lost()
 
 
@@ -204,7 +204,7 @@ def test_an_edited_record_is_told_as_what_it_is(world: World) -> None:
     assert world.hashes() == {world.author_hash}
     world.edit_workload(replicas={"min": 2})
     world.settled("alt")
-    assert world.condition("Ready")[0] == "True"
+    world.told("Ready", "True", "Placed")
 
 
 EDITS = {
@@ -246,7 +246,7 @@ def test_a_tug_of_war_ends(world: World) -> None:
     world.author_applies()
     time.sleep(4)
     assert len(world.writes()) == before
-    assert world.condition("Ready") == ("False", "Contested")
+    world.told("Ready", "False", "Contested")
     world.nothing_lost()
 
 

@@ -121,7 +121,7 @@ def test_the_operator_runs_from_the_image_under_the_charts_rights(image: Image, 
         assert asked(operator, "/readyz")[0] == 200
         assert lab.lease_holder()
         assert "\nchipwise_leader 1.0\n" in asked(operator, "/metrics")[1]
-        assert world.condition("Ready") == ("True", "Placed")
+        world.told("Ready", "True", "Placed")
         assert operator.is_alive
     assert "Traceback" not in operator.log
     assert image.files() == before

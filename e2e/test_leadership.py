@@ -64,7 +64,7 @@ def moved_once(world: World, crew: Team, *, served: bool = True) -> None:
     world.settled("alt", 2, deadline=60)
     time.sleep(2)  # for a write too many
     assert sorts(world) == ["template", "replicas"]
-    assert world.condition("Ready") == ("True", "Placed")
+    world.told("Ready", "True", "Placed")
     # Not told at all if the leader died before it could tell.
     assert [each["reason"] for each in world.status()["decisions"]].count("Moved") <= 1
     crew.fair()

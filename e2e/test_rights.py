@@ -145,5 +145,5 @@ def test_a_forbidden_write_is_told_and_tried_again_in_time(no_writes: Lab) -> No
         world.settled(
             "alt", deadline=90
         )  # nothing changes that would wake it; the next try is half a minute away at most
-        assert world.condition("Ready") == ("True", "Placed")
+        world.told("Ready", "True", "Placed")
         world.nothing_lost()

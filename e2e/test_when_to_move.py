@@ -47,7 +47,7 @@ def test_a_move_must_pay_for_both_copies(world: World) -> None:
     )
     assert world.event("PaybackTooLong")["note"] == message
     assert world.status()["summary"]["reason"] == "PaybackTooLong"
-    assert world.condition("Ready") == ("True", "Placed")
+    world.told("Ready", "True", "Placed")
     assert not world.writes()
 
     world.edit_policy(paybackHorizon="20m")
