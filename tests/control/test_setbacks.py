@@ -135,6 +135,29 @@ def test_a_move_that_does_not_come_to_serve_is_taken_back(status: Document, reas
     assert serving(world) == AMD
 
 
+def test_on_its_way_back_it_is_told_to_go_to_where_its_author_has_it():
+    """The record names the place that is being given up until the author's pods are all back."""
+    world = ailing(NOT_READY)
+    carry_out(world)
+    world.settle()
+    world.fall_ill()
+    world.pass_time(seconds=420)
+    tell(world)
+    assert [act.kind for act in carry_out(world)] == [Kind.RESTORE]
+    world.edit(
+        DEPLOYMENTS, "chat", lambda d: d["metadata"].update(generation=d["metadata"]["generation"] + 1)
+    )
+    decision = world.decide()
+    status = workload_status(KEY, decision)
+    home = decision.subjects[KEY].home
+    assert home is not None
+    assert (home.pool, home.chips) == ("h100", 4)
+    assert status["summary"]["pool"] == "h100"
+    assert {(each["pool"], each["chips"]) for each in status["placements"]} == {("h100", 8)}
+    assert "from maia-x4 on maia to maia-x4 on maia" not in str(status)
+    assert " x 0 chips" not in str(status)
+
+
 @pytest.mark.parametrize(("status", "reason", "allowed"), AILMENTS)
 def test_an_outage_counts_against_nobody(status: Document, reason: Reason, allowed: int):
     """Whatever was under way when the cluster went out of sight has its whole time again, and fails only then."""

@@ -83,8 +83,9 @@ def container_in(template: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _record(document: Mapping[str, Any]) -> Record | None:
-    """The record, unless it is missing or somebody damaged it: then the Deployment is read as it stands."""
-    return records.read(document) if records.standing(document) is records.Standing.MANAGED else None
+    """The record; None where it is missing or damaged, or of a placement that is being given up: then the Deployment is read as it stands."""
+    found = records.read(document) if records.standing(document) is records.Standing.MANAGED else None
+    return None if found is None or found.restoring else found
 
 
 def _most(
