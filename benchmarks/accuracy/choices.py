@@ -90,8 +90,8 @@ def choose(rows: Measurements, told: Told, prices: Mapping[str, float], risk: fl
 
 def _meets(of: Figures, which: NDArray[np.intp], limit: float) -> Floats:
     """Probability that the limit is met, as tolerated: a logistic distribution of the logarithm with COVERED of it in the band."""
-    width = np.log(of.high[which] / of.value[which]) / (2 * np.arctanh(COVERED))
-    probability: Floats = 1 / (1 + np.exp(-np.log(limit * TOLERATED / of.value[which]) / width))
+    half_width = np.log(of.high[which] / of.value[which]) / np.arctanh(COVERED)
+    probability: Floats = (1 + np.tanh(np.log(limit * TOLERATED / of.value[which]) / half_width)) / 2
     return probability
 
 
