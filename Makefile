@@ -69,7 +69,7 @@ e2e-karpenter: $(STAMP)
 	$(BIN)/pytest e2e -m karpenter
 	CHIPWISE_E2E_FAULTS_CLUSTER=$${CHIPWISE_E2E_FAULTS_CLUSTER:-chipwise-e2e-faults}-later $(BIN)/pytest -m faults $(LATER)
 
-accuracy: $(STAMP) ## how far estimates are off on measurements held out: docs/accuracy.md, ten minutes
+accuracy: $(STAMP) ## how far estimates are off on measurements held out: docs/accuracy.md, a minute
 	$(BIN)/python -m benchmarks.accuracy
 
 calibrate: $(STAMP) ## learn the estimator's constants from all measurements that ship

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from chipwise.catalog.estimating import learnt_from
@@ -17,6 +17,15 @@ from benchmarks.accuracy.splits import Fold, Split
 Floats = NDArray[np.float64]
 
 
+class Pool(Protocol):
+    """Who learns the folds: an executor, or one after the other."""
+
+    def map(
+        self, of: Callable[[Fold], Sequence[Floats]], folds: Iterable[Fold], /
+    ) -> Iterator[Sequence[Floats]]:
+        """What each fold comes to, in their order."""
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """Both metrics of a split for every row, NaN where the split does not ask."""
@@ -27,7 +36,7 @@ class Told:
     asked: NDArray[np.bool_] = field(repr=False)
 
 
-def tell(rows: Measurements, split: Split, pool: ProcessPoolExecutor) -> Told:
+def tell(rows: Measurements, split: Split, pool: Pool) -> Told:
     """Learn and estimate fold by fold."""
     figures = {metric: np.full((3, len(rows.cases)), np.nan) for metric in ("ttft", "tpot")}
     for fold, found in zip(split.folds, pool.map(_one, split.folds), strict=True):

@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from chipwise.performance.estimator import physics, table
+from chipwise.performance.estimator.kernels import kernels
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.performance.estimator.cases import DENSE, PLAIN, ROUTED, cases
+from tests.performance.estimator.cases import CHIP, DENSE, PLAIN, ROUTED, cases
 
 TPOT, TTFT = physics.supposed(physics.TPOT), physics.supposed(physics.TTFT)
 SLACK = 1 + 1e-9
@@ -87,9 +88,32 @@ def test_a_pipeline_has_the_room_of_all_its_chips_and_each_stage_a_part_of_the_w
 def test_constants_of_an_engine_are_its_own(engine):
     own = physics.supposed(physics.TTFT).copy()
     names = [each.name for each in physics.TTFT]
-    own[names.index(f"layer_us.{engine}")] += 1.0
+    own[names.index(f"kernel_us.{engine}")] += 1.0
     found = table([replace(PLAIN, engine=each) for each in (engine, "another")])
     step = physics.step_ms(found, TPOT)
     before, after = physics.first_ms(found, TTFT, step), physics.first_ms(found, own, step)
     assert after[0] > before[0]
     assert after[1] == before[1]
+
+
+def test_kernels_are_those_of_the_kind_of_layer():
+    latent = replace(DENSE, latent_dim=576)
+    dense, routed, of_latents, both = map(kernels, (DENSE, ROUTED, latent, replace(ROUTED, latent_dim=576)))
+    assert (dense, routed) == (10, 15)
+    assert of_latents - dense == both - routed == 5
+
+
+def test_a_short_prompt_takes_as_long_as_its_launches():
+    """A model of twice the layers takes twice the time beyond what any request takes, however few its parameters."""
+    prompt = replace(PLAIN, input_tokens=8.0, concurrency=1.0)
+    small = replace(DENSE, parameters=10**8, active_parameters=10**8)
+    one, two, four = (replace(prompt, architecture=replace(small, layers=layers)) for layers in (16, 32, 64))
+    found = table([one, two, four])
+    first = physics.first_ms(found, TTFT, np.zeros(3))
+    assert first[2] - first[1] == pytest.approx(2 * (first[1] - first[0]), rel=0.02)
+    assert first[2] - first[1] > 0.9 * 32 * 10 * 50e-3
+
+
+def test_no_first_token_is_earlier_than_its_weights_are_read():
+    slow = replace(PLAIN, chip=replace(CHIP, bandwidth_bytes_per_second=1e11), input_tokens=1.0)
+    assert times(slow)[1, 0] > 1000 * DENSE.parameters * 2 / 1e11

@@ -76,6 +76,11 @@ class Bands:
         return factor * deviations
 
 
-def held_against(errors: Floats, deviations: Floats) -> float:
-    """The factor that makes the deviations hold COVERED of these errors."""
-    return float(np.quantile(np.abs(errors) / deviations, COVERED))
+def held_against(errors: Floats, deviations: Floats, groups: int | None = None) -> float:
+    """The factor that makes the deviations hold COVERED of these errors.
+
+    Where they are of so many groups, each left out as a whole, the factor is to hold for one group more, which takes a share larger by
+    1 / groups (Lei et al., Distribution-Free Predictive Inference for Regression, JASA 2018, section 2.1, a group for each of their points).
+    """
+    share = COVERED if groups is None else min(COVERED * (1 + 1 / groups), 1.0)
+    return float(np.quantile(np.abs(errors) / deviations, share))

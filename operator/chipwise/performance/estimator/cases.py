@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chipwise.performance.estimator.kernels import kernels
 from chipwise.performance.memory import divisible, elements, keeping_layers
 from chipwise.performance.types import Architecture, Chip
 
@@ -65,7 +66,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Cases by figure. ``expert_parameters`` are those of all routed experts, derived from total, active and the share used."""
+    """Cases by figure. ``expert_parameters`` are those of all routed experts, derived from total, active and the share used; ``kernels`` those of a layer."""
 
     model: Names
     accelerator: Names
@@ -88,6 +89,7 @@ class Table:
     expert_parameters: Floats
     expert_share: Floats
     layers: Floats
+    kernels: Floats
     hidden: Floats
     attention_width: Floats
     cached_context: Floats
@@ -183,6 +185,7 @@ def _figures(case: Case) -> tuple[Any, ...]:
         routed,
         a.experts_per_token / a.experts if a.experts else 0.0,
         a.layers,
+        kernels(a),
         a.hidden_size,
         heads * a.head_dim * (1 - a.linear_layers / a.layers),
         full * context + sliding * min(context, window),

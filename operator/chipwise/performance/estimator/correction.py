@@ -1,4 +1,4 @@
-"""What measurements say of how far the physics is off in another case: conditioning on the rows that share its model or its chip.
+"""What measurements say of how far the physics is off in another case: conditioning on the rows of its model.
 
 Kriging (Rasmussen and Williams 2006, section 2.2) of the logarithm of measured over physics. Rows that are unlike all others count
 less: their noise is divided by the weight of a Student-t likelihood, from the errors when each row is left out (section 5.4.2).
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from chipwise.performance.estimator.cases import Floats, Names, Table
+from chipwise.performance.estimator.cases import Floats, Table
 from chipwise.performance.estimator.covariance import Likeness, covariance, variance
 from chipwise.performance.estimator.whitening import whitened, whitening
 
@@ -25,11 +25,11 @@ _AT_ONCE = 256
 """Cases at a time: what is computed between them and the rows then stays in the processor's cache."""
 
 KEPT = 2
-"""Pairs of model and chip whose solution is kept, the last asked for: 8 bytes for any two of the rows that share one of the names."""
+"""Models whose solution is kept, the last asked for: 8 bytes for any two of its rows."""
 
 Indices = NDArray[np.intp]
 Solved = tuple[Indices, Floats, Floats]
-"""The rows that share model or chip, what makes their errors independent, and the errors made so."""
+"""The rows of the model, what makes their errors independent, and the errors made so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Correction:
     weights: Floats
     noise: float
     scale: float
-    _solved: dict[tuple[str, str], Solved] = field(default_factory=dict)
+    _solved: dict[str, Solved] = field(default_factory=dict)
 
 
 def corrected(corrections: Sequence[Correction], asked: Table) -> list[tuple[Floats, Floats]]:
@@ -53,10 +53,10 @@ def corrected(corrections: Sequence[Correction], asked: Table) -> list[tuple[Flo
     likeness = Likeness(asked, seen)
     means = [np.zeros(len(asked)) for _ in corrections]
     left = [np.full(len(asked), variance() * each.scale**2) for each in corrections]
-    for model, chip, which in _pairs(asked, seen):
-        if not model and not chip:
-            continue
-        near = _near(corrections, model, chip)
+    known = set(seen.model.tolist()) - {""}
+    for model in sorted(known.intersection(asked.model.tolist())):
+        which = np.flatnonzero(asked.model == model)
+        near = _near(corrections, model)
         for some in np.array_split(which, -(-len(which) // _AT_ONCE)):
             between = likeness.between(some, near[0][0])
             for number, (_, white, errors) in enumerate(near):
@@ -69,21 +69,19 @@ def corrected(corrections: Sequence[Correction], asked: Table) -> list[tuple[Flo
     return list(zip(means, deviations, strict=True))
 
 
-def _near(corrections: Sequence[Correction], model: str, chip: str) -> list[Solved]:
-    """What is solved of each correction for the rows that share the model or the chip."""
+def _near(corrections: Sequence[Correction], model: str) -> list[Solved]:
+    """What is solved of each correction for the rows of the model."""
     kept = [each._solved for each in corrections]  # noqa: SLF001 - its own module
-    found = [each.pop((model, chip), None) for each in kept]
+    found = [each.pop(model, None) for each in kept]
     if None in found:
         seen = corrections[0].seen
-        rows = np.flatnonzero(
-            ((seen.model == model) & (model != "")) | ((seen.accelerator == chip) & (chip != ""))
-        )
+        rows = np.flatnonzero(seen.model == model)
         near = seen.take(rows)
         between = covariance(near, near)
         found = [_solution(each, rows, between) for each in corrections]
     solved = [each for each in found if each is not None]
     for room, each in zip(kept, solved, strict=True):
-        room[model, chip] = each
+        room[model] = each
         while len(room) > KEPT:
             room.pop(next(iter(room)), None)
     return solved
@@ -93,20 +91,6 @@ def _solution(correction: Correction, rows: Indices, between: Floats) -> Solved:
     noise = np.diag(correction.noise**2 / correction.weights[rows])
     white = whitening(between * correction.scale**2 + noise)
     return rows, white, white @ correction.errors[rows]
-
-
-def _pairs(asked: Table, seen: Table) -> list[tuple[str, str, Indices]]:
-    """The cases by model and chip, each empty where no row has it."""
-
-    def known(column: Names, rows: Names) -> list[str]:
-        have = set(rows.tolist())
-        return [name if name in have else "" for name in column.tolist()]
-
-    found: dict[tuple[str, str], list[int]] = {}
-    models, chips = known(asked.model, seen.model), known(asked.accelerator, seen.accelerator)
-    for number, pair in enumerate(zip(models, chips, strict=True)):
-        found.setdefault(pair, []).append(number)
-    return [(model, chip, np.array(which, dtype=np.intp)) for (model, chip), which in found.items()]
 
 
 def learnt(seen: Table, errors: Floats, noise: float, scale: float = 1.0) -> Correction:

@@ -140,7 +140,8 @@ def learn(
         for number, of in itertools.product(range(2), levels):
             known = leant == of.value
             if known.sum() >= LEAST_HELD_OUT:
-                factors[number][of] = held_against(errors[number][known], deviations[number][known])
+                count = None if whole else len(np.unique(groups[known]))
+                factors[number][of] = held_against(errors[number][known], deviations[number][known], count)
     return Estimator(found, tpot, ttft, Bands(_filled(factors[1])), Bands(_filled(factors[0])))
 
 

@@ -1,9 +1,10 @@
 """What a decode step and a prefill must take, from bytes, operations and latencies, with a handful of constants to calibrate.
 
 A decode step reads the dense weights and the experts that the batch touches, reads every request's KV cache, computes one token each,
-waits for every layer and, under tensor parallelism, for two all-reduces a layer; between steps, prefills of the other requests take
-their turn. A first token waits for its prefill, for a share of the prefills of those that arrive together, for some steps of the
-running batch and for the engine's way to the first token; where the KV cache holds fewer than the concurrency, for a place.
+passes their states from kernel to kernel, waits for every layer and, under tensor parallelism, for two all-reduces a layer; between
+steps, prefills of the other requests take their turn. A first token waits for the kernels of its prefill to be launched one by one and to be computed, for a share of the prefills of
+those that arrive together (launched together, as many as a chunk of tokens holds), for some steps of the running batch and for the
+engine's way to the first token; where the KV cache holds fewer than the concurrency, for a place.
 
 Of a pipeline every stage has its layers on its own chips, and as many parts of the batch are under way as there are stages: a token waits
 for all stages, with the part of the batch it is in. None of the measurements has a pipeline.
@@ -47,21 +48,22 @@ TPOT = (
     Constant("prefill_share", 0.7, 0.5),  # of the others' prefills that a step waits for
     Constant("link_share", 0.7, 1.0),  # of the stated link bandwidth
     Constant("cache_share", 0.7, 0.5),  # of the stated memory bandwidth, reading the KV cache
+    Constant("activation_share", 0.5, 0.5),  # of the same, reading and writing activations
 )
 
 _COMMON_TTFT = (
     Constant("compute_share", 0.5, 0.5),
-    Constant("routed_compute", 0.5, 0.5),  # what of that share remains with experts
-    Constant("link_share", 0.5, 0.7),
-    Constant("layer_us", 800.0, 0.7),  # a prefill's layer: kernels that no graph records
-    Constant("read_share", 0.4, 0.7),  # of the stated memory bandwidth, reading every weight once
-    Constant("entry_ms", 10.0, 0.7),  # server, tokeniser, scheduler, network
+    Constant("activation_share", 0.5, 0.5),  # of the stated memory bandwidth, reading and writing activations
+    Constant("link_share", 0.7, 0.3),
+    Constant("kernel_us", 50.0, 0.7),  # a kernel of a prefill, launched from the host
+    Constant("chunk_tokens", 8192.0, 0.5),  # of several prompts, that are launched together
+    Constant("entry_ms", 10.0, 0.3),  # server, tokeniser, scheduler, network
     Constant("request_ms", 0.3, 0.7),  # for each other request in service
     Constant("ahead", 0.1, 0.7),  # of each other request's prefill that is waited for
-    Constant("steps", 1.0, 0.7),  # decode steps waited for
+    Constant("steps", 1.0, 0.3),  # decode steps waited for
     Constant("queue", 0.02, 0.7),  # of the time a place in the cache is held, for each request without one
 )
-_OF_ENGINE = ("layer_us", "ahead", "compute_share")
+_OF_ENGINE = ("kernel_us", "ahead", "compute_share")
 
 TTFT = _COMMON_TTFT + tuple(
     Constant(f"{name}.{engine}", 1.0, 0.25) for name in _OF_ENGINE for engine in ENGINES
@@ -91,9 +93,10 @@ def step_ms(t: Table, logs: Floats) -> Floats:
     reduces = np.where(stage > 1, c["reduce_us"] + c["reduce_hop_us"] * np.log2(stage), 0.0)
     layer = c["layer_us"] + np.where(routed, c["routed_layer_us"], 0.0) + 2 * reduces
     exchange = _exchange(t, batch) / c["link_share"]
-    prefill = _prefill_s(t, c["compute_share"], c["link_share"])
+    between = _activations(t, t.layers, batch) / c["activation_share"]
+    prefill = _prefill_s(t, c["compute_share"], c["link_share"], c["activation_share"])
     others = (t.concurrency - 1) / t.output * prefill * c["prefill_share"]
-    seconds: Floats = t.layers * layer * US + np.maximum(read, compute) + cache + exchange + others
+    seconds: Floats = t.layers * layer * US + np.maximum(read, compute) + cache + exchange + between + others
     return seconds / MS
 
 
@@ -104,20 +107,17 @@ def first_ms(t: Table, logs: Floats, token_ms: Floats) -> Floats:
     for name in _OF_ENGINE:
         for engine in ENGINES:
             own[name][t.engine == engine] *= c[f"{name}.{engine}"]
-    share = own["compute_share"] * np.where(t.expert_parameters > 0, c["routed_compute"], 1.0)
-    prefill = _prefill_s(t, share, c["link_share"])
-    alone = prefill + (t.pipeline - 1) * _operations(t) / (t.chips * t.flops * share)
-    read = _weights(t) * t.pipeline / (t.bandwidth * c["read_share"])
+    share = own["compute_share"]
+    prefill = _prefill_s(t, share, c["link_share"], c["activation_share"])
+    stage = _operations(t) / (t.chips * t.flops * share) + _between_kernels(t) / c["activation_share"]
+    later_stages = (t.pipeline - 1) * stage
+    alone = np.maximum(prefill + later_stages, _weights(t) * t.pipeline / t.bandwidth)
+    launches = t.layers * t.kernels * own["kernel_us"] * US
+    others = prefill + launches * np.minimum(_fresh(t) / c["chunk_tokens"], 1.0)
     places = places_in_cache(t)
     held = t.output * token_ms * MS
     waiting = np.maximum(t.concurrency - places, 0) / places * held * c["queue"]
-    seconds = (
-        t.layers * own["layer_us"] * US
-        + read
-        + alone
-        + prefill * own["ahead"] * (t.concurrency - 1)
-        + waiting
-    )
+    seconds = launches + alone + others * own["ahead"] * (t.concurrency - 1) + waiting
     told: Floats = c["entry_ms"] + c["request_ms"] * t.concurrency + c["steps"] * token_ms + seconds / MS
     return told
 
@@ -130,10 +130,12 @@ def places_in_cache(t: Table) -> Floats:
     return np.maximum(room / request, 1.0) * t.data
 
 
-def _prefill_s(t: Table, compute_share: Floats | float, link_share: float) -> Floats:
+def _prefill_s(t: Table, compute_share: Floats | float, link_share: float, activation_share: float) -> Floats:
     """Seconds that all chips are busy with one request's prefill."""
     seconds: Floats = (
-        _operations(t) / (t.chips * t.flops * compute_share) + _exchange(t, _fresh(t)) / link_share
+        _operations(t) / (t.chips * t.flops * compute_share)
+        + _exchange(t, _fresh(t)) / link_share
+        + _between_kernels(t) / activation_share
     )
     return seconds
 
@@ -149,6 +151,17 @@ def _operations(t: Table) -> Floats:
     pairs = (t.input**2 - t.prefix**2) / 2
     found: Floats = 2 * t.active * _fresh(t) + 4 * t.layers * t.attention_width * pairs
     return found
+
+
+def _between_kernels(t: Table) -> Floats:
+    """Of a prefill, on the chips of one stage of the pipeline."""
+    return _activations(t, t.layers / t.pipeline, _fresh(t))
+
+
+def _activations(t: Table, layers: Floats, tokens: Floats) -> Floats:
+    """Seconds at the full bandwidth between kernels: each reads every token's state, and writes one, on every chip."""
+    seconds: Floats = 2 * layers * t.kernels * tokens * t.hidden * ACTIVATION_BYTES / t.bandwidth
+    return seconds
 
 
 def _fresh(t: Table) -> Floats:
