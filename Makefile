@@ -33,7 +33,7 @@ imports: $(STAMP) ## the import contracts
 	$(BIN)/lint-imports
 
 unit: $(STAMP) ## unit and property tests, no cluster
-	$(BIN)/pytest tests
+	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest tests --numprocesses=auto
 
 crds: $(STAMP) ## render crds/ from the models
 	$(BIN)/python -m chipwise.api.crds crds
