@@ -34,6 +34,8 @@ from e2e.watchlog import Revision, WatchLog
 
 Found = TypeVar("Found")
 
+CONFLICT = 409
+
 TRACES = ("chipwise.dev/base", "chipwise.dev/placement", "chipwise.dev/managed", "chipwise.dev/record")
 
 
@@ -267,8 +269,12 @@ class World:
         return self.log.revisions("chat", self.since if since is None else since)
 
     def writes(self) -> list[Document]:
-        """The operator's requests that change Deployments of this world, its bridges included."""
-        return self.audit.writes("deployments", self.namespace)
+        """The operator's requests that change Deployments of this world, its bridges included.
+
+        One that the API server turned away because the Deployment was not the one any more that had been read is none: it is made again.
+        """
+        found = self.audit.writes("deployments", self.namespace)
+        return [each for each in found if each["responseStatus"].get("code") != CONFLICT]
 
     def nothing_lost(self) -> None:
         """AssertionError if capacity ever fell below the demand since the author's pods served, of any of its Deployments."""

@@ -99,7 +99,7 @@ def _of_chip(
             wanted.engine, wanted.engine_version,
         )
         for count in CHIPS
-        if count <= most_chips(chip)
+        if count <= shelf.most_chips(chip)
         for precision in wanted.precisions or _precisions(chip, model)
     ]  # fmt: skip
     cases = [case_of(each, lambda _: model) for each in named]
@@ -135,12 +135,6 @@ def _of_chip(
     return Refusal(
         Reason.OBJECTIVE_MISSED, f"TTFT is {best:.0f} ms at best, {wanted.ttft_ms:g} ms is asked for"
     )
-
-
-def most_chips(chip: ChipEntry) -> int:
-    """Of one machine: of a known instance type or of a server, whichever has more."""
-    known = [each.chips for each in shelf.instances() if each.chip == chip.name]
-    return max([*known, chip.chips_per_server.value or 1])
 
 
 def _precisions(chip: ChipEntry, model: ModelEntry) -> tuple[str, ...]:

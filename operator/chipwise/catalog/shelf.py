@@ -75,6 +75,12 @@ def instance(name: str) -> Instance | Refusal:
     )
 
 
+def most_chips(of: ChipEntry) -> int:
+    """The most chips of one machine: of a known instance type or of a server, whichever has more."""
+    known = [each.chips for each in instances() if each.chip == of.name]
+    return max([*known, of.chips_per_server.value or 1])
+
+
 def quotes(cloud: str | None = None, region: str | None = None) -> tuple[Quote, ...]:
     """Every price, of one cloud and region if asked for, in order of cloud, instance type and region."""
     found = [

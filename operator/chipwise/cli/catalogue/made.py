@@ -125,7 +125,9 @@ def _profiles(
     refusals: list[Refusal] = []
     for name in choice.models:
         model = granted(catalog.model_entry(name))
-        found, refused = manifests.profile(model, [(chip, _most(chip)) for chip in chips], choice.wanted)
+        found, refused = manifests.profile(
+            model, [(chip, catalog.most_chips(chip)) for chip in chips], choice.wanted
+        )
         refusals += refused
         if found is None:
             raise BadInput(
@@ -133,12 +135,6 @@ def _profiles(
             )
         documents.append(found)
     return tuple(documents), tuple(refusals)
-
-
-def _most(chip: ChipEntry) -> int:
-    """The most chips of one node: of a known instance type, else of a server."""
-    known = [each.chips for each in catalog.instances() if each.chip == chip.name]
-    return max(known, default=chip.chips_per_server.value or 1)
 
 
 def _pool(size: Instance, choice: Choice) -> Document:
