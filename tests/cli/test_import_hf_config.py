@@ -444,3 +444,42 @@ def test_a_folder_is_read_as_a_checkpoint():
 )
 def test_one_key_that_cannot_be_is_refused_even_where_it_is_not_used(tmp_path, key, value, said):
     assert f"config.json: {key}: {said}" in refused(tmp_path, json.loads(CONFIG.read_text()) | {key: value})
+
+
+YARN = {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 32768}
+
+
+@pytest.mark.parametrize(
+    ("more", "tokens"),
+    [
+        ({"rope_scaling": None}, 40960),
+        ({"rope_scaling": YARN}, 131072),
+        ({"rope_scaling": {"type": "yarn", "factor": 2, "original_max_position_embeddings": 32768}}, 65536),
+        ({"rope_scaling": {"type": "linear", "factor": 2.5}}, 102400),
+        ({"rope_scaling": {"type": "dynamic", "factor": 2}}, 81920),
+        ({"rope_scaling": {"rope_type": "default"}}, 40960),
+        ({"rope_scaling": {"rope_type": "default", "factor": None}}, 40960),
+        ({"rope_scaling": {"rope_type": "llama3", "factor": 8}}, 40960),
+        ({"rope_scaling": {"type": "longrope", "factor": 8}}, 40960),
+        ({"rope_scaling": {"type": "su", "factor": 8}}, 40960),
+        ({"rope_parameters": YARN}, 131072),
+        ({"model_type": "gemma3_text", "rope_scaling": {"type": "linear", "factor": 8}}, 40960),
+    ],
+)
+def test_the_context_is_what_an_engine_serves_with_its_rope_scaling(tmp_path, more, tokens):
+    config = LLAMA_8B | {"max_position_embeddings": 40960} | more
+    given = ("--parameters", "8000000000")
+    assert architecture(tmp_path, config, *given)["maxContextTokens"] == tokens
+
+
+@pytest.mark.parametrize(
+    ("scaling", "said"),
+    [
+        ({"type": "yarn", "factor": 4}, "rope_scaling: original_max_position_embeddings: is required"),
+        ({"type": "linear", "factor": -1}, "rope_scaling: factor: must be greater than zero"),
+        ({"type": "linear", "factor": "4"}, "rope_scaling: factor: must be a number"),
+        ("yarn", "rope_scaling: must be an object"),
+    ],
+)
+def test_rope_scaling_that_cannot_be_is_refused_by_its_key(tmp_path, scaling, said):
+    assert said in refused(tmp_path, LLAMA_8B | {"rope_scaling": scaling})

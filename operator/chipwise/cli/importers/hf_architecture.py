@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from chipwise.cli.importers.fields import Record
+from chipwise.cli.importers.hf_context import context_tokens
 from chipwise.cli.importers.hf_parameters import (
     Count,
     count,
@@ -85,7 +86,7 @@ def text_config(whole: Record) -> Record:
 def read_architecture(path: Path, parameters: int | None = None, active: int | None = None) -> Document:
     """The architecture in a config.json; ``parameters`` and ``active`` are what the person gives. Raises BadInput."""
     config = text_config(read_json(path))
-    layers, kinds = layers_of(config), _layers(config)
+    layers, kinds, context = layers_of(config), _layers(config), context_tokens(config)
     total, used = experts(config)
     counted = _parameters(config, path.parent / INDEX, parameters, active)
     found: dict[str, Any] = {
@@ -95,11 +96,7 @@ def read_architecture(path: Path, parameters: int | None = None, active: int | N
         "hiddenSize": config.count("hidden_size"),
         "kvHeads": kv_heads(config),
         "headDim": head_dim(config),
-        **(
-            {"maxContextTokens": config.count("max_position_embeddings")}
-            if config.has("max_position_embeddings")
-            else {}
-        ),
+        **({"maxContextTokens": context} if context is not None else {}),
         "attentionHeads": config.count("num_attention_heads"),
         **({"experts": total, "expertsPerToken": used} if total else {}),
         **({"latentDim": _latent(config)} if config.has("kv_lora_rank") else {}),
