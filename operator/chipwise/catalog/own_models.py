@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from chipwise.catalog import shelf
 from chipwise.catalog.model_shapes import ModelEntry, given
 from chipwise.catalog.records import BrokenCatalogue, Record
+from chipwise.performance.types import Architecture
 from chipwise.reasons import Refusal
 
 _NOT_STATED = "bf16"
 """What a ModelProfile without variants is taken to have, as most checkpoints do."""
+
+APART = " (own shape)"
+"""Behind the id of a model that ships, where somebody gave that id to another shape."""
+
+_ROUNDED = 0.02
+"""Share by which stated parameters differ from counted ones: 70e9 for 70.6e9."""
 
 
 def read(documents: Iterable[Any], file: str) -> tuple[ModelEntry, ...]:
@@ -28,7 +36,7 @@ def with_shipped(own: Iterable[ModelEntry]) -> Callable[[str], ModelEntry | Refu
     Raises BrokenCatalogue for a name of two models that differ in architecture or weights.
     """
     by_name: dict[str, ModelEntry] = {}
-    for each in own:
+    for each in map(_apart, own):
         for name in (each.name, each.id, *each.aliases):
             known = by_name.setdefault(name.lower(), each)
             if (known.architecture, known.weights) != (each.architecture, each.weights):
@@ -38,6 +46,36 @@ def with_shipped(own: Iterable[ModelEntry]) -> Callable[[str], ModelEntry | Refu
         return by_name.get(name.lower()) or shelf.model_entry(name)
 
     return lookup
+
+
+def _apart(own: ModelEntry) -> ModelEntry:
+    """Under an id of its own where one that ships has this id and another shape: what was measured of that one says nothing of it."""
+    ships = shelf.model_entry(own.id)
+    if isinstance(ships, Refusal) or same_shape(own.architecture, ships.architecture):
+        return own
+    return replace(own, id=f"{own.id}{APART}", aliases=(*own.aliases, own.id))
+
+
+def same_shape(one: Architecture, other: Architecture) -> bool:
+    """Whether measurements of one hold for the other: all figures but the longest context are equal, those of parameters within 2 %.
+
+    Heads that one of them does not state are not compared.
+    """
+    heads = {one.attention_heads, other.attention_heads} - {None}
+    if len(heads) > 1:
+        return False
+    alike = replace(
+        other,
+        parameters=one.parameters,
+        active_parameters=one.active_parameters,
+        max_context_tokens=one.max_context_tokens,
+        attention_heads=one.attention_heads,
+    )
+    counts = (
+        (one.parameters, other.parameters),
+        (one.active_parameters, other.active_parameters),
+    )
+    return one == alike and all(abs(a - b) <= _ROUNDED * b for a, b in counts)
 
 
 def _entries(document: Any, file: str) -> Iterator[ModelEntry]:
