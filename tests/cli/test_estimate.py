@@ -153,6 +153,10 @@ def test_no_price_is_taken_from_another_region():
         ((*LLAMA[:6],), "Invalid: neither chips nor tensor_parallel is given"),
         ((*LLAMA, "--tensor-parallel", "2"), "Invalid: tensor_parallel 2 x pipeline_parallel 1 x data_parallel 1 are 2"),
         ((*LLAMA, "--input-tokens", "0"), "Invalid: input tokens 0 is not between 1 and 10,000,000"),
+        ((*LLAMA, "--output-tokens", "1"), "Invalid: output tokens 1 is not between 2 and 10,000,000: TPOT is the time per token after"),
+        ((*LLAMA, "--expert-parallel", "2"), "Invalid: expert_parallel 2: the model is dense"),
+        ((*LLAMA[:6], "--chips", "128"), "Invalid: tensor_parallel 128 is more than the model's 64 attention heads"),
+        ((*LLAMA[:6], "--chips", "128", "--pipeline-parallel", "128"), "Invalid: pipeline_parallel 128 is more than the model's 80 layers"),
         ((*LLAMA, "--output-tokens", "-5"), "Invalid: output tokens -5"),
         ((*LLAMA, "--input-tokens", "nan"), "Invalid: input tokens nan"),
         ((*LLAMA, "--objective", "TPS:Mean:1s"), "--objective TPS:Mean:1s: must be METRIC:STATISTIC:THRESHOLD"),
@@ -218,3 +222,21 @@ def test_a_frontier_of_such_an_engine_says_so_too():
     words = ("--frontier", "qwen3-8b", "--input-tokens", "100", "--output-tokens", "100")
     assert UNHEARD in invoke("estimate", *words, "--engine", "vlm").stderr
     assert not invoke("estimate", *words, "--engine", "vllm").stderr
+
+
+def test_sizes_that_agree_with_the_chips_stand_as_they_are():
+    gpt = (
+        "--model",
+        "openai/gpt-oss-120b",
+        "--accelerator",
+        "h100",
+        "--tensor-parallel",
+        16,
+        "--expert-parallel",
+        4,
+    )
+    load = ("--concurrency", 4)
+    assert answered(*gpt, "--chips", 16, *load)["cases"][0]["chips"] == 16
+    (unsaid,) = answered(*gpt, *load)["cases"]
+    assert unsaid["chips"] == 4
+    assert "counted twice" in unsaid["notes"][0]

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 import yaml
+from chipwise.catalog.shelf import model_entry
+from chipwise.reasons import Refusal
 
 from tests.cli.fleet import ROOT, Document, invoke
 from tests.cli.measurements import SILICON
@@ -93,7 +95,7 @@ def test_every_wrong_row_is_named_and_nothing_is_learnt(tmp_path):
     rows = [
         row for row in silicon(model_path="meta-llama/Llama-3.1-70B", system="h200_sxm") if row["concurrency"]
     ][:8]
-    rows[0] = rows[0] | {"silicon_tpot_ms": "0.01"}
+    rows[0] = rows[0] | {"silicon_tpot_ms": "0.06"}
     rows[1] = rows[1] | {"model_path": "nobody/nothing-1b"}
     rows[2] = rows[2] | {"system": "abacus"}
     rows[3] = rows[3] | {"isl": "-4"}
@@ -101,7 +103,7 @@ def test_every_wrong_row_is_named_and_nothing_is_learnt(tmp_path):
     rows[5] = rows[5] | {"precision": "fp7"}
     rows[6] = rows[6] | {"silicon_ttft_ms": "0.5"}
     said = refused("--measurements", table(tmp_path, rows))
-    assert "measured.csv: row 2: silicon_tpot_ms: Implausible: 0.01 ms is less than the " in said
+    assert "measured.csv: row 2: silicon_tpot_ms: Implausible: 0.06 ms is less than the " in said
     assert "row 3: model_path: ModelUnknown: " in said
     assert "row 4: system: ChipUnknown: " in said
     assert "row 5: isl: -4 is not a whole number from 1" in said
@@ -176,6 +178,60 @@ def test_it_goes_before_what_ships(tmp_path):
     path = models(tmp_path, [OWN | {"id": "Qwen/Qwen3-32B"}])
     own = told(path, "Qwen/Qwen3-32B")["cases"][0]["requestsThatFit"]
     assert own > 2 * told(path, "qwen3-32b")["cases"][0]["requestsThatFit"]
+
+
+@pytest.mark.parametrize("field", ["id", "name"])
+def test_a_shape_of_its_own_does_not_have_the_measurements_of_the_id_that_it_borrows(tmp_path, field):
+    words = ("estimate", *ASKED, *LOAD, "-o", "json")
+    name = "meta-llama/Llama-3.1-70B"
+    borrowed = models(tmp_path, [{**OWN, field: name}])
+    alone = models(tmp_path, [{**OWN, "name": name, "id": "us/our-9b"}], "alone.yaml")
+    one, other = (json.loads(invoke(*words, "--models", path).stdout) for path in (borrowed, alone))
+    assert one["model"] == f"{name} (own shape)"
+    assert one["cases"][0]["provenance"] == "Estimated"
+    for figure in ("ttftMilliseconds", "tpotMilliseconds", "leansOn"):
+        assert one["cases"][0][figure] == other["cases"][0][figure]
+
+
+def test_the_shape_that_ships_keeps_its_measurements_when_it_is_given_again(tmp_path):
+    entry = model_entry("meta-llama/Llama-3.1-70B")
+    assert not isinstance(entry, Refusal)
+    shape = {**entry.fields, "parameters": 70_000_000_000, "maxContextTokens": 65536}
+    shape.pop("activeParameters", None)
+    given = {"id": entry.id, "weights": entry.weights, **shape}
+    words = ("estimate", *ASKED, *LOAD, "-o", "json", "--models", models(tmp_path, [given]))
+    document, ships = json.loads(invoke(*words).stdout), learnt()[0]
+    assert document["model"] == ships["model"] == entry.id
+    assert document["cases"][0]["leansOn"] == ships["cases"][0]["leansOn"] != "None"
+    assert document["cases"][0]["provenance"] == ships["cases"][0]["provenance"] != "Estimated"
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        ({"silicon_tpot_ms": "900000"}, "silicon_tpot_ms: "),
+        ({"silicon_ttft_ms": "4000000"}, "silicon_ttft_ms: "),
+        ({"silicon_tpot_ms": "0.01"}, "silicon_tpot_ms: "),
+        ({"silicon_tpot_ms": "0.06"}, "silicon_tpot_ms: Implausible: "),
+        ({"isl": "20000000"}, "isl: "),
+        ({"isl": "1_024"}, "isl: "),
+        ({"osl": "1"}, "osl: "),
+        ({"moe_ep_size": "64"}, "moe_ep_size: Invalid: expert_parallel 64 is more than the 2 chip(s)"),
+        ({"moe_ep_size": "2"}, "moe_ep_size: Invalid: expert_parallel 2: the model is dense"),
+        ({"moe_ep_size": "x"}, "moe_ep_size: "),
+        ({"tp_size": "1", "pp_size": "100"}, "pp_size: Invalid: pipeline_parallel 100 is more than the model's 80"),
+        ({"tp_size": "128"}, "tp_size: Invalid: tensor_parallel 128 is more than the model's 64 attention heads"),
+    ],
+)  # fmt: skip
+def test_one_rule_refuses_a_row_that_is_learnt_from_and_one_that_is_imported(tmp_path, cells, said):
+    ships = silicon(model_path="meta-llama/Llama-3.1-70B", system="h200_sxm")
+    row = {**next(row for row in ships if row["concurrency"]), "id": "it", "backend_version": "1"}
+    path = table(tmp_path, [{**row, "tp_size": "2", **cells}])
+    words = ("--statistic", "mean", "--startup-seconds", "60", "--date", "unknown")
+    imported = invoke("import", "silicon", path, *words)
+    assert (imported.exit_code, imported.stdout) == (2, "")
+    assert f"measured.csv: row 2 (it): {said}" in imported.stderr
+    assert f"measured.csv: row 2: {said}" in refused("--measurements", path)
 
 
 def test_its_measurements_can_be_learnt_from(tmp_path):

@@ -152,6 +152,27 @@ def test_the_order_of_rows_changes_only_the_order_of_answers(tmp_path, rows, ran
         ({"chips": "two"}, "Invalid: chips two is not a whole number from 1"),
         ({"chips": ""}, "Invalid: neither chips nor tensor_parallel is given"),
         ({"input_tokens": "0"}, "Invalid: input tokens 0 is not between 1 and 10,000,000"),
+        (
+            {"output_tokens": "1"},
+            "Invalid: output tokens 1 is not between 2 and 10,000,000: TPOT is the time per token after the first",
+        ),
+        (
+            {"chips": "64", "tensor_parallel": "1", "pipeline_parallel": "64"},
+            "Invalid: pipeline_parallel 64 is more than the model's 36 layers",
+        ),
+        ({"chips": "128"}, "Invalid: tensor_parallel 128 is more than the model's 64 attention heads"),
+        (
+            {"chips": "8", "expert_parallel": "16"},
+            "Invalid: expert_parallel 16 is more than the 8 chip(s) of the replica",
+        ),
+        (
+            {"chips": "8", "expert_parallel": "8", "model": "Qwen/Qwen3-32B", "precision": "fp8"},
+            "Invalid: expert_parallel 8: the model is dense",
+        ),
+        (
+            {"chips": "256", "tensor_parallel": "8", "data_parallel": "32", "expert_parallel": "256"},
+            "Invalid: expert_parallel 256 is more than the model's 128 experts",
+        ),
         ({"output_tokens": ""}, "Invalid: output_tokens empty is not a number"),
         ({"concurrency": "many"}, "Invalid: concurrency many is not a number"),
         ({"concurrency": "1e9"}, "Invalid: concurrency 1e+09 is not between 1 and 1,000,000"),
@@ -173,13 +194,13 @@ def test_a_row_that_cannot_be_answered_says_why(tmp_path, cells, reason):
         ({"tensor_parallel": "4", "data_parallel": "2", "chips": "8"}, 8),
         ({"data_parallel": "8", "expert_parallel": "8", "chips": "8"}, 8),
         ({"tensor_parallel": "64", "expert_parallel": "8", "chips": "8"}, 8),
-        ({"tensor_parallel": "64", "expert_parallel": "8", "chips": "64"}, 8),
+        ({"tensor_parallel": "64", "expert_parallel": "8", "chips": "64"}, 64),
     ],
 )
 def test_sizes_that_are_left_out_follow_from_the_others(tmp_path, sizes, chips):
     row = one(tmp_path, model="deepseek-ai/DeepSeek-R1", accelerator="b200", **sizes)
     assert row["tpot_ms"]
-    twice = sizes.get("tensor_parallel") == "64"
+    twice = sizes.get("tensor_parallel") == "64" and sizes["chips"] == "8"
     assert row["reason"] == (f"read as {chips} chips: 64 is expert_parallel 8 counted twice" if twice else "")
 
 

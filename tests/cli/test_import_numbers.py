@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 from chipwise.api import parse
-from chipwise.cli.importers.measurement import BOUNDS
+from chipwise.performance.bounds import BOUNDS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -188,7 +188,7 @@ def test_a_missing_column_is_named(known, tmp_path, column):
         ({"concurrency": "10000001"}, "concurrency: must be between 1 and 1000000"),
         ({"isl": "-4"}, "isl: must be greater than zero"),
         ({"tp_size": "0"}, "tp_size: must be greater than zero"),
-        ({"tp_size": "128"}, "tp_size: must be 1 to 64 chips, all on one node, not 128"),
+        ({"tp_size": "64", "pp_size": "2"}, "tp_size: must be 1 to 64 chips, all on one node, not 128"),
         ({"precision": "fp7"}, "precision: 'fp7' is no precision: there are bf16"),
         ({"system": "h900"}, "system: ChipUnknown: the catalogue has no chip h900"),
         ({"model_path": ""}, "model_path: is required"),

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 
 from chipwise.catalog import shelf
 from chipwise.catalog.chip_figures import ChipEntry
+from chipwise.catalog.layouts import impossible
 from chipwise.catalog.model_shapes import ModelEntry
-from chipwise.performance import Chip
+from chipwise.performance import Architecture, Chip
 from chipwise.performance.computing import WEIGHT_BITS, computed_in
 from chipwise.performance.estimator import Case
 from chipwise.reasons import Reason, Refusal
@@ -19,6 +20,9 @@ LEAST_COUNTED_TWICE = 4
 
 MOST_TOKENS, MOST_CONCURRENCY, MOST_CHIPS = 10_000_000, 1_000_000, 4096
 """Beyond these a figure is a slip of the pen."""
+
+LEAST_OUTPUT = 2
+"""TPOT is the time per token after the first: with one output token there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,7 @@ def case_of(
     if isinstance(chip, Refusal):
         return chip
     precision = named.precision.lower() or model.weights
-    absurd = _absurd(named)
+    absurd = _absurd(named, model.architecture)
     if absurd:
         return Refusal(Reason.INVALID, absurd)
     computed = computing(chip, precision)
@@ -124,33 +128,43 @@ def computing(chip: ChipEntry, precision: str) -> Chip | Refusal:
     return chip.at(units)
 
 
-def _absurd(named: Named) -> str | None:
+def _absurd(named: Named, model: Architecture) -> str | None:
     sizes = named.sizes
     if load := absurd_load(named.input_tokens, named.output_tokens, named.concurrency):
         return load
     told: tuple[str | None, ...] = (
         _outside("chips", sizes.chips, MOST_CHIPS),
-        _outside("expert parallelism", sizes.expert, MOST_CHIPS),
+        _outside("expert_parallel", sizes.expert, MOST_CHIPS),
     )
-    if sizes.expert > sizes.chips:
-        told = (*told, f"expert parallelism {sizes.expert} is more than the {sizes.chips} chips")
-    return next((each for each in told if each), None)
+    if wrong := next((each for each in told if each), None):
+        return wrong
+    layout = impossible(sizes, model)
+    return layout.message if layout else None
 
 
 def absurd_load(input_tokens: float, output_tokens: float, concurrency: float) -> str | None:
     """What no server was ever asked, named with its bounds; None if all is well."""
     if (
         1 <= input_tokens <= MOST_TOKENS
-        and 1 <= output_tokens <= MOST_TOKENS
+        and LEAST_OUTPUT <= output_tokens <= MOST_TOKENS
         and 1 <= concurrency <= MOST_CONCURRENCY
     ):
         return None
     told = (
         _outside("input tokens", input_tokens, MOST_TOKENS),
-        _outside("output tokens", output_tokens, MOST_TOKENS),
+        _output(output_tokens),
         _outside("concurrency", concurrency, MOST_CONCURRENCY),
     )
     return next((each for each in told if each), None)
+
+
+def _output(value: float) -> str | None:
+    if math.isfinite(value) and LEAST_OUTPUT <= value <= MOST_TOKENS:
+        return None
+    why = (
+        ": TPOT is the time per token after the first, and there is none" if 1 <= value < LEAST_OUTPUT else ""
+    )
+    return f"output tokens {value:g} is not between {LEAST_OUTPUT} and {MOST_TOKENS:,}{why}"
 
 
 def _outside(name: str, value: float, most: int) -> str | None:

@@ -19,9 +19,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chipwise.catalog import shelf
-from chipwise.catalog.cases import MOST_CHIPS, MOST_CONCURRENCY, MOST_TOKENS, Named, Sizes, case_of
+from chipwise.catalog.cases import (
+    LEAST_OUTPUT,
+    MOST_CHIPS,
+    MOST_CONCURRENCY,
+    MOST_TOKENS,
+    Named,
+    Sizes,
+    case_of,
+)
+from chipwise.catalog.layouts import Impossible, impossible
 from chipwise.catalog.model_shapes import ModelEntry
 from chipwise.catalog.records import BrokenCatalogue
+from chipwise.performance.bounds import BOUNDS
 from chipwise.performance.computing import WEIGHT_BITS
 from chipwise.performance.estimator import Case, Table, table
 from chipwise.performance.plausible import implausible
@@ -33,8 +43,13 @@ REQUIRED = (
     *("tp_size", "silicon_ttft_ms", "silicon_tpot_ms"),
 )
 
-SHORTEST_MS, LONGEST_MS = 1e-3, 1e7
-"""A token or a first token outside of this is no measurement of a server."""
+SIZE_COLUMNS = {
+    "tensor": "tp_size",
+    "pipeline": "pp_size",
+    "data": "attention_dp_size",
+    "expert": "moe_ep_size",
+}
+"""The column of each of ``Sizes``."""
 
 _SAME_DIGITS = 8
 
@@ -92,11 +107,14 @@ def read(
             continue
         try:
             named = named_of(row)
-            ttft, tpot = (_milliseconds(row, name) for name in ("silicon_ttft_ms", "silicon_tpot_ms"))
+            ttft, tpot = (_milliseconds(row, name) for name in ("ttft", "tpot"))
         except BadCellError as wrong:
             bad.append(BadRow(number, wrong.column, str(wrong)))
             continue
         case = case_of(named, model_of)
+        if isinstance(case, Refusal) and (wrong_size := _layout(named, model_of)):
+            bad.append(BadRow(number, SIZE_COLUMNS[wrong_size.size], f"{case.reason.value}: {case.message}"))
+            continue
         if isinstance(case, Refusal):
             bad.append(BadRow(number, _COLUMN.get(case.reason, ""), f"{case.reason.value}: {case.message}"))
             continue
@@ -110,6 +128,12 @@ def read(
     told = np.array(figures, dtype=np.float64).reshape(-1, 2)
     runs = np.unique(_rounded(told), axis=0, return_inverse=True)[1].ravel()
     return Measurements(tuple(cases), told[:, 0], told[:, 1], runs, left_out)
+
+
+def _layout(named: Named, model_of: Callable[[str], ModelEntry | Refusal]) -> Impossible | None:
+    """The size that the model cannot be run in."""
+    model = model_of(named.model)
+    return None if isinstance(model, Refusal) else impossible(named.sizes, model.architecture)
 
 
 def _cannot_be(case: Case, ttft_ms: float, tpot_ms: float) -> list[tuple[str, str]]:
@@ -154,7 +178,7 @@ def named_of(row: Mapping[str, str]) -> Named:
         precision=row["precision"].strip(),
         sizes=sizes_of(told, row.get("id") or ""),
         input_tokens=_whole(row, "isl", MOST_TOKENS),
-        output_tokens=_whole(row, "osl", MOST_TOKENS),
+        output_tokens=_whole(row, "osl", MOST_TOKENS, least=LEAST_OUTPUT),
         concurrency=_whole(row, "concurrency", MOST_CONCURRENCY),
         engine=row["backend"],
         engine_version=row.get("backend_version") or "",
@@ -181,29 +205,31 @@ _COLUMN = {
 }
 
 
-def _whole(row: Mapping[str, str], column: str, most: int, blank: int | None = None) -> int:
-    """A whole number from 1 to ``most``; blank or 0 as ``blank`` where that is given."""
+def _whole(row: Mapping[str, str], column: str, most: int, blank: int | None = None, least: int = 1) -> int:
+    """A whole number from ``least`` to ``most``; blank or 0 as ``blank`` where that is given."""
     text = (row.get(column) or "").strip()
     if blank is not None and text in ("", "0", "0.0"):
         return blank
     value = _number(column, text)
-    if value < 1 or value != int(value):
-        raise BadCellError(column, f"{text or 'empty'} is not a whole number from 1")
+    if value < least or value != int(value):
+        raise BadCellError(column, f"{text or 'empty'} is not a whole number from {least}")
     if value > most:
-        raise BadCellError(column, f"{text} is not between 1 and {most:,}")
+        raise BadCellError(column, f"{text} is not between {least} and {most:,}")
     return int(value)
 
 
-def _milliseconds(row: Mapping[str, str], column: str) -> float:
+def _milliseconds(row: Mapping[str, str], name: str) -> float:
+    column = f"silicon_{name}_ms"
     value = _number(column, row[column].strip())
-    if not SHORTEST_MS <= value <= LONGEST_MS:
-        raise BadCellError(column, f"{value:g} ms is not between {SHORTEST_MS:g} and {LONGEST_MS:g}")
+    least, most = BOUNDS[name]
+    if not least <= value <= most:
+        raise BadCellError(column, f"{value:g} ms is not between {least:f} and {most:f}")
     return value
 
 
 def _number(column: str, text: str) -> float:
     try:
-        value = float(text)
+        value = float(text) if text.isascii() and "_" not in text else math.nan
     except ValueError:
         raise BadCellError(column, f"{text or 'empty'} is not a number") from None
     if not math.isfinite(value):

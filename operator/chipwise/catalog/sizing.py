@@ -42,7 +42,7 @@ def read(stated: Stated) -> Read | Refusal:
             )
         return Read(Sizes(tensor, pipeline, data, expert))
     told = Sizes(tensor, pipeline, data, expert)
-    once = told.without_double_count()
+    once = told if stated.chips == told.chips else told.without_double_count()
     if stated.chips not in (None, told.chips, once.chips):
         return Refusal(
             Reason.INVALID,

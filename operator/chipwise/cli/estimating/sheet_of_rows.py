@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from chipwise.catalog import sizing
-from chipwise.catalog.cases import Named
+from chipwise.catalog.cases import LEAST_OUTPUT, Named
 from chipwise.cli.importers.reading import read_table
 from chipwise.performance.estimator import Loads
 from chipwise.reasons import Reason, Refusal
@@ -24,7 +24,7 @@ _MAY_BE_ZERO = ("pipeline_parallel", "data_parallel", "expert_parallel")
 class Rows:
     """Row i is ``setups[which[i]]`` under load i. Numbers that cannot be read are NaN, and in ``unread``.
 
-    ``setups`` have a load of one request; ``notes`` are of setups, by number.
+    ``setups`` have the least load; ``notes`` are of setups, by number.
     """
 
     header: list[str]
@@ -104,7 +104,7 @@ class _Reader:
             texts["precision"],
             found.sizes,
             1,
-            1,
+            LEAST_OUTPUT,
             1,
             texts["engine"],
             texts["engine_version"],

@@ -11,7 +11,7 @@ from chipwise.cli.importers.fields import Record
 from chipwise.cli.importers.given import Given, refuse_unknown_precision
 from chipwise.cli.importers.hf_architecture import read_architecture
 from chipwise.cli.importers.known import Known
-from chipwise.cli.importers.manifests import render, write
+from chipwise.cli.importers.manifests import Document, render, write
 from chipwise.cli.importers.measurement import Columns, Measurement, Setup, read_point
 from chipwise.cli.importers.problems import Problems
 from chipwise.cli.importers.profiles import Origin, profiles
@@ -65,6 +65,10 @@ class Assembly:
             return
         steps = stated.tokens_per_step or self.given.tokens_per_step
         self._measured.append(Measurement(record, columns, records, setup, point, date, stated.origin, steps))
+
+    def architecture(self, model: str) -> Document | None:
+        """The shape of a model: of --config, of the manifests or of the catalogue; None if nobody stated it."""
+        return self._config or self.known.architecture(model)
 
     def leave_out(self, why: BadInput) -> None:
         """A result that held no concurrency is counted. Raises ``why`` unless --skip-rates was given."""

@@ -11,18 +11,10 @@ from chipwise.cli.errors import BadInput
 from chipwise.cli.importers.fields import Record
 from chipwise.cli.importers.problems import Problems
 from chipwise.performance import Metric, Point
+from chipwise.performance.bounds import BOUNDS
 
 #: Names of statistics on the command line, and in our manifests.
 STATISTICS: Mapping[str, str] = {"mean": "Mean", "p50": "P50", "p90": "P90", "p95": "P95", "p99": "P99"}
-
-#: What no server does: a slip of the unit, nearly always. Milliseconds, and the bounds of our schema.
-BOUNDS: Mapping[str, tuple[Decimal, Decimal]] = {
-    "concurrency": (Decimal(1), Decimal(1_000_000)),
-    "input_tokens": (Decimal(1), Decimal(100_000_000)),
-    "output_tokens": (Decimal(2), Decimal(100_000_000)),
-    "ttft": (Decimal("0.1"), Decimal(3_600_000)),
-    "tpot": (Decimal("0.05"), Decimal(60_000)),
-}
 
 
 @dataclass(frozen=True, slots=True)

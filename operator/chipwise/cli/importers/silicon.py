@@ -7,11 +7,9 @@ requests. Where a row leaves a cell empty, the flag of that name fills it.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,10 +21,14 @@ from chipwise.cli.importers.fields import Record
 from chipwise.cli.importers.given import given, options_of, statistic_option
 from chipwise.cli.importers.measurement import Columns
 from chipwise.cli.importers.reading import read_rows
+from chipwise.reasons import Reason
 
 if TYPE_CHECKING:
+    from chipwise.catalog.cases import Sizes
+    from chipwise.catalog.layouts import Parts
     from chipwise.cli.importers.assembly import Assembly
 
+SIZES = ("tp_size", "pp_size", "attention_dp_size", "moe_ep_size")
 REQUIRED = (
     *("model_path", "system", "precision", "backend", "backend_version", "silicon_data_source"),
     *("tp_size", "pp_size", "attention_dp_size", "concurrency", "isl", "osl"),
@@ -113,20 +115,22 @@ class _Reader:
     twice: list[Record] = field(default_factory=list)
 
     def read(self, row: Record) -> None:
+        from chipwise.catalog.layouts import impossible  # noqa: PLC0415 - as above
+        from chipwise.catalog.measurements import SIZE_COLUMNS  # noqa: PLC0415 - as above
         from chipwise.cli.importers.assembly import Stated  # noqa: PLC0415 - as above
 
         problems = self.assembly.problems
-        sizes = {
-            name: problems.ask(partial(_size, row, name, blank=name == "attention_dp_size"))
-            for name in ("tp_size", "pp_size", "attention_dp_size")
-        }
+        sizes = {name: problems.ask(partial(_size, row, name, blank=name != "tp_size")) for name in SIZES}
         model, system, engine = (
             problems.ask(partial(row.text, column)) for column in ("model_path", "system", "backend")
         )
         if model is None or system is None or engine is None or None in sizes.values():
             return
-        sizes, twice = _once(row, sizes)
-        chips = math.prod(size or 1 for size in sizes.values())
+        told, twice = _once(row, sizes)
+        if wrong := impossible(told, self._parts(model)):
+            problems.add(row.error(SIZE_COLUMNS[wrong.size], f"{Reason.INVALID}: {wrong.message}"))
+            return
+        sizes = {name: getattr(told, size) for size, name in SIZE_COLUMNS.items()}
         if twice:
             self.twice.append(row)
         source = str(row.values.get("silicon_data_source", ""))
@@ -134,7 +138,7 @@ class _Reader:
         stated = {
             "model": model,
             "class": self.systems.get(system, system),
-            "chips": chips,
+            "chips": told.chips,
             "precision": row.values.get("precision") or self.fill.get("precision"),
             "engine": engine,
             "engine-version": row.values.get("backend_version") or self.fill.get("engine-version"),
@@ -142,6 +146,15 @@ class _Reader:
         }
         said = Stated(stated, frozenset(), _CELLS, _details(row, sizes), _origin(source))
         self.assembly.add(row, COLUMNS, said, round_tokens=False)
+
+    def _parts(self, model: str) -> Parts | None:
+        """What chips can share of the model, where somebody stated its shape."""
+        from chipwise.catalog.layouts import Parts  # noqa: PLC0415 - as above
+
+        shape = self.assembly.architecture(model)
+        if shape is None:
+            return None
+        return Parts(shape["layers"], shape.get("attentionHeads"), shape.get("experts") or 0)
 
 
 _CELLS = {
@@ -153,24 +166,19 @@ _CELLS = {
 }
 
 
-def _once(row: Record, sizes: Mapping[str, int | None]) -> tuple[dict[str, int | None], bool]:
+def _once(row: Record, sizes: Mapping[str, int | None]) -> tuple[Sizes, bool]:
     """The sizes without what was counted twice, as the estimator reads such rows, and whether there was something."""
     from chipwise.catalog.cases import Sizes  # noqa: PLC0415 - not for --help
     from chipwise.catalog.measurements import sizes_of  # noqa: PLC0415 - as above
 
-    experts = row.values.get("moe_ep_size")
     told = Sizes(
         tensor=sizes["tp_size"] or 1,
         pipeline=sizes["pp_size"] or 1,
         data=sizes["attention_dp_size"] or 1,
-        expert=int(experts) if isinstance(experts, int | Decimal) and experts >= 1 else 1,
+        expert=sizes["moe_ep_size"] or 1,
     )
     found = sizes_of(told, str(row.values.get("name") or ""))
-    return {
-        "tp_size": found.tensor,
-        "pp_size": found.pipeline,
-        "attention_dp_size": found.data,
-    }, found != told
+    return found, found != told
 
 
 def _size(row: Record, column: str, *, blank: bool) -> int:
@@ -182,12 +190,11 @@ def _size(row: Record, column: str, *, blank: bool) -> int:
 
 def _details(row: Record, sizes: Mapping[str, int | None]) -> tuple[str, ...]:
     """What tells setups apart on as many chips: parallelism, and the number format of matrix products."""
-    experts = row.values.get("moe_ep_size")
     parts = [
         f"tp{sizes['tp_size']}",
         f"pp{sizes['pp_size']}" if (sizes["pp_size"] or 1) > 1 else "",
         f"dp{sizes['attention_dp_size']}" if (sizes["attention_dp_size"] or 1) > 1 else "",
-        f"ep{experts}" if experts not in {None, 0, 1} else "",
+        f"ep{sizes['moe_ep_size']}" if (sizes["moe_ep_size"] or 1) > 1 else "",
         str(row.values.get("gemm_quant_mode", "")),
     ]
     return tuple(part for part in parts if part)
