@@ -40,8 +40,8 @@ class Answers:
 def answer(estimator: Estimator, setups: Sequence[Case | Refusal], which: Indices, loads: Loads) -> Answers:
     """Answer ``setups[which[i]]`` under load i, for every i; the load that a setup has itself counts for nothing.
 
-    Refused as its setup is (``cases.case_of``), and as ``Room.holds`` does. Where not all requests of a case fit the memory at once, the
-    others wait, which its TTFT counts and a note (MEMORY_EXCEEDED) says.
+    Refused as its setup is (``cases.case_of``), and as ``Room.holds`` does. Where not all requests of a case are sure to
+    fit the memory at once, a note (MEMORY_EXCEEDED) says so.
     """
     refusals, notes, held = _refused(setups, which, loads)
     able = np.ones(len(which), dtype=bool)
@@ -122,5 +122,6 @@ def _waiting(concurrency: float, fits: int, room: Room) -> Refusal:
     chips = room.copy.chips * room.copies
     return Refusal(
         Reason.MEMORY_EXCEEDED,
-        f"{fits} of the {concurrency:g} requests fit the memory of {chips} chip(s) at once; the others wait, which TTFT counts",
+        f"{fits} of the {concurrency:g} requests are sure to fit the memory of {chips} chip(s) at once, at full length and with a 16-bit "
+        "cache; as far as the engine's cache has no place for the others, they wait, which TTFT counts",
     )
