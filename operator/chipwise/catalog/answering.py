@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chipwise.catalog.cases import absurd_load
-from chipwise.performance.estimator import Case, Estimator, Loads, Room, provenance, room_of, spread
+from chipwise.performance.estimator import Case, Estimator, Loads, Room, physics, provenance, room_of, spread
 from chipwise.reasons import Reason, Refusal
 
 Floats = NDArray[np.float64]
@@ -26,7 +26,7 @@ class Answers:
     """Of case i: ``figures[:, i]`` in the order of FIGURES (NaN where it is refused), what they lean on, what they are worth.
 
     ``refusals`` say why there are no figures, ``notes`` what to know beside them, by the number of the case. ``held`` are the requests
-    that fit the memory, 0 where it is refused.
+    that fit the memory, 0 where it is refused; ``served`` those that the engine can have in its batch, NaN where it is refused.
     """
 
     figures: Floats
@@ -35,6 +35,7 @@ class Answers:
     refusals: dict[int, Refusal]
     notes: dict[int, Refusal]
     held: Indices
+    served: Floats
 
 
 def answer(estimator: Estimator, setups: Sequence[Case | Refusal], which: Indices, loads: Loads) -> Answers:
@@ -46,7 +47,7 @@ def answer(estimator: Estimator, setups: Sequence[Case | Refusal], which: Indice
     refusals, notes, held = _refused(setups, which, loads)
     able = np.ones(len(which), dtype=bool)
     able[list(refusals)] = False
-    figures = np.full((len(FIGURES), len(which)), np.nan)
+    figures, served = np.full((len(FIGURES), len(which)), np.nan), np.full(len(which), np.nan)
     support, worth = np.full(len(which), "", dtype="U16"), np.full(len(which), "", dtype="U16")
     asked = np.flatnonzero(able)
     if len(asked):
@@ -61,14 +62,20 @@ def answer(estimator: Estimator, setups: Sequence[Case | Refusal], which: Indice
             *(told.ttft.value, told.ttft.low, told.ttft.high),
             *(told.tpot.value, told.tpot.low, told.tpot.high),
         ]
-        support[asked] = told.support
+        support[asked], served[asked] = told.support, physics.served(table)
         worth[asked] = provenance(table, estimator.tpot.seen, told.support)
-    return Answers(figures, support, worth, refusals, notes, held)
+    return Answers(figures, support, worth, refusals, notes, held, served)
 
 
-def tokens_per_second(concurrency: float, output_tokens: float, ttft_ms: float, tpot_ms: float) -> float:
-    """Output tokens of a replica that keeps ``concurrency`` requests in service: each has its tokens TTFT + (output - 1) x TPOT after its start."""
-    return 1000 * concurrency * output_tokens / (ttft_ms + tpot_ms * (output_tokens - 1))
+def tokens_per_second(
+    concurrency: float, output_tokens: float, ttft_ms: float, tpot_ms: float, served: float = np.inf
+) -> float:
+    """Output tokens of a replica that keeps ``concurrency`` requests in service: each has its tokens TTFT + (output - 1) x TPOT after its start.
+
+    Never more than those ``served`` at once make: where others wait for a place, TTFT, a wait for the most part, is known the least.
+    """
+    kept = 1000 * concurrency * output_tokens / (ttft_ms + tpot_ms * (output_tokens - 1))
+    return min(kept, 1000 * served / tpot_ms)
 
 
 def unheard_of(estimator: Estimator, engine: str) -> str:

@@ -86,12 +86,12 @@ def scatter(constants: tuple[Constant, ...]) -> Floats:
 def step_ms(t: Table, logs: Floats) -> Floats:
     """Time of one output token after the first, in milliseconds, for every case; ``logs`` in the order of TPOT."""
     c = dict(zip((each.name for each in TPOT), np.exp(logs), strict=True))
-    routed, served = t.expert_parameters > 0, _served(t)
-    batch = served / t.data / t.pipeline
+    routed, batched = t.expert_parameters > 0, served(t)
+    batch = batched / t.data / t.pipeline
     stage = t.chips / t.pipeline
-    touched = t.expert_parameters * (1 - (1 - t.expert_share) ** served)
+    touched = t.expert_parameters * (1 - (1 - t.expert_share) ** batched)
     read = (t.dense / t.tensor + touched / stage) * t.weight_bytes / (t.bandwidth * c["bandwidth_share"])
-    compute = served * 2 * t.active / (t.chips * t.flops * c["compute_share"])
+    compute = batched * 2 * t.active / (t.chips * t.flops * c["compute_share"])
     cache = batch * _kept(t, t.input + t.output / 2) / (t.bandwidth * c["cache_share"])
     together = np.where(routed, stage, t.tensor)
     reduces = np.where(together > 1, c["reduce_us"] + c["reduce_hop_us"] * np.log2(together), 0.0)
@@ -99,7 +99,7 @@ def step_ms(t: Table, logs: Floats) -> Floats:
     exchange = _exchange(t, batch) / c["link_share"]
     between = _activations(t, t.layers, batch) / c["activation_share"]
     of_copy, of_all = _prefill_s(t, c["compute_share"], c["link_share"], c["activation_share"])
-    others = (_beside(t) * of_copy + (served - 1) * of_all) / t.output * c["prefill_share"]
+    others = (_beside(t) * of_copy + (batched - 1) * of_all) / t.output * c["prefill_share"]
     seconds: Floats = t.layers * layer * US + np.maximum(read, compute) + cache + exchange + between + others
     return seconds / MS
 
@@ -117,8 +117,8 @@ def first_ms(t: Table, logs: Floats, token_ms: Floats) -> Floats:
     alone = np.maximum(stages, _weights(t) * t.pipeline / t.bandwidth)
     launches = t.layers * t.kernels * own["kernel_us"] * US
     together = launches * np.minimum(_fresh(t) / c["chunk_tokens"], 1.0)
-    steps = np.where(t.expert_parameters > 0, _served(t) - 1, _beside(t))
-    others = _beside(t) * of_copy + (_served(t) - 1) * of_all + steps * together
+    steps = np.where(t.expert_parameters > 0, served(t) - 1, _beside(t))
+    others = _beside(t) * of_copy + (served(t) - 1) * of_all + steps * together
     places = places_in_cache(t)
     held = t.output * token_ms * MS
     waiting = np.maximum(t.concurrency - places, 0) / places * held
@@ -143,8 +143,8 @@ def places_in_cache(t: Table) -> Floats:
     return np.maximum(room / request, 1.0) * t.data
 
 
-def _served(t: Table) -> Floats:
-    """Requests in the batch; the others have no place."""
+def served(t: Table) -> Floats:
+    """How many requests are in the batch; the others have no place."""
     return np.minimum(t.concurrency, places_in_cache(t))
 
 
@@ -156,7 +156,7 @@ def _kept(t: Table, tokens: Floats) -> Floats:
 
 def _beside(t: Table) -> Floats:
     """The other requests of the copy of the attention that one is served by."""
-    return np.maximum(_served(t) / t.data - 1, 0.0)
+    return np.maximum(served(t) / t.data - 1, 0.0)
 
 
 def _prefill_s(
