@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Protocol
 
 import numpy as np
 from chipwise.catalog.estimating import learnt_from
 from chipwise.catalog.measurements import Measurements, shipped
-from chipwise.performance.estimator import Estimates, Figures
+from chipwise.performance.estimator import Figures
 from numpy.typing import NDArray
 
 from benchmarks.accuracy.splits import Fold, Split
@@ -39,18 +40,19 @@ class Told:
 def tell(rows: Measurements, split: Split, pool: Pool) -> Told:
     """Learn and estimate fold by fold."""
     figures = {metric: np.full((3, len(rows.cases)), np.nan) for metric in ("ttft", "tpot")}
-    for fold, found in zip(split.folds, pool.map(_one, split.folds), strict=True):
+    of_fold = partial(_one, versioned=split.versioned)
+    for fold, found in zip(split.folds, pool.map(of_fold, split.folds), strict=True):
         for metric, of in zip(("ttft", "tpot"), found, strict=True):
             figures[metric][:, fold.asked] = of
     asked = np.isfinite(figures["tpot"][0])
     return Told(split, Figures(*figures["ttft"]), Figures(*figures["tpot"]), asked)
 
 
-def tell_one(rows: Measurements, fold: Fold) -> Estimates:
+def _one(fold: Fold, *, versioned: bool) -> Sequence[Floats]:
     """What is told of the rows that a fold asks about, by what was learnt from its others."""
-    return learnt_from(rows.take(fold.learnt)).estimate(rows.take(fold.asked).table)
-
-
-def _one(fold: Fold) -> Sequence[Floats]:
-    found = tell_one(shipped(), fold)
+    rows = shipped()
+    asked = rows.take(fold.asked).table
+    if not versioned:
+        asked = replace(asked, version=np.full(len(asked), ""))
+    found = learnt_from(rows.take(fold.learnt)).estimate(asked)
     return [np.stack([f.value, f.low, f.high]) for f in (found.ttft, found.tpot)]

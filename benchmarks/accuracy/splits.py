@@ -8,7 +8,7 @@ family of models, of that family of chips.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from chipwise.catalog.measurements import Measurements
@@ -42,19 +42,25 @@ class Fold:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """``name`` as in the report, ``file`` for its plot; ``letter`` of the question that it answers; ``parts`` names the rows within it that are told apart."""
+    """``name`` as in the report, ``file`` for its plot; ``letter`` of the question that it answers; ``parts`` names the rows within it that are told apart.
+
+    Where not ``versioned`` it is asked without the version of the engine.
+    """
 
     letter: str
     name: str
     file: str
     folds: tuple[Fold, ...]
     parts: NDArray[np.str_]
+    versioned: bool = True
 
 
 def splits(rows: Measurements) -> Iterator[Split]:
     """All of them, from what is nearest to what was measured to what is farthest."""
     seen, runs = rows.table, rows.runs
-    yield _concurrencies(seen, runs)
+    whole = _concurrencies(seen, runs)
+    yield whole
+    yield replace(whole, name=f"{whole.name}, engine version not stated", file="any-version", versioned=False)
     pair = ("model", "accelerator")
     yield _spread(
         "unseen token shape of a measured model and chip", "shape", seen, runs, (*pair, "input", "output")

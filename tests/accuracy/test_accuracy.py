@@ -35,6 +35,7 @@ def test_no_run_is_both_asked_and_learnt_from(split: Split):
 
 UNSEEN = {
     "concurrency": (*CONFIGURATION, "concurrency"),
+    "any-version": (*CONFIGURATION, "concurrency"),
     "shape": ("model", "accelerator", "input", "output"),
     "chips": ("model", "accelerator", "chips"),
     "model": ("model",),

@@ -217,7 +217,7 @@ def test_who_waits_for_memory_is_told_beside_the_figures(tmp_path):
     row = one(tmp_path, model="llama-3.1-8b", precision="bf16", chips="1", concurrency="5000")
     assert row["tpot_ms"]
     assert row["reason"].startswith("MemoryExceeded: ")
-    assert "of the 5000 requests fit" in row["reason"]
+    assert "of the 5000 requests are sure to fit" in row["reason"]
 
 
 @pytest.mark.parametrize("column", ["model", "accelerator", "input_tokens", "output_tokens", "concurrency"])

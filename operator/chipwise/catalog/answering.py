@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chipwise.catalog.cases import absurd_load
-from chipwise.performance.estimator import Case, Estimator, Loads, Room, provenance, room_of, spread
+from chipwise.performance.estimator import Case, Estimator, Loads, Room, physics, provenance, room_of, spread
 from chipwise.reasons import Reason, Refusal
 
 Floats = NDArray[np.float64]
@@ -26,7 +26,7 @@ class Answers:
     """Of case i: ``figures[:, i]`` in the order of FIGURES (NaN where it is refused), what they lean on, what they are worth.
 
     ``refusals`` say why there are no figures, ``notes`` what to know beside them, by the number of the case. ``held`` are the requests
-    that fit the memory, 0 where it is refused.
+    that fit the memory, 0 where it is refused; ``served`` those that the engine can have in its batch, NaN where it is refused.
     """
 
     figures: Floats
@@ -35,18 +35,19 @@ class Answers:
     refusals: dict[int, Refusal]
     notes: dict[int, Refusal]
     held: Indices
+    served: Floats
 
 
 def answer(estimator: Estimator, setups: Sequence[Case | Refusal], which: Indices, loads: Loads) -> Answers:
     """Answer ``setups[which[i]]`` under load i, for every i; the load that a setup has itself counts for nothing.
 
-    Refused as its setup is (``cases.case_of``), and as ``Room.holds`` does. Where not all requests of a case fit the memory at once, the
-    others wait, which its TTFT counts and a note (MEMORY_EXCEEDED) says.
+    Refused as its setup is (``cases.case_of``), and as ``Room.holds`` does. Where not all requests of a case are sure to
+    fit the memory at once, a note (MEMORY_EXCEEDED) says so.
     """
     refusals, notes, held = _refused(setups, which, loads)
     able = np.ones(len(which), dtype=bool)
     able[list(refusals)] = False
-    figures = np.full((len(FIGURES), len(which)), np.nan)
+    figures, served = np.full((len(FIGURES), len(which)), np.nan), np.full(len(which), np.nan)
     support, worth = np.full(len(which), "", dtype="U16"), np.full(len(which), "", dtype="U16")
     asked = np.flatnonzero(able)
     if len(asked):
@@ -61,14 +62,20 @@ def answer(estimator: Estimator, setups: Sequence[Case | Refusal], which: Indice
             *(told.ttft.value, told.ttft.low, told.ttft.high),
             *(told.tpot.value, told.tpot.low, told.tpot.high),
         ]
-        support[asked] = told.support
+        support[asked], served[asked] = told.support, physics.served(table)
         worth[asked] = provenance(table, estimator.tpot.seen, told.support)
-    return Answers(figures, support, worth, refusals, notes, held)
+    return Answers(figures, support, worth, refusals, notes, held, served)
 
 
-def tokens_per_second(concurrency: float, output_tokens: float, ttft_ms: float, tpot_ms: float) -> float:
-    """Output tokens of a replica that keeps ``concurrency`` requests in service: each has its tokens TTFT + (output - 1) x TPOT after its start."""
-    return 1000 * concurrency * output_tokens / (ttft_ms + tpot_ms * (output_tokens - 1))
+def tokens_per_second(
+    concurrency: float, output_tokens: float, ttft_ms: float, tpot_ms: float, served: float = np.inf
+) -> float:
+    """Output tokens of a replica that keeps ``concurrency`` requests in service: each has its tokens TTFT + (output - 1) x TPOT after its start.
+
+    Never more than those ``served`` at once make: where others wait for a place, TTFT, a wait for the most part, is known the least.
+    """
+    kept = 1000 * concurrency * output_tokens / (ttft_ms + tpot_ms * (output_tokens - 1))
+    return min(kept, 1000 * served / tpot_ms)
 
 
 def unheard_of(estimator: Estimator, engine: str) -> str:
@@ -122,5 +129,6 @@ def _waiting(concurrency: float, fits: int, room: Room) -> Refusal:
     chips = room.copy.chips * room.copies
     return Refusal(
         Reason.MEMORY_EXCEEDED,
-        f"{fits} of the {concurrency:g} requests fit the memory of {chips} chip(s) at once; the others wait, which TTFT counts",
+        f"{fits} of the {concurrency:g} requests are sure to fit the memory of {chips} chip(s) at once, at full length and with a 16-bit "
+        "cache; as far as the engine's cache has no place for the others, they wait, which TTFT counts",
     )

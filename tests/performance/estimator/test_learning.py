@@ -96,6 +96,28 @@ def test_of_an_unknown_model_on_an_unknown_chip_nothing_is_learnt():
     assert deviation[0] == pytest.approx(np.sqrt(variance() + 0.05**2))
 
 
+def versions(of, *names):
+    return replace(of, version=np.array([names[number % len(names)] for number in range(len(of))]))
+
+
+def test_who_does_not_know_the_version_is_told_that_of_the_only_one():
+    seen = versions(fleet(), "1")
+    found = learnt(seen, np.full(len(seen), 0.4), noise=0.02)
+    unknown, known, another = (corrected([found], versions(seen, name))[0] for name in ("", "1", "2"))
+    assert unknown[0] == pytest.approx(known[0])
+    assert unknown[1] == pytest.approx(known[1])
+    assert np.all(another[0] < known[0])
+    assert np.all(another[1] > known[1])
+
+
+def test_of_several_versions_who_knows_none_is_told_what_is_between_with_a_wider_band():
+    seen = versions(fleet(), "1", "2")
+    found = learnt(seen, np.where(seen.version == "1", 0.2, -0.2), noise=0.02)
+    first, second, unknown = (corrected([found], versions(seen, name))[0] for name in ("1", "2", ""))
+    assert np.all((second[0] < unknown[0]) & (unknown[0] < first[0]))
+    assert np.all(unknown[1] > np.minimum(first[1], second[1]))
+
+
 def test_a_row_that_the_others_deny_counts_little():
     seen = fleet()
     errors = np.zeros(len(seen))
@@ -165,3 +187,21 @@ def test_what_leans_on_less_is_told_with_a_wider_band():
         for each in (known, new, newer)
     ]
     assert widths[0] < widths[1] <= widths[2] * 1.0001
+
+
+def test_no_band_reaches_below_what_the_bandwidth_allows():
+    """Chips of which nothing was measured have the widest bands."""
+    seen = fleet()
+    found = learn(seen, *made(seen))
+    asked = table([replace(PLAIN, accelerator="new", model="new", concurrency=1.0, output_tokens=16.0)])
+    told = found.estimate(asked)
+    least = physics.least_ms(asked)
+    for figures in (told.tpot, told.ttft):
+        assert np.all(figures.low >= least)
+        assert np.all(figures.value >= figures.low)
+
+
+def test_a_pipeline_is_another_configuration():
+    seen = table([PLAIN, replace(PLAIN, concurrency=32.0)])
+    asked = table([replace(PLAIN, pipeline=2, concurrency=16.0)])
+    assert list(support(asked, seen)) == [Support.VARIANT.value]

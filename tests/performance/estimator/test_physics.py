@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from chipwise.performance.estimator import physics, table
+from chipwise.performance.estimator import physics, room_of, table
 from chipwise.performance.estimator.kernels import kernels
+from chipwise.reasons import Refusal
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ from tests.performance.estimator.cases import CHIP, DENSE, PLAIN, ROUTED, cases
 
 TPOT, TTFT = physics.supposed(physics.TPOT), physics.supposed(physics.TTFT)
 SLACK = 1 + 1e-9
+PEAK = CHIP.flops or 0.0
 
 
 def times(*those):
@@ -58,7 +60,8 @@ def test_no_step_is_faster_than_reading_the_weights_it_needs():
 
 
 def test_a_batch_touches_more_experts_until_it_touches_all():
-    routed = replace(PLAIN, architecture=ROUTED, output_tokens=1e6, input_tokens=1.0)
+    roomy = replace(PLAIN.chip, memory_bytes=10**15)
+    routed = replace(PLAIN, architecture=ROUTED, chip=roomy, output_tokens=1e6, input_tokens=1.0)
     one, some, many, more = times(*(replace(routed, concurrency=n) for n in (1.0, 16.0, 1000.0, 1001.0)))[0]
     assert one < some < many
     assert more - many < 1e-3 * many
@@ -117,3 +120,58 @@ def test_a_short_prompt_takes_as_long_as_its_launches():
 def test_no_first_token_is_earlier_than_its_weights_are_read():
     slow = replace(PLAIN, chip=replace(CHIP, bandwidth_bytes_per_second=1e11), input_tokens=1.0)
     assert times(slow)[1, 0] > 1000 * DENSE.parameters * 2 / 1e11
+
+
+@pytest.mark.parametrize("architecture", [DENSE, ROUTED])
+def test_copies_of_a_dense_model_are_as_many_servers(architecture):
+    """Eight copies with eight times the requests take as long as one; of routed experts, which they share, they take other times."""
+    one = replace(PLAIN, architecture=architecture, input_tokens=4096.0)
+    eight = replace(one, data=8, concurrency=8 * one.concurrency)
+    step, first = times(one, eight)
+    if architecture is DENSE:
+        assert step[1] == pytest.approx(step[0])
+        of_the_client = np.exp(TTFT)[[each.name for each in physics.TTFT].index("request_ms")] * 7 * 8
+        assert first[1] - first[0] == pytest.approx(of_the_client)
+    else:
+        assert step[1] != pytest.approx(step[0])
+
+
+def test_one_request_is_computed_by_the_copy_that_serves_it():
+    """Not before its chip could at the stated peak."""
+    alone = replace(PLAIN, data=8, concurrency=1.0, input_tokens=32_000.0)
+    assert times(alone)[1, 0] > 1000 * 2 * DENSE.active_parameters * 32_000 / PEAK
+
+
+def test_a_sliding_window_bounds_what_a_prompt_attends_to():
+    """By hand: 24 of 32 layers see the last 1,000 of 100,000 tokens."""
+    slides = replace(DENSE, sliding_window=1000, sliding_layers=24)
+    whole, near = (
+        replace(PLAIN, architecture=each, input_tokens=100_000.0, concurrency=1.0) for each in (DENSE, slides)
+    )
+    all_pairs, near_pairs = 100_000**2 / 2, 1000**2 / 2 + 99_000 * 1000
+    spared = 4 * 32 * 128 * 24 * (all_pairs - near_pairs) / (PEAK * np.exp(TTFT)[0])
+    found = times(whole, near)
+    without_token = found[1] - np.exp(TTFT)[[each.name for each in physics.TTFT].index("steps")] * found[0]
+    assert without_token[0] - without_token[1] == pytest.approx(1000 * spared, rel=1e-6)
+
+
+@given(cases(), st.floats(1, 50))
+def test_beyond_its_places_a_replica_makes_no_more_tokens(case, more):
+    places = float(physics.places_in_cache(table([case]))[0])
+    those = [replace(case, concurrency=places * crowd) for crowd in (1.0, more, more * 3)]
+    step, first = times(*those)
+    assert step[1:] == pytest.approx(step[0])
+    rate = [
+        each.concurrency * case.output_tokens / (f + t * case.output_tokens)
+        for each, f, t in zip(those, first, step, strict=True)
+    ]
+    assert max(rate) <= places / step[0] * SLACK
+
+
+@given(cases())
+def test_what_is_sure_to_fit_has_a_place(case):
+    """Places are counted at mean length, and with the cache of the engine. Scales of 4-bit weights count there alone."""
+    case = replace(case, weight_bits=max(case.weight_bits, 8))
+    held = room_of(case).holds(case.input_tokens, case.output_tokens)
+    if not isinstance(held, Refusal):
+        assert physics.places_in_cache(table([case]))[0] >= held * 0.99

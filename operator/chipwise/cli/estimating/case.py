@@ -135,7 +135,8 @@ def _entry(named: Named, case: Case | Refusal, told: Answers, number: int, marke
     if refusal is not None:
         return entry
     ttft, tpot = band(told.figures[:3, number].tolist()), band(told.figures[3:, number].tolist())
-    rate = tokens_per_second(named.concurrency, named.output_tokens, ttft["value"], tpot["value"])
+    served = float(told.served[number])
+    rate = tokens_per_second(named.concurrency, named.output_tokens, ttft["value"], tpot["value"], served)
     return entry | {
         "ttftMilliseconds": ttft,
         "tpotMilliseconds": tpot,

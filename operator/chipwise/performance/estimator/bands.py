@@ -33,7 +33,7 @@ class Support(StrEnum):
 
 
 VARIANT = ("model", "accelerator", "engine", "precision")
-CONFIGURATION = (*VARIANT, "tensor", "data", "expert", "input", "output")
+CONFIGURATION = (*VARIANT, "tensor", "pipeline", "data", "expert", "prefix", "input", "output")
 _SHARED = {
     Support.CHIP: ("accelerator",),
     Support.MODEL: ("model",),

@@ -26,8 +26,12 @@ FALLBACK_LINK = 32e9
 SCALED_4_BITS = 4.5
 """Bits of a 4-bit weight with its share of the block scales: NVFP4 has one 8-bit scale for 16 weights, MXFP4 one for 32."""
 
-CACHE_BYTES_16, CACHE_BYTES_8 = 2.0, 1.5
-"""Bytes of one KV element: 16 bits for 16-bit weights; for quantised weights between 8 and 16, for engines do either."""
+CACHE_BYTES_16, CACHE_BYTES_8 = 2.0, 1.0
+"""Bytes of one element of the KV cache."""
+
+CACHE_OF_QUANTISED = {"trtllm": CACHE_BYTES_8, "vllm": CACHE_BYTES_16, "sglang": CACHE_BYTES_16}
+"""What engines keep for quantised weights unless told otherwise: vLLM and SGLang the type that the model computes in (``--kv-cache-dtype
+auto``), TensorRT-LLM what the checkpoint says, which is 8 bits in NVIDIA's FP8 and NVFP4 ones. Of another engine it is between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,10 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Cases by figure. ``expert_parameters`` are those of all routed experts, derived from total, active and the share used; ``kernels`` those of a layer."""
+    """Cases by figure. ``expert_parameters`` are those of all routed experts, derived from total, active and the share used; ``kernels`` those of a layer.
+
+    Of the layers ``full`` attend to all tokens and ``sliding`` to the last ``window``; the rest keep nothing of a token.
+    """
 
     model: Names
     accelerator: Names
@@ -92,7 +99,9 @@ class Table:
     kernels: Floats
     hidden: Floats
     attention_width: Floats
-    cached_context: Floats
+    full: Floats
+    sliding: Floats
+    window: Floats
     cache_elements: Floats
     memory: Floats
     bandwidth: Floats
@@ -132,17 +141,8 @@ def spread(setups: Sequence[Case], which: NDArray[np.intp], loads: Loads) -> Tab
 
     The same as ``table`` of a case each, for many cases of few setups.
     """
-    full, sliding, window = (
-        np.array(figures, dtype=np.float64)[which]
-        for figures in zip(*(keeping_layers(case.architecture) for case in setups), strict=True)
-    )
-    context = loads.input + loads.output / 2
     return replace(
-        table(setups).take(which),
-        input=loads.input,
-        output=loads.output,
-        concurrency=loads.concurrency,
-        cached_context=full * context + sliding * np.minimum(context, window),
+        table(setups).take(which), input=loads.input, output=loads.output, concurrency=loads.concurrency
     )
 
 
@@ -156,10 +156,15 @@ _NAMES = tuple(field.name for field in fields(Table))
 _TEXT = frozenset({"model", "accelerator", "engine", "version", "precision"})
 
 
+def _cache_bytes(case: Case) -> float:
+    if case.weight_bits >= 16:
+        return CACHE_BYTES_16
+    return CACHE_OF_QUANTISED.get(case.engine, (CACHE_BYTES_8 + CACHE_BYTES_16) / 2)
+
+
 def _figures(case: Case) -> tuple[Any, ...]:
     a, chip = case.architecture, case.chip
     routed = routed_parameters(a)
-    context = case.input_tokens + case.output_tokens / 2
     full, sliding, window = keeping_layers(a)
     heads = a.attention_heads or a.hidden_size / a.head_dim
     bits = SCALED_4_BITS if case.weight_bits == 4 else float(case.weight_bits)
@@ -179,7 +184,7 @@ def _figures(case: Case) -> tuple[Any, ...]:
         case.expert,
         case.chips,
         bits / 8,
-        CACHE_BYTES_16 if case.weight_bits >= 16 else CACHE_BYTES_8,
+        _cache_bytes(case),
         a.active_parameters,
         a.parameters - routed,
         routed,
@@ -187,8 +192,10 @@ def _figures(case: Case) -> tuple[Any, ...]:
         a.layers,
         kernels(a),
         a.hidden_size,
-        heads * a.head_dim * (1 - a.linear_layers / a.layers),
-        full * context + sliding * min(context, window),
+        heads * a.head_dim,
+        full,
+        sliding,
+        window,
         elements(a) / min(case.tensor, divisible(a)),
         chip.memory_bytes,
         chip.bandwidth_bytes_per_second,

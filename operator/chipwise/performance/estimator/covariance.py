@@ -10,6 +10,7 @@ models that were held out.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,8 +34,9 @@ class Term:
     reach: str | None
 
 
+_VERSION, _NONE = "version", np.int32(-1)
 _VARIANT = ("model", "accelerator", "engine", "precision")
-_PARALLEL = (*_VARIANT, "tensor", "data", "expert")
+_PARALLEL = (*_VARIANT, "tensor", "pipeline", "data", "expert")
 
 TERMS = (
     Term(("model",), 0.10, None),
@@ -78,8 +80,22 @@ def variance() -> float:
     return sum(term.deviation**2 for term in TERMS)
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What a term adds where a case and a row have the same number: ``variance``, by case."""
+
+    asked: NDArray[np.int32]
+    seen: NDArray[np.int32]
+    variance: Floats
+    reach: str | None
+
+
 class Likeness:
-    """The covariance of many cases with rows that were seen, ready to be asked for a part of either at a time."""
+    """The covariance of many cases with rows that were seen, ready to be asked for a part of either at a time.
+
+    A case without an engine version is of any version that was seen of its like, one as probable as another: of the errors of each it
+    shares that much. Among rows no version is one that was not written down.
+    """
 
     def __init__(self, asked: Table, seen: Table) -> None:
         a, b = places(asked), places(seen)
@@ -88,21 +104,35 @@ class Likeness:
             for name, reach in (("long", LONG), ("short", SHORT))
         }
         shared = Shared(asked, seen)
-        self._terms = [(term, *shared.codes(term.share)) for term in TERMS]
+        self._parts = [part for term in TERMS for part in _parts(term, shared, asked.version == "")]
 
     def between(self, asked: NDArray[np.intp], seen: NDArray[np.intp]) -> Floats:
         """Of these cases with these rows; shape (len(asked), len(seen))."""
         weights: dict[str | None, Floats] = {}
-        for term, x, y in self._terms:
-            alike = x[asked][:, None] == y[seen][None, :]
-            part = np.multiply(alike, term.deviation**2)
-            weights[term.reach] = weights[term.reach] + part if term.reach in weights else part
+        for part in self._parts:
+            alike = part.asked[asked][:, None] == part.seen[seen][None, :]
+            weight = np.multiply(alike, part.variance[asked][:, None])
+            weights[part.reach] = weights[part.reach] + weight if part.reach in weights else weight
         total = weights.pop(None, np.zeros((len(asked), len(seen))))
         for reach, weight in weights.items():
             (x1, x2), (y1, y2) = self._places[str(reach)]
             squared = x2[asked][:, None] + y2[seen][None, :] - 2 * (x1[asked] @ y1[seen].T)
             total += weight * _matern(squared)
         return total
+
+
+def _parts(term: Term, shared: Shared, any_version: NDArray[np.bool_]) -> Iterator[_Part]:
+    asked, seen = shared.codes(term.share)
+    variance = np.full(len(asked), term.deviation**2)
+    if _VERSION not in term.share or not any_version.any():
+        yield _Part(asked, seen, variance, term.reach)
+        return
+    like, of_seen = shared.codes(tuple(column for column in term.share if column != _VERSION))
+    versions = np.unique(np.stack([of_seen, seen]), axis=1)[0]
+    many = np.bincount(versions[versions >= 0], minlength=int(like.max(initial=0)) + 1)
+    yield _Part(np.where(any_version, _NONE, asked), seen, variance, term.reach)
+    of_any = variance / np.maximum(many[np.maximum(like, 0)], 1)
+    yield _Part(np.where(any_version, like, _NONE), of_seen, of_any, term.reach)
 
 
 def _halves(a: Floats) -> tuple[Floats, Floats]:

@@ -1,7 +1,8 @@
 """The estimator: physics with calibrated constants, corrected by the measurements at hand, with a band held against rows left out.
 
 ``learn`` fits everything from measurements; ``Estimator.estimate`` answers cases. Figures are means over requests, as the measurements
-that they were learnt from. A band [low, high] is symmetric in the logarithm and meant to hold 90 % of what would be measured.
+that they were learnt from. A band [low, high] is symmetric in the logarithm, but that nothing is told below what the bandwidth allows,
+and meant to hold 90 % of what would be measured.
 """
 
 from __future__ import annotations
@@ -83,10 +84,10 @@ class Estimator:
         step = physics.step_ms(asked, self.constants.tpot)
         first = physics.first_ms(asked, self.constants.ttft, step)
         ttft, tpot = corrected([self.ttft, self.tpot], asked)
-        levels = support(asked, self.tpot.seen)
+        levels, least = support(asked, self.tpot.seen), physics.least_ms(asked)
         return Estimates(
-            _figures(first, ttft[0], self.ttft_bands.half_widths(levels, ttft[1])),
-            _figures(step, tpot[0], self.tpot_bands.half_widths(levels, tpot[1])),
+            _figures(first, ttft[0], self.ttft_bands.half_widths(levels, ttft[1]), least),
+            _figures(step, tpot[0], self.tpot_bands.half_widths(levels, tpot[1]), least),
             levels,
         )
 
@@ -237,6 +238,6 @@ def _filled(factors: dict[Support, float]) -> dict[Support, float]:
     return known | {Support.NONE: max(known[Support.MODEL], known[Support.CHIP])}
 
 
-def _figures(physical: Floats, mean: Floats, half: Floats) -> Figures:
-    value = physical * np.exp(mean)
-    return Figures(value, value * np.exp(-half), value * np.exp(half))
+def _figures(physical: Floats, mean: Floats, half: Floats, least: Floats) -> Figures:
+    value = np.maximum(physical * np.exp(mean), least)
+    return Figures(value, np.maximum(value * np.exp(-half), least), value * np.exp(half))

@@ -1,10 +1,13 @@
 """What a decode step and a prefill must take, from bytes, operations and latencies, with a handful of constants to calibrate.
 
 A decode step reads the dense weights and the experts that the batch touches, reads every request's KV cache, computes one token each,
-passes their states from kernel to kernel, waits for every layer and, under tensor parallelism, for two all-reduces a layer; between
-steps, prefills of the other requests take their turn. A first token waits for the kernels of its prefill to be launched one by one and to be computed, for a share of the prefills of
-those that arrive together (launched together, as many as a chunk of tokens holds), for some steps of the running batch and for the
-engine's way to the first token; where the KV cache holds fewer than the concurrency, for a place.
+passes their states from kernel to kernel, waits for every layer and, where chips work together on one, for two all-reduces a layer;
+between steps, prefills of the other requests take their turn. A first token waits for the kernels of its prefill to be launched one by
+one and to be computed, for a share of the prefills of those that arrive together (launched together, as many as a chunk of tokens holds),
+for some steps of the running batch and for the engine's way to the first token. Requests that the KV cache has no place for are in no
+batch: they wait until one of those before them is done.
+
+Copies of the attention (data parallelism) share the requests; routed experts are on all chips, and all copies wait for them together.
 
 Of a pipeline every stage has its layers on its own chips, and as many parts of the batch are under way as there are stages: a token waits
 for all stages, with the part of the batch it is in. None of the measurements has a pipeline.
@@ -21,6 +24,7 @@ import numpy as np
 
 from chipwise.performance.estimator.cases import Floats, Table
 from chipwise.performance.memory import USABLE
+from chipwise.performance.plausible import READ_SHARE
 
 ENGINES = ("trtllm", "vllm", "sglang")
 """Engines with constants of their own for the first token; any other has the common ones."""
@@ -54,14 +58,13 @@ TPOT = (
 _COMMON_TTFT = (
     Constant("compute_share", 0.5, 0.5),
     Constant("activation_share", 0.5, 0.5),  # of the stated memory bandwidth, reading and writing activations
-    Constant("link_share", 0.7, 0.3),
+    Constant("link_share", 0.7, 0.1),
     Constant("kernel_us", 50.0, 0.7),  # a kernel of a prefill, launched from the host
     Constant("chunk_tokens", 8192.0, 0.5),  # of several prompts, that are launched together
     Constant("entry_ms", 10.0, 0.3),  # server, tokeniser, scheduler, network
     Constant("request_ms", 0.3, 0.7),  # for each other request in service
     Constant("ahead", 0.1, 0.7),  # of each other request's prefill that is waited for
     Constant("steps", 1.0, 0.3),  # decode steps waited for
-    Constant("queue", 0.02, 0.7),  # of the time a place in the cache is held, for each request without one
 )
 _OF_ENGINE = ("kernel_us", "ahead", "compute_share")
 
@@ -83,19 +86,20 @@ def scatter(constants: tuple[Constant, ...]) -> Floats:
 def step_ms(t: Table, logs: Floats) -> Floats:
     """Time of one output token after the first, in milliseconds, for every case; ``logs`` in the order of TPOT."""
     c = dict(zip((each.name for each in TPOT), np.exp(logs), strict=True))
-    routed = t.expert_parameters > 0
-    batch = t.concurrency / t.data / t.pipeline
+    routed, batched = t.expert_parameters > 0, served(t)
+    batch = batched / t.data / t.pipeline
     stage = t.chips / t.pipeline
-    touched = t.expert_parameters * (1 - (1 - t.expert_share) ** t.concurrency)
+    touched = t.expert_parameters * (1 - (1 - t.expert_share) ** batched)
     read = (t.dense / t.tensor + touched / stage) * t.weight_bytes / (t.bandwidth * c["bandwidth_share"])
-    compute = t.concurrency * 2 * t.active / (t.chips * t.flops * c["compute_share"])
-    cache = batch * t.cached_context * t.cache_elements * t.cache_bytes / (t.bandwidth * c["cache_share"])
-    reduces = np.where(stage > 1, c["reduce_us"] + c["reduce_hop_us"] * np.log2(stage), 0.0)
+    compute = batched * 2 * t.active / (t.chips * t.flops * c["compute_share"])
+    cache = batch * _kept(t, t.input + t.output / 2) / (t.bandwidth * c["cache_share"])
+    together = np.where(routed, stage, t.tensor)
+    reduces = np.where(together > 1, c["reduce_us"] + c["reduce_hop_us"] * np.log2(together), 0.0)
     layer = c["layer_us"] + np.where(routed, c["routed_layer_us"], 0.0) + 2 * reduces
     exchange = _exchange(t, batch) / c["link_share"]
     between = _activations(t, t.layers, batch) / c["activation_share"]
-    prefill = _prefill_s(t, c["compute_share"], c["link_share"], c["activation_share"])
-    others = (t.concurrency - 1) / t.output * prefill * c["prefill_share"]
+    of_copy, of_all = _prefill_s(t, c["compute_share"], c["link_share"], c["activation_share"])
+    others = (_beside(t) * of_copy + (batched - 1) * of_all) / t.output * c["prefill_share"]
     seconds: Floats = t.layers * layer * US + np.maximum(read, compute) + cache + exchange + between + others
     return seconds / MS
 
@@ -108,48 +112,81 @@ def first_ms(t: Table, logs: Floats, token_ms: Floats) -> Floats:
         for engine in ENGINES:
             own[name][t.engine == engine] *= c[f"{name}.{engine}"]
     share = own["compute_share"]
-    prefill = _prefill_s(t, share, c["link_share"], c["activation_share"])
-    stage = _operations(t) / (t.chips * t.flops * share) + _between_kernels(t) / c["activation_share"]
-    later_stages = (t.pipeline - 1) * stage
-    alone = np.maximum(prefill + later_stages, _weights(t) * t.pipeline / t.bandwidth)
+    of_copy, of_all = _prefill_s(t, share, c["link_share"], c["activation_share"])
+    stages = (of_copy + of_all) * t.pipeline - (t.pipeline - 1) * _exchange(t, _fresh(t)) / c["link_share"]
+    alone = np.maximum(stages, _weights(t) * t.pipeline / t.bandwidth)
     launches = t.layers * t.kernels * own["kernel_us"] * US
-    others = prefill + launches * np.minimum(_fresh(t) / c["chunk_tokens"], 1.0)
+    together = launches * np.minimum(_fresh(t) / c["chunk_tokens"], 1.0)
+    steps = np.where(t.expert_parameters > 0, served(t) - 1, _beside(t))
+    others = _beside(t) * of_copy + (served(t) - 1) * of_all + steps * together
     places = places_in_cache(t)
     held = t.output * token_ms * MS
-    waiting = np.maximum(t.concurrency - places, 0) / places * held * c["queue"]
-    seconds = launches + alone + others * own["ahead"] * (t.concurrency - 1) + waiting
+    waiting = np.maximum(t.concurrency - places, 0) / places * held
+    seconds = launches + alone + others * own["ahead"] + waiting
     told: Floats = c["entry_ms"] + c["request_ms"] * t.concurrency + c["steps"] * token_ms + seconds / MS
     return told
 
 
+def least_ms(t: Table) -> Floats:
+    """No token comes in less: reading ``READ_SHARE`` of the active weights at the full bandwidth of all chips, in milliseconds."""
+    read: Floats = t.active * READ_SHARE * t.weight_bytes / (t.chips * t.bandwidth)
+    return read / MS
+
+
 def places_in_cache(t: Table) -> Floats:
-    """How many requests the KV cache of a replica holds beside the weights; at least one a copy of the attention."""
-    whole = t.cached_context * (t.input + t.output) / (t.input + t.output / 2)
-    request = np.maximum(whole * t.cache_elements * t.cache_bytes / t.pipeline, 1.0)
+    """How many requests the KV cache of a replica can hold beside the weights; at least one a copy of the attention.
+
+    They come and go, so that their mean length counts. What is sure to fit, at full length and 16 bits, is fewer: ``room``.
+    """
+    request = np.maximum(_kept(t, t.input + t.output / 2) / t.pipeline, 1.0)
     room: Floats = np.maximum(t.memory * USABLE - _weights(t), 0.0)
     return np.maximum(room / request, 1.0) * t.data
 
 
-def _prefill_s(t: Table, compute_share: Floats | float, link_share: float, activation_share: float) -> Floats:
-    """Seconds that all chips are busy with one request's prefill."""
+def served(t: Table) -> Floats:
+    """How many requests are in the batch; the others have no place."""
+    return np.minimum(t.concurrency, places_in_cache(t))
+
+
+def _kept(t: Table, tokens: Floats) -> Floats:
+    """Bytes of a request's KV cache on the chips that keep it, all layers."""
+    kept: Floats = (t.full * tokens + t.sliding * np.minimum(tokens, t.window)) * t.cache_elements
+    return kept * t.cache_bytes
+
+
+def _beside(t: Table) -> Floats:
+    """The other requests of the copy of the attention that one is served by."""
+    return np.maximum(served(t) / t.data - 1, 0.0)
+
+
+def _prefill_s(
+    t: Table, compute_share: Floats | float, link_share: float, activation_share: float
+) -> tuple[Floats, Floats]:
+    """Seconds of one request's prefill: those of the copy of the attention that serves it, and those of routed experts on all chips."""
+    routed = t.expert_share * t.expert_parameters
+    dense = 2 * (t.active - routed) * _fresh(t) + 4 * t.attention_width * (
+        _pairs(t, t.input) - _pairs(t, t.prefix)
+    )
+    of_copy = dense / (t.chips / t.data)
     seconds: Floats = (
-        _operations(t) / (t.chips * t.flops * compute_share)
+        of_copy / (t.flops * compute_share)
         + _exchange(t, _fresh(t)) / link_share
         + _between_kernels(t) / activation_share
     )
-    return seconds
+    of_all: Floats = 2 * routed * _fresh(t) / (t.chips * t.flops * compute_share)
+    return seconds, of_all
+
+
+def _pairs(t: Table, tokens: Floats) -> Floats:
+    """Pairs of tokens that attend to each other, over all layers, of a prompt of so many: half of all, near ones only where a window slides."""
+    near = np.minimum(tokens, t.window)
+    found: Floats = t.full * tokens**2 / 2 + t.sliding * (near**2 / 2 + (tokens - near) * near)
+    return found
 
 
 def _weights(t: Table) -> Floats:
     """Bytes on one chip."""
     found: Floats = (t.dense / t.tensor / t.pipeline + t.expert_parameters / t.chips) * t.weight_bytes
-    return found
-
-
-def _operations(t: Table) -> Floats:
-    """Of one prefill: every token that is not in the prefix cache attends to all before it."""
-    pairs = (t.input**2 - t.prefix**2) / 2
-    found: Floats = 2 * t.active * _fresh(t) + 4 * t.layers * t.attention_width * pairs
     return found
 
 
