@@ -12,8 +12,8 @@ from chipwise.performance.estimator import physics
 from tests.cluster import documents as docs
 
 
-def names(variant: Any = None, chip_class: Any = None, model: str = "example/llama") -> Any:
-    profile = parse(docs.profile(variant or docs.variant("h100", container=None), model=model))
+def names(variant: Any = None, chip_class: Any = None, model: str = "example/llama", **spec: Any) -> Any:
+    profile = parse(docs.profile(variant or docs.variant("h100", container=None), model=model, **spec))
     found = parse(chip_class or docs.chip_class("h100"))
     assert isinstance(profile, ModelProfile)
     assert isinstance(found, AcceleratorClass)
@@ -50,6 +50,31 @@ def test_a_chip_is_known_by_the_name_of_its_class_or_by_its_vendors_words(
 def test_a_model_goes_by_its_id(model: str, known: str) -> None:
     """Spelt as the catalogue does; one that nobody listed keeps its own."""
     assert names(model=model).model == known
+
+
+QWEN = {
+    "parameters": 32_762_123_264,
+    "layers": 64,
+    "hiddenSize": 5120,
+    "attentionHeads": 64,
+    "kvHeads": 8,
+    "headDim": 128,
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "known"),
+    [
+        ({}, "Qwen/Qwen3-32B"),
+        ({"parameters": 32_800_000_000}, "Qwen/Qwen3-32B"),
+        ({"maxContextTokens": 131_072}, "Qwen/Qwen3-32B"),
+        ({"layers": 32}, "Qwen/Qwen3-32B (own shape)"),
+        ({"parameters": 9_000_000_000}, "Qwen/Qwen3-32B (own shape)"),
+    ],
+)
+def test_an_id_that_is_given_to_another_shape_is_another_model(changed: Any, known: str) -> None:
+    """What was measured of the one that ships says nothing of it."""
+    assert names(model="Qwen/Qwen3-32B", architecture={**QWEN, **changed}).model == known
 
 
 @pytest.mark.parametrize(

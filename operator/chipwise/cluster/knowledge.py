@@ -9,10 +9,9 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from chipwise.api import AcceleratorClass, InferenceWorkload, ModelProfile, Performance, Variant
-from chipwise.api import Architecture as ModelArchitecture
 from chipwise.cluster.naming import names_of
+from chipwise.cluster.stated import architecture_of
 from chipwise.performance import (
-    Architecture,
     Chip,
     Coefficients,
     Hardware,
@@ -122,7 +121,7 @@ def hardware_of(profile: ModelProfile, variant: Variant, chip_class: Accelerator
     tflops = {str(each.precision): each.dense for each in spec.tflops}
     units = computed_in(precision, tflops)
     return Hardware(
-        architecture=_architecture(shape),
+        architecture=architecture_of(shape),
         chip=Chip(
             memory_bytes=whole(spec.memory),
             bandwidth_bytes_per_second=spec.memory_bandwidth_gbps * 1e9,
@@ -131,23 +130,4 @@ def hardware_of(profile: ModelProfile, variant: Variant, chip_class: Accelerator
         ),
         chips=variant.chips,
         weight_bits=WEIGHT_BITS[precision],
-    )
-
-
-def _architecture(stated: ModelArchitecture) -> Architecture:
-    return Architecture(
-        parameters=stated.parameters,
-        active_parameters=stated.active_parameters or stated.parameters,
-        layers=stated.layers,
-        hidden_size=stated.hidden_size,
-        kv_heads=stated.kv_heads,
-        head_dim=stated.head_dim,
-        max_context_tokens=stated.max_context_tokens,
-        attention_heads=stated.attention_heads,
-        experts=stated.experts,
-        experts_per_token=stated.experts_per_token,
-        latent_dim=stated.latent_dim,
-        sliding_window=stated.sliding_window,
-        sliding_layers=stated.sliding_layers,
-        linear_layers=stated.linear_layers,
     )

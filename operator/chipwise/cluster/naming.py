@@ -9,6 +9,8 @@ from functools import lru_cache
 
 from chipwise.api import AcceleratorClass, ModelProfile, Variant
 from chipwise.catalog import shelf
+from chipwise.catalog.own_models import APART, same_shape
+from chipwise.cluster.stated import architecture_of
 from chipwise.performance import Names
 from chipwise.reasons import Refusal
 
@@ -24,7 +26,7 @@ def names_of(profile: ModelProfile, variant: Variant, chip_class: AcceleratorCla
     """The names of everything that the manifests tell."""
     spec = chip_class.spec
     return Names(
-        model=_model(profile.spec.model),
+        model=_model(profile),
         accelerator=_accelerator(chip_class.metadata.name, spec.vendor, spec.chip),
         precision=str(variant.precision),
         engine=engine_of(variant),
@@ -43,11 +45,14 @@ def _engine(image: str) -> str:
     return found[0] if len(found) == 1 else ""
 
 
-@lru_cache(maxsize=1000)
-def _model(stated: str) -> str:
-    """The id of the shipped model that is meant, else what is stated: it may be measured under that name."""
+def _model(profile: ModelProfile) -> str:
+    """The id of the shipped model that is meant, else what is stated: it may be measured under that name. Another shape is another model."""
+    stated, shape = profile.spec.model, profile.spec.architecture
     found = shelf.model_entry(stated)
-    return stated if isinstance(found, Refusal) else found.id
+    if isinstance(found, Refusal):
+        return stated
+    same = shape is None or same_shape(architecture_of(shape), found.architecture)
+    return found.id if same else f"{found.id}{APART}"
 
 
 @lru_cache(maxsize=1000)
