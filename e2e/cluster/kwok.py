@@ -74,7 +74,8 @@ class KwokDriver:
         """Stop the process, and afterwards start it with the same flags.
 
         The controllers and the scheduler are started anew, as the leader election of a larger control plane
-        would do it: left alone they try again so seldom that they were seen to do nothing for 72 s.
+        would do it: left alone they try again so seldom that they were seen to do nothing for 72 s. So is kwok, which
+        plays the nodes: pods that were bound to them were seen to wait for 40 s.
         """
         binaries = obtain(self.tools)
         self._process("kube-apiserver").stop(grace=1.0)
@@ -82,7 +83,7 @@ class KwokDriver:
             yield
         finally:
             self._kwokctl(binaries, "start", "cluster")
-            for component in ("kube-controller-manager", "kube-scheduler"):
+            for component in ("kube-controller-manager", "kube-scheduler", "kwok-controller"):
                 self._process(component).stop()
             self._kwokctl(binaries, "start", "cluster")
             wait_until(self.healthy, READY_SECONDS, self._not_ready_again)
