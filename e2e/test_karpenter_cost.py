@@ -15,8 +15,9 @@ from dataclasses import replace
 
 import pytest
 
+from e2e.nodebill import Tariff
 from e2e.nodepools import Fleet
-from e2e.nodestage import Stage, Tariff
+from e2e.nodestage import Stage
 
 pytestmark = pytest.mark.e2e
 

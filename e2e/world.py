@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 from chipwise.performance import (
@@ -33,8 +34,6 @@ from e2e.operator_process import OperatorProcess
 from e2e.watchlog import Revision, WatchLog
 
 Found = TypeVar("Found")
-
-CONFLICT = 409
 
 TRACES = ("chipwise.dev/base", "chipwise.dev/placement", "chipwise.dev/managed", "chipwise.dev/record")
 
@@ -269,12 +268,9 @@ class World:
         return self.log.revisions("chat", self.since if since is None else since)
 
     def writes(self) -> list[Document]:
-        """The operator's requests that change Deployments of this world, its bridges included.
-
-        One that the API server turned away because the Deployment was not the one any more that had been read is none: it is made again.
-        """
+        """The operator's requests that change Deployments of this world, bridges included, but for those turned away as stale."""
         found = self.audit.writes("deployments", self.namespace)
-        return [each for each in found if each["responseStatus"].get("code") != CONFLICT]
+        return [each for each in found if each["responseStatus"].get("code") != HTTPStatus.CONFLICT]
 
     def nothing_lost(self) -> None:
         """AssertionError if capacity ever fell below the demand since the author's pods served, of any of its Deployments."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from chipwise.catalog.measurements import shipped
 
 from benchmarks.accuracy import report
-from benchmarks.accuracy.choices import DOUBT, REGION, RISK, chip_prices
+from benchmarks.accuracy.choices import REGION, RULE, chip_prices
 from benchmarks.accuracy.figures import Result, results
 from benchmarks.accuracy.foretold import tell
 from benchmarks.accuracy.plots import draw
@@ -53,8 +53,8 @@ def main() -> None:
         "rows": len(rows.cases),
         "folds": FOLDS,
         "prices": {"region": REGION, "usdPerChipHour": {k: round(v, 4) for k, v in sorted(prices.items())}},
-        "doubt": DOUBT,
-        "risk": RISK,
+        "doubt": RULE.doubt,
+        "risk": RULE.risk,
         "results": [each.document for each in found],
     }
     RESULTS.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")

@@ -2,8 +2,8 @@
 
 The candidates are the measured rows of the model and shape that the split asks about: a configuration at a concurrency. Cost is dollars
 per million output tokens: price of the chips over tokens per second, concurrency * out / (TTFT + TPOT * (out - 1)). Only candidates that
-miss the objective with a probability below DOUBT are considered, and of these one is chosen by cost and risk: log(cost) + RISK * P(it
-misses). The probability is read from the band, so the margin kept is in proportion to the uncertainty. A choice that misses the
+miss the objective with a probability below ``Rule.doubt`` are considered, and of these one is chosen by cost and risk: log(cost) + ``Rule.risk`` *
+P(it misses). The probability is read from the band, so the margin kept is in proportion to the uncertainty. A choice that misses the
 objective by more than 5 % by measurement, and a refusal where a row meets it, are infeasible.
 """
 
@@ -29,13 +29,25 @@ OBJECTIVES = (
 """TTFT and TPOT in milliseconds."""
 
 REGION = "us-east-1"
-DOUBT, RISK = 0.4, 0.6
-"""A certain miss is worth a cost exp(RISK) times as high. Both were chosen by looking at split (a), under eight deals of its folds: DOUBT of
-0.3, 0.35, 0.4 and 0.5, RISK of 0, 0.3, 0.6 and 1."""
-
 TOLERATED = 1.05
 
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What makes a candidate, and what a miss weighs.
+
+    Who misses ``tolerated`` times the objective with a probability of ``doubt`` or more is none; a certain miss is worth a cost
+    exp(``risk``) times as high. The defaults were chosen by looking at split (a) under several deals of its folds: ``python -m benchmarks.accuracy.closer``.
+    """
+
+    doubt: float = 0.4
+    risk: float = 0.6
+    tolerated: float = TOLERATED
+
+
+RULE = Rule()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +76,7 @@ def chip_prices() -> Mapping[str, float]:
     return found
 
 
-def choose(rows: Measurements, told: Told, prices: Mapping[str, float], risk: float = RISK) -> Choices:
+def choose(rows: Measurements, told: Told, prices: Mapping[str, float], rule: Rule = RULE) -> Choices:
     """Put every question of OBJECTIVES for every model and shape; those without a candidate by measurement or estimate do not count."""
     seen = rows.table
     hourly = np.array([prices.get(name, np.nan) for name in seen.accelerator]) * seen.chips
@@ -74,13 +86,14 @@ def choose(rows: Measurements, told: Told, prices: Mapping[str, float], risk: fl
     for some in _questions(rows, told.asked & np.isfinite(hourly)):
         for ttft, tpot in OBJECTIVES:
             good = some[(rows.ttft_ms[some] <= ttft) & (rows.tpot_ms[some] <= tpot)]
-            misses = 1 - _meets(told.ttft, some, ttft) * _meets(told.tpot, some, tpot)
-            fit, misses = some[misses < DOUBT], misses[misses < DOUBT]
+            first, step = ttft * rule.tolerated, tpot * rule.tolerated
+            misses = 1 - _meets(told.ttft, some, first) * _meets(told.tpot, some, step)
+            fit, misses = some[misses < rule.doubt], misses[misses < rule.doubt]
             asked += bool(len(good) or len(fit))
             refused += bool(len(good) and not len(fit))
             if not len(fit):
                 continue
-            chosen = fit[np.argmin(np.log(expected[fit]) + risk * misses)]
+            chosen = fit[np.argmin(np.log(expected[fit]) + rule.risk * misses)]
             if rows.ttft_ms[chosen] > ttft * TOLERATED or rows.tpot_ms[chosen] > tpot * TOLERATED:
                 missed += 1
             elif len(good):
@@ -89,9 +102,9 @@ def choose(rows: Measurements, told: Told, prices: Mapping[str, float], risk: fl
 
 
 def _meets(of: Figures, which: NDArray[np.intp], limit: float) -> Floats:
-    """Probability that the limit is met, as tolerated: a logistic distribution of the logarithm with COVERED of it in the band."""
+    """Probability that the limit is met: a logistic distribution of the logarithm with COVERED of it in the band."""
     half_width = np.log(of.high[which] / of.value[which]) / np.arctanh(COVERED)
-    probability: Floats = (1 + np.tanh(np.log(limit * TOLERATED / of.value[which]) / half_width)) / 2
+    probability: Floats = (1 + np.tanh(np.log(limit / of.value[which]) / half_width)) / 2
     return probability
 
 

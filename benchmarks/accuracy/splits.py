@@ -55,10 +55,10 @@ class Split:
     versioned: bool = True
 
 
-def splits(rows: Measurements) -> Iterator[Split]:
-    """All of them, from what is nearest to what was measured to what is farthest."""
+def splits(rows: Measurements, deal: int = 0) -> Iterator[Split]:
+    """All of them, from what is nearest to what was measured to what is farthest. Another ``deal`` deals the folds of (a) anew."""
     seen, runs = rows.table, rows.runs
-    whole = _concurrencies(seen, runs)
+    whole = _concurrencies(seen, runs, deal)
     yield whole
     yield replace(whole, name=f"{whole.name}, engine version not stated", file="any-version", versioned=False)
     pair = ("model", "accelerator")
@@ -74,12 +74,12 @@ def splits(rows: Measurements) -> Iterator[Split]:
     yield _one_by_one("d", "unseen chip, chips one by one", "chip", runs, seen.accelerator)
 
 
-def _concurrencies(seen: Table, runs: Indices) -> Split:
+def _concurrencies(seen: Table, runs: Indices, deal: int) -> Split:
     """Whole concurrencies within a configuration; those between measured ones and those at an end are told apart."""
     whole, one = numbered(seen, CONFIGURATION), numbered(seen, (*CONFIGURATION, "concurrency"))
     parts = np.full(len(seen), "", dtype="U16")
     folds = []
-    for fold in _folded(one, runs):
+    for fold in _folded(one, runs, deal):
         asked = []
         for row in fold.asked:
             known = seen.concurrency[fold.learnt[whole[fold.learnt] == whole[row]]]
@@ -110,10 +110,10 @@ def _one_by_one(letter: str, name: str, file: str, runs: Indices, labels: NDArra
     return Split(letter, name, file, tuple(folds), labels)
 
 
-def _folded(groups: Indices, runs: Indices) -> Iterator[Fold]:
+def _folded(groups: Indices, runs: Indices, deal: int = 0) -> Iterator[Fold]:
     """Groups dealt out over FOLDS parts by chance, the same chance every time."""
     names = np.unique(groups)
-    part = np.random.default_rng(2026).permutation(len(names)) % FOLDS
+    part = np.random.default_rng(2026 + deal).permutation(len(names)) % FOLDS
     of = part[np.searchsorted(names, groups)]
     for number in range(FOLDS):
         asked = np.flatnonzero(of == number)

@@ -74,8 +74,7 @@ class KwokDriver:
         """Stop the process, and afterwards start it with the same flags.
 
         The controllers and the scheduler are started anew, as the leader election of a larger control plane
-        would do it: left alone they try again so seldom that they were seen to do nothing for 72 s. So is kwok, which
-        plays the nodes: pods that were bound to them were seen to wait for 40 s.
+        would do it: left alone they try again so seldom that nothing is done for a minute. So is kwok, which plays the nodes.
         """
         binaries = obtain(self.tools)
         self._process("kube-apiserver").stop(grace=1.0)

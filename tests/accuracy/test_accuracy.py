@@ -14,7 +14,7 @@ from chipwise.performance.estimator.bands import CONFIGURATION
 from chipwise.performance.estimator.sharing import numbered
 
 from benchmarks.accuracy import report
-from benchmarks.accuracy.choices import chip_prices, choose
+from benchmarks.accuracy.choices import Rule, chip_prices, choose
 from benchmarks.accuracy.figures import TARGETS, Result, read
 from benchmarks.accuracy.figures import results as found_in
 from benchmarks.accuracy.foretold import Told, tell
@@ -91,7 +91,9 @@ def test_who_thinks_all_too_fast_misses_and_who_thinks_all_too_slow_refuses_or_p
 def test_a_band_keeps_the_choice_away_from_the_edge():
     told = perfect(SPLITS[0], tpot=0.9)
     wide = replace(told, tpot=Figures(told.tpot.value, told.tpot.value / 1.3, told.tpot.value * 1.3))
-    assert choose(ROWS, wide, PRICES, risk=4.0).missed < choose(ROWS, told, PRICES, risk=0.0).missed
+    assert (
+        choose(ROWS, wide, PRICES, Rule(risk=4.0)).missed < choose(ROWS, told, PRICES, Rule(risk=0.0)).missed
+    )
 
 
 class InTurn:

@@ -19,8 +19,8 @@ _GB = 1e9
 
 def least_step_ms(hardware: Hardware) -> float:
     """Give the shortest time of one decode step in milliseconds: ``READ_SHARE`` of the active weights over all chips' bandwidth."""
-    read = hardware.architecture.active_parameters * READ_SHARE * hardware.weight_bits / 8
-    return 1000 * read / (hardware.chips * hardware.chip.bandwidth_bytes_per_second)
+    weights = hardware.architecture.active_parameters * hardware.weight_bits / 8
+    return 1000 * READ_SHARE * weights / (hardware.chips * hardware.chip.bandwidth_bytes_per_second)
 
 
 def implausible(
