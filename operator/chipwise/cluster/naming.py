@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from chipwise.api import AcceleratorClass, ModelProfile, Variant
-from chipwise.catalog import shelf
+from chipwise.catalog import ModelEntry, shelf
 from chipwise.catalog.own_models import APART, same_shape
 from chipwise.cluster.stated import architecture_of
 from chipwise.performance import Names
@@ -48,11 +48,18 @@ def _engine(image: str) -> str:
 def _model(profile: ModelProfile) -> str:
     """The id of the shipped model that is meant, else what is stated: it may be measured under that name. Another shape is another model."""
     stated, shape = profile.spec.model, profile.spec.architecture
-    found = shelf.model_entry(stated)
-    if isinstance(found, Refusal):
+    found = _shipped(stated)
+    if found is None:
         return stated
     same = shape is None or same_shape(architecture_of(shape), found.architecture)
     return found.id if same else f"{found.id}{APART}"
+
+
+@lru_cache(maxsize=1000)
+def _shipped(stated: str) -> ModelEntry | None:
+    """Remembered: who looks for a name in vain is told near ones, which takes its time."""
+    found = shelf.model_entry(stated)
+    return None if isinstance(found, Refusal) else found
 
 
 @lru_cache(maxsize=1000)
