@@ -11,6 +11,7 @@ from chipwise.catalog.chip_figures import ChipEntry
 from chipwise.catalog.layouts import impossible
 from chipwise.catalog.model_shapes import ModelEntry
 from chipwise.performance import Architecture, Chip
+from chipwise.performance.bounds import BOUNDS
 from chipwise.performance.computing import WEIGHT_BITS, computed_in
 from chipwise.performance.estimator import Case
 from chipwise.reasons import Reason, Refusal
@@ -18,10 +19,11 @@ from chipwise.reasons import Reason, Refusal
 LEAST_COUNTED_TWICE = 4
 """From this expert parallelism on its square is more chips than a replica on one machine has, but for racks."""
 
-MOST_TOKENS, MOST_CONCURRENCY, MOST_CHIPS = 10_000_000, 1_000_000, 4096
+MOST_TOKENS, MOST_CONCURRENCY = (int(BOUNDS[name][1]) for name in ("input_tokens", "concurrency"))
+MOST_CHIPS = 4096
 """Beyond these a figure is a slip of the pen."""
 
-LEAST_OUTPUT = 2
+LEAST_OUTPUT = int(BOUNDS["output_tokens"][0])
 """TPOT is the time per token after the first: with one output token there is none."""
 
 
