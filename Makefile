@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+FAILED := $(VENV)/.e2e-failed
 
 .PHONY: demo test lint types imports unit crds protos check-crds chart-classes chart-docs e2e e2e-worlds e2e-faults e2e-karpenter bench accuracy calibrate frontiers up down lock clean help
 
@@ -53,7 +54,9 @@ chart-docs: $(STAMP) ## write the tables of docs/chart.md from the chart
 # The programs first: building them takes longer than a test may.
 e2e: $(STAMP) ## the API server and end-to-end tests on a real control plane
 	@$(BIN)/python -m e2e.cluster tools
-	@$(MAKE) --no-print-directory -j3 e2e-worlds e2e-faults e2e-karpenter
+	@rm -f $(FAILED)
+	@CHIPWISE_E2E_FAILED=$(abspath $(FAILED)) $(MAKE) --no-print-directory -j3 e2e-worlds e2e-faults e2e-karpenter \
+		|| { echo "== failed, of all parts:"; cat $(FAILED) 2>/dev/null; exit 1; }
 
 # Three parts side by side, each on a control plane of its own: all wait more than they compute. The third is the shortest, so it goes on
 # with the last files of the second, on one more control plane.

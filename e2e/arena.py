@@ -21,11 +21,11 @@ from e2e.fleets import Fleet
 from e2e.promises import Promise, promises
 from e2e.seen import seen
 from e2e.views import View, path
+from e2e.waiting import until
 from e2e.warming import PRIORITY_CLASS, is_placeholder
 from tests.cluster.scheduler import takes
 
 Item = TypeVar("Item")
-Found = TypeVar("Found")
 
 THREADS = 8
 _READ = ("Node", "Pod", "Deployment", "ResourceQuota", "HorizontalPodAutoscaler")
@@ -59,7 +59,7 @@ class Played:
     def furnish(self) -> None:
         """Pods and what makes them, when the quota is in force; bound pods first, for their places were counted."""
         name = self.fleet.name
-        until(self._may_make_pods, f"{name} is ready for pods", 60)
+        until(self._may_make_pods, f"{name} is ready for pods", 60, pause=0.5)
         rest = [document for document in self.fleet.there if document["kind"] != "ResourceQuota"]
         self.coming = list(self.fleet.coming)
         for document in sorted(rest, key=lambda d: "nodeName" not in d["spec"]):
@@ -153,7 +153,7 @@ class Played:
         """Scale to zero, and wait until no pod is left."""
         where = path("Deployment", self.fleet.name, deployment)
         self._admin.merge(where, {"spec": {"replicas": 0}})
-        until(lambda: not [p for p in self._pods() if of(p, deployment)], "pods are gone", 60)
+        until(lambda: not [p for p in self._pods() if of(p, deployment)], "pods are gone", 60, pause=0.5)
 
     def fits(self, deployment: str, template: Document, replicas: int) -> bool:
         """Whether so many pods of a template are all bound when they come alone; they are taken away again."""
@@ -168,10 +168,12 @@ class Played:
                 made.append(metadata["name"])
             except Refused:  # the quota
                 break
-        settled = until(lambda: self._settled(made), "pods are bound or refused", 60)
+        settled = (
+            until(lambda: self._settled(made), "pods are bound or refused", 60, pause=0.5) if made else []
+        )
         for name in made:
             self._admin.delete(f"{where}/{name}?{_AT_ONCE}")
-        return len(made) == replicas and all(map(is_bound, settled or ()))
+        return len(made) == replicas and all(map(is_bound, settled))
 
     def clear(self) -> None:
         """Controllers first, then pods at once, then machines; what is left goes with the namespace, in its own time."""
@@ -190,9 +192,9 @@ class Played:
         items: list[Document] = self._admin.get(path("Pod", self.fleet.name))["items"]
         return items
 
-    def _settled(self, names: Sequence[str]) -> list[Document] | None:
+    def _settled(self, names: Sequence[str]) -> list[Document]:
         found = [pod for pod in self._pods() if pod["metadata"]["name"] in names]
-        return found if all(is_bound(pod) or unschedulable(pod) for pod in found) else None
+        return found if all(is_bound(pod) or unschedulable(pod) for pod in found) else []
 
 
 class Arena:
@@ -239,24 +241,13 @@ class Arena:
             view = View(self._admin, *kinds)
             return all(check(each, view) for each in played)
 
-        until(holds, what, 300)
+        until(holds, what, 300, pause=0.5)
 
 
 def side_by_side(work: Callable[[Item], None], items: Sequence[Item]) -> None:
     """Do it to all, a few at a time."""
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(work, items))
-
-
-def until(check: Callable[[], Found], what: str, seconds: float) -> Found:
-    """The first answer that is not False or None."""
-    end = time.monotonic() + seconds
-    while True:
-        found = check()
-        if found is not False and found is not None:
-            return found
-        assert time.monotonic() < end, f"not within {seconds:g} s: {what}"
-        time.sleep(0.5)
 
 
 def of(pod: Mapping[str, Document], deployment: str) -> bool:

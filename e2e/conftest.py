@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -56,6 +57,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for fixture, marker in (("faulty_cluster", "faults"), ("karpenter_cluster", "karpenter")):
             if fixture in getattr(item, "fixturenames", ()):
                 item.add_marker(marker)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Note each failure in ``CHIPWISE_E2E_FAILED``: of parts that run side by side, whoever reads the end should see all that failed."""
+    place = os.environ.get("CHIPWISE_E2E_FAILED")
+    if place and report.failed:
+        crash = getattr(report.longrepr, "reprcrash", None)
+        said = str(crash.message if crash else report.longrepr).partition("\n")[0]
+        with Path(place).open("a") as file:
+            file.write(f"{report.nodeid} ({report.when}): {said}\n")
 
 
 @pytest.fixture(scope="session")

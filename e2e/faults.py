@@ -22,6 +22,7 @@ from e2e.cluster import Cluster, start_cluster
 from e2e.cluster.fleet import apply
 from e2e.operator_process import OperatorProcess, install_chart, service_account_kubeconfig
 from e2e.rendered import NAMESPACE
+from e2e.waiting import until
 from e2e.world import World
 
 Operator = TypeVar("Operator", bound=OperatorProcess)
@@ -111,13 +112,10 @@ class Lab:
 
     def within(self, seconds: float, check: Callable[[], Any], what: str, *, pause: float = 0.1) -> Any:
         """The first true answer; AssertionError with the last words of the last operator if there is none in time."""
-        end = time.monotonic() + seconds
-        while not (found := check()):
-            if time.monotonic() > end:
-                words = self.operators[-1].log_tail(40) if self.operators else ""
-                raise AssertionError(f"not within {seconds:g} s: {what}\n--- operator\n{words}")
-            time.sleep(pause)
-        return found
+        return until(check, what, seconds, self._last_words, pause=pause)
+
+    def _last_words(self) -> str:
+        return f"--- operator\n{self.operators[-1].log_tail(40)}" if self.operators else ""
 
     def clear(self) -> None:
         """End every operator, then delete every world: workloads first, machines last, so that no pod is left on a gone one."""

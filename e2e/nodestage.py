@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from typing import TypeVar
 
 from e2e.admin import GROUP, Admin, Document, Refused
 from e2e.cluster import Cluster
@@ -14,8 +13,7 @@ from e2e.cluster.karpenter import Karpenter
 from e2e.nodebill import KARPENTER, NodeLog
 from e2e.nodepools import NODE_POOL, Fleet
 from e2e.operator_process import OperatorProcess
-
-Found = TypeVar("Found")
+from e2e.waiting import Found, until
 
 CLASSES = "/apis/karpenter.kwok.sh/v1alpha1/kwoknodeclasses"
 
@@ -188,8 +186,8 @@ class Stage:
     def costs(self, place: str, amount: str) -> None:
         """Wait until the status says that serving there costs so much an hour.
 
-        While pods of any story are where the pools as known have no node, the bill is not known and says whole nodes; and a figure
-        that moves alone is written once a minute.
+        While pods of any story are where the pools as known have no node, the bill is not known and says whole nodes, for as long as
+        the stories that break machines take; and a figure that moves alone is written once a minute after that.
         """
         wanted = [(self.fleet.pool(place), amount)]
         self.eventually(
@@ -197,7 +195,7 @@ class Stage:
                 [(each["pool"], each.get("costPerHour")) for each in self.status()["placements"]] == wanted
             ),
             f"{amount} $/h on {place}",
-            75,
+            240,
         )
 
     def gone(self, chip: str, deadline: float = 150) -> float:
@@ -212,22 +210,15 @@ class Stage:
 
     def eventually(self, check: Callable[[], Found], what: str, deadline: float = 60.0) -> Found:
         """The first true answer; AssertionError with everybody's last words if there is none in time."""
-        end = time.monotonic() + deadline
-        while True:
-            found = check()
-            if found:
-                return found
-            if time.monotonic() > end:
-                pools = {place: self.pool_status(place) for place in self.fleet.places}
-                where = self.cluster.run_kubectl(
-                    "get", "pods,nodeclaims", "-o", "wide", "-n", self.fleet.name
-                )
-                raise AssertionError(
-                    f"not within {deadline:g} s: {what}\n--- status\n{json.dumps(self.status(), indent=1)}\n"
-                    f"--- pools\n{json.dumps(pools, indent=1)}\n--- pods\n{where}\n"
-                    f"--- operator\n{self.operator.log_tail(30)}\n--- karpenter\n{self.karpenter.log_tail(30)}"
-                )
-            time.sleep(0.2)
+        return until(check, what, deadline, self._last_words, pause=0.2)
+
+    def _last_words(self) -> str:
+        pools = {place: self.pool_status(place) for place in self.fleet.places}
+        where = self.cluster.run_kubectl("get", "pods,nodeclaims", "-o", "wide", "-n", self.fleet.name)
+        return (
+            f"--- status\n{json.dumps(self.status(), indent=1)}\n--- pools\n{json.dumps(pools, indent=1)}\n--- pods\n{where}\n"
+            f"--- operator\n{self.operator.log_tail(30)}\n--- karpenter\n{self.karpenter.log_tail(30)}"
+        )
 
 
 _PLACES = {

@@ -148,18 +148,23 @@ def test_told_to_stop(lab: Lab) -> None:
 
 
 def test_an_outage_longer_than_the_lease(lab: Lab) -> None:
-    """Nobody leads while the API server is away; then one does in time, goes on where the move stood, and writes nothing twice."""
+    """Nobody leads while the API server is away; then one does in time, goes on where the move stood, and writes nothing twice.
+
+    The next write of that move waits for pods, and they for the machines that play them; what is due at once is another's template.
+    """
     with team(lab, 2, SHORT) as crew:
-        world = build(lab, "away", crew)
+        world, other = build(lab, "away", crew), build(lab, "away-other", crew)
         world.edit_workload(mode="Rollout")
         lab.within(20, world.writes, "the template is written")
         lab.api_server_away(SHORT.duration + 1)
         back = time.time()
+        other.edit_workload(mode="Rollout")
         assert "no longer leading" in crew.leader.log
         everybody = [crew.leader, *crew.standbys]
         (leader,) = lab.within(30, lambda: [each for each in everybody if each.leads], "one leads")
-        in_time(succession(crew, leader, back, warm=False), SHORT)
+        in_time(succession(crew, leader, back, "patch deployments", warm=False), SHORT)
         moved_once(world, crew)
+        moved_once(other, crew)
         assert [each.leads for each in everybody].count(True) == 1
         assert all(each.is_alive for each in everybody)
 

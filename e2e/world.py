@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any
 
 from chipwise.performance import (
     MeasuredPoints,
@@ -31,9 +31,8 @@ from e2e.authored import Setup
 from e2e.cluster import Cluster
 from e2e.cluster.fleet import apply
 from e2e.operator_process import OperatorProcess
+from e2e.waiting import Found, until
 from e2e.watchlog import Revision, WatchLog
-
-Found = TypeVar("Found")
 
 TRACES = ("chipwise.dev/base", "chipwise.dev/placement", "chipwise.dev/managed", "chipwise.dev/record")
 
@@ -279,17 +278,13 @@ class World:
 
     def eventually(self, check: Callable[[], Found], what: str, deadline: float = 20.0) -> Found:
         """The first true answer of ``check``; AssertionError with the operator's last words if there is none in time."""
-        end = time.monotonic() + deadline
-        while True:
-            found = check()
-            if found:
-                return found
-            if time.monotonic() > end:
-                raise AssertionError(
-                    f"not within {deadline:g} s: {what}\n--- status\n{json.dumps(self.status(), indent=1)}\n"
-                    f"--- pods\n{self._pods_in_words()}\n--- operator\n{self.operator.log_tail(40)}"
-                )
-            time.sleep(0.1)
+        return until(check, what, deadline, self._last_words)
+
+    def _last_words(self) -> str:
+        return (
+            f"--- status\n{json.dumps(self.status(), indent=1)}\n"
+            f"--- pods\n{self._pods_in_words()}\n--- operator\n{self.operator.log_tail(40)}"
+        )
 
     def _pods_in_words(self) -> str:
         return self.kubectl("get", "pods", "-o", "wide")

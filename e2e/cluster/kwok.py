@@ -74,18 +74,20 @@ class KwokDriver:
         """Stop the process, and afterwards start it with the same flags.
 
         The controllers and the scheduler are started anew, as the leader election of a larger control plane
-        would do it: left alone they try again so seldom that nothing is done for a minute. So is kwok, which plays the nodes.
+        would do it: left alone they try again so seldom that nothing is done for a minute. So is kwok, which plays the nodes, and
+        which would wait until the leases that it held under its earlier name have run out.
         """
         binaries = obtain(self.tools)
         self._process("kube-apiserver").stop(grace=1.0)
         try:
             yield
         finally:
-            self._kwokctl(binaries, "start", "cluster")
             for component in ("kube-controller-manager", "kube-scheduler", "kwok-controller"):
                 self._process(component).stop()
             self._kwokctl(binaries, "start", "cluster")
             wait_until(self.healthy, READY_SECONDS, self._not_ready_again)
+            leases = ["delete", "leases", "--all", "--namespace=kube-node-lease", "--wait=false"]
+            run([*kubectl_on(binaries["kubectl"], self.kubeconfig), *leases])
 
     def delete(self) -> None:
         """End the processes and forget everything; needs no tool, so that it never has to build one."""

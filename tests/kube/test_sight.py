@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from chipwise.kube.backoff import Backoff
 from chipwise.kube.counted import Counted
-from chipwise.kube.errors import Unavailable
+from chipwise.kube.errors import Forbidden, Unavailable
 from chipwise.kube.gap import Gap
 from chipwise.kube.reflector import Key, Reflector
 from chipwise.kube.resources import NODES, PODS, Resource
@@ -143,6 +143,16 @@ async def test_its_return_is_noticed_by_all_at_once():
     async with scene.running():
         async with scene.away(80):
             pass
+        assert await waited(scene.sight) < 4
+
+
+async def test_a_server_that_has_just_started_may_refuse_for_a_moment():
+    """It has not read the roles yet. Who was told that it is back asks again soon, whatever went before."""
+    scene = Scene()
+    async with scene.running():
+        async with scene.away(80):
+            pass
+        scene.fake.fail("watch", Forbidden("roles are not read yet"), times=4)
         assert await waited(scene.sight) < 4
 
 

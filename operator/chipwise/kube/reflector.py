@@ -124,7 +124,10 @@ class Reflector(Generic[F]):
         self._stream: asyncio.Timeout | None = None
 
     def renew(self) -> None:
-        """Give up the present stream, or the wait for the next, and ask again at once. A list under way is left to end."""
+        """Give up the present stream, or the wait for the next, and ask again at once. A list under way is left to end.
+
+        Earlier failures are forgotten: an API server that has just started refuses for a moment what a role allows.
+        """
         self._renewed.set()
         if self._stream is not None and not self._stream.expired():
             self._stream.reschedule(asyncio.get_running_loop().time())
@@ -156,6 +159,7 @@ class Reflector(Generic[F]):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait):
                     await self._renewed.wait()
+                    self._failures = 0
 
     def _failed(self, error: KubeError) -> None:
         now = asyncio.get_running_loop().time()

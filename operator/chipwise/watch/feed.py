@@ -229,10 +229,13 @@ def settings() -> Any:
 
 
 class Endless:
-    """Waits in seconds, without end, and again from the start for each request: kopf gives up when they run out."""
+    """Waits in seconds, without end, and again from the start for each request: kopf gives up when they run out.
+
+    Short, for nobody can tell kopf that the API server is back.
+    """
 
     def __iter__(self) -> Iterator[float]:
-        backoff, failures = Backoff(), 0
+        backoff, failures = Backoff(cap=3.0), 0
         while True:
             failures += 1
             yield backoff.delay(failures)
