@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 import pytest
 
@@ -191,8 +192,8 @@ def test_placeholders_are_written_once_and_go_with_the_wish(warm: Lab) -> None:
         lab.within(20, lambda: lab.admin.find(f"{DEPLOYMENTS}/{name}") is None, "without the option it goes")
         lab.within(20, lambda: not placeholders(lab), "and its pods")
         assert spare_status(world) == {}
-        assert lab.events("default", "SpareSet")
-        assert lab.events("default", "SpareRemoved")
+        for reason in ("SpareSet", "SpareRemoved"):
+            lab.within(10, partial(lab.events, "default", reason), f"an Event {reason}")
     assert [each for each in lab.audit.requests() if each["responseStatus"].get("code") == 403] == []
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from chipwise.catalog import instances, price
 from chipwise.catalog.measurements import Measurements
 from chipwise.performance.estimator import Figures
-from chipwise.performance.estimator.bands import COVERED
+from chipwise.performance.types import COVERED
 from chipwise.reasons import Refusal
 from numpy.typing import NDArray
 
@@ -40,14 +40,21 @@ class Rule:
 
     Who misses ``tolerated`` times the objective with a probability of ``doubt`` or more is none; a certain miss is worth a cost
     exp(``risk``) times as high. The defaults were chosen by looking at split (a) under several deals of its folds: ``python -m benchmarks.accuracy.closer``.
+    ``sure`` is the probability with which each metric by itself must be met.
     """
 
     doubt: float = 0.4
     risk: float = 0.6
     tolerated: float = TOLERATED
+    sure: float = 0.0
 
 
 RULE = Rule()
+
+
+def of_planner(confidence: float) -> Rule:
+    """The cheapest that keeps each objective with this confidence (``chipwise.performance.confidence``), and nothing else."""
+    return Rule(doubt=np.inf, risk=0.0, tolerated=1.0, sure=confidence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +94,10 @@ def choose(rows: Measurements, told: Told, prices: Mapping[str, float], rule: Ru
         for ttft, tpot in OBJECTIVES:
             good = some[(rows.ttft_ms[some] <= ttft) & (rows.tpot_ms[some] <= tpot)]
             first, step = ttft * rule.tolerated, tpot * rule.tolerated
-            misses = 1 - _meets(told.ttft, some, first) * _meets(told.tpot, some, step)
-            fit, misses = some[misses < rule.doubt], misses[misses < rule.doubt]
+            metrics = _meets(told.ttft, some, first), _meets(told.tpot, some, step)
+            misses = 1 - metrics[0] * metrics[1]
+            taken = (misses < rule.doubt) & (np.minimum(*metrics) >= rule.sure)
+            fit, misses = some[taken], misses[taken]
             asked += bool(len(good) or len(fit))
             refused += bool(len(good) and not len(fit))
             if not len(fit):

@@ -1,25 +1,25 @@
 """``python -m benchmarks.accuracy.closer``: what docs/accuracy.md says beside its table, a minute; writes nothing.
 
 How far the physics alone is off with constants fitted to all rows, and what the choices of split (a) come to under other rules, over some
-deals of its folds. The planner's rule is that expected figures meet the objective: as if there were no bands.
+deals of its folds, and by the planner's rule at several confidences.
 """
 
 from __future__ import annotations
 
 import os
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
 from itertools import product
 
 import numpy as np
 from chipwise.catalog.measurements import shipped
-from chipwise.performance.estimator import Figures, calibrate, physics
+from chipwise.performance.estimator import calibrate, physics
 
-from benchmarks.accuracy.choices import Choices, Rule, chip_prices, choose
-from benchmarks.accuracy.foretold import Told, tell
+from benchmarks.accuracy.choices import Choices, Rule, chip_prices, choose, of_planner
+from benchmarks.accuracy.foretold import tell
 from benchmarks.accuracy.splits import splits
 
 DEALS, DOUBTS, RISKS = 4, (0.3, 0.35, 0.4, 0.5), (0.0, 0.3, 0.6, 1.0)
+CONFIDENCES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 
 
 def main() -> None:
@@ -35,21 +35,19 @@ def main() -> None:
         )
     with ProcessPoolExecutor() as pool:
         dealt = [tell(rows, next(splits(rows, deal)), pool) for deal in range(DEALS)]
-    planner = choose(rows, _certain(dealt[0]), prices, Rule(doubt=0.5, risk=0.0, tolerated=1.0))
-    print(f"(a), by the planner's rule: {_words([planner])}")
+        unseen = tell(rows, next(each for each in splits(rows) if each.file == "family"), pool)
+    print("by the planner's rule, at a confidence of: regret, misses, refusals")
+    for name, asked in (("(a)", dealt[0]), ("(c)", unseen)):
+        for confidence in CONFIDENCES:
+            found = choose(rows, asked, prices, of_planner(confidence))
+            print(
+                f"  {name} {confidence:.0%}: {found.regret:.1%}, {found.missed:.1%}, {found.refused:.1%} of {found.asked}"
+            )
     print(f"(a), regret and infeasible choices under {DEALS} deals of its folds:")
     for doubt, risk in product(DOUBTS, RISKS):
         print(
             f"  doubt {doubt:g}, risk {risk:g}: {_words([choose(rows, told, prices, Rule(doubt, risk)) for told in dealt])}"
         )
-
-
-def _certain(told: Told) -> Told:
-    """The same figures with bands of hardly any width."""
-    ttft, tpot = (
-        Figures(of.value, of.value / (1 + 1e-9), of.value * (1 + 1e-9)) for of in (told.ttft, told.tpot)
-    )
-    return replace(told, ttft=ttft, tpot=tpot)
 
 
 def _words(found: list[Choices]) -> str:

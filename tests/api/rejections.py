@@ -500,6 +500,16 @@ WORKLOADS = (
     _at("negative objective", WORKLOAD, "spec.objectives[0].threshold", "-40ms", LATENCY),
     _unknown("unknown metric", WORKLOAD, "spec.objectives[0].metric", "ITL", '"TTFT", "TPOT"'),
     _unknown("unknown statistic", WORKLOAD, "spec.objectives[0].statistic", "P42", STATISTICS),
+    *(
+        _at(
+            f"confidence of {wrong or 'nothing'}",
+            WORKLOAD,
+            "spec.objectives[0].confidence",
+            wrong,
+            'must be a whole number of per cent from 50% to 95%, in quotes, such as "80%"',
+        )
+        for wrong in ("49%", "96%", "100%", "0.8", "80", "")
+    ),
     _twice(
         "one objective twice",
         inference_workload(

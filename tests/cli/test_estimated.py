@@ -12,19 +12,19 @@ from chipwise.catalog.manifests import chip_class
 from chipwise.catalog.shelf import model_entry
 from chipwise.reasons import Refusal
 
-from tests.cli.fleet import EXAMPLES, Document, invoke, planned, pool, profile, variant, workload, write
+from tests.cli.fleet import EXAMPLES, Document, chip, invoke, planned, pool, profile, variant, workload, write
 
 
-def fleet(folder: Any, chip: str, model: str, engine: str = "vllm", objective: Any = None) -> Any:
+def fleet(folder: Any, name: str, model: str, engine: str = "vllm", objective: Any = None) -> Any:
     """A variant of a shipped model on a shipped chip, without a measurement."""
-    shipped, entry = catalog.chip(chip), model_entry(model)
+    shipped, entry = catalog.chip(name), model_entry(model)
     assert not isinstance(shipped, Refusal)
     assert not isinstance(entry, Refusal)
-    unmeasured = variant(chip, chips=4, precision="bf16", performance=None, baseImages=[f"{engine}/*"])
+    unmeasured = variant(name, chips=4, precision="bf16", performance=None, baseImages=[f"{engine}/*"])
     described = profile(unmeasured)
     described["spec"] |= {"model": model, "architecture": dict(entry.fields)}
     asked = workload("chat", objectives=[objective or {"metric": "TPOT", "threshold": "40ms"}])
-    return write(folder, chip_class(shipped), pool(chip, "4"), described, asked)
+    return write(folder, chip_class(shipped), pool(name, "4"), described, asked)
 
 
 def placed(path: Any) -> Document:
@@ -67,6 +67,32 @@ def test_a_percentile_of_an_estimate_counts_at_the_upper_end_of_its_band(tmp_pat
     (refused,) = planned(strict, exit_code=1)["workloads"]
     assert refused["candidates"][0]["reason"] == "ObjectiveMissed"
     assert "at the upper end of the estimate's band, above" in refused["candidates"][0]["message"]
+
+
+def test_the_surer_it_must_be_the_more_a_measurement_is_worth(tmp_path):
+    """An estimate is cheaper and keeps the objective by what is expected; a measurement is dearer and keeps it with room."""
+    shipped = catalog.chip("h100-sxm")
+    assert not isinstance(shipped, Refusal)
+    model = "Qwen/Qwen3-14B"
+    entry = model_entry(model)
+    assert not isinstance(entry, Refusal)
+    guessed = variant("h100-sxm", chips=4, performance=None, baseImages=["vllm/*"])
+    described = profile(guessed, variant("dear", tpot="5ms"))
+    described["spec"] |= {"model": model, "architecture": dict(entry.fields)}
+    expected = placed(fleet(tmp_path, "h100-sxm", model))["tpotMilliseconds"]
+    kinds = chip_class(shipped), chip("dear"), pool("h100-sxm", "4"), pool("dear", "30"), described
+    one = {"metric": "TPOT", "threshold": f"{expected * 1.2:.1f}ms"}
+
+    def where(**more: str) -> tuple[str, str]:
+        path = write(tmp_path, *kinds, workload("chat", objectives=[one | more]))
+        return placed(path)["variant"], " ".join(invoke("explain", "chat", "-f", path).stdout.split())
+
+    chosen, said = where()
+    assert (chosen, where(confidence="50%")) == ("h100-sxm-x2", (chosen, said))
+    assert "confidence" not in said
+    chosen, said = where(confidence="90%")
+    assert chosen == "dear-x2"
+    assert f"TPOT Mean <= {one['threshold']} with a confidence of 90%" in said
 
 
 def test_a_plan_of_measured_variants_loads_no_measurements_that_ship():

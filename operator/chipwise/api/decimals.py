@@ -29,11 +29,17 @@ PERCENTAGE = Form(
     8,
     'must be a whole number of per cent below 1000 with its sign, in quotes, such as "20%"',
 )
+CONFIDENCE = Form(
+    "^([5-8][0-9]|9[0-5])%$",
+    8,
+    'must be a whole number of per cent from 50% to 95%, in quotes, such as "80%"',
+)
 
 PositiveDecimal = Annotated[str, POSITIVE]
 NonNegativeDecimal = Annotated[str, NOT_NEGATIVE]
 RatioDecimal = Annotated[str, RATIO]
 Percentage = Annotated[str, PERCENTAGE]
+Confidence = Annotated[str, CONFIDENCE]
 #: In status only: what chipwise itself wrote.
 AnyDecimal = Annotated[str, Field(pattern=r"^-?[0-9]+(\.[0-9]+)?$", max_length=32)]
 

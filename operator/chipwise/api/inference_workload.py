@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from chipwise.api.custom_object import AGE, READY, Column, CustomObject, Definition
-from chipwise.api.decimals import PositiveDecimal, RatioDecimal, not_below
+from chipwise.api.decimals import Confidence, PositiveDecimal, RatioDecimal, not_below, to_share
 from chipwise.api.durations import Latency, to_milliseconds
 from chipwise.api.lists import Distinct, MapBy, NotEmpty
 from chipwise.api.model import Model
@@ -92,6 +92,14 @@ class Objective(Model):
     """Over requests: Mean (the default), P50, P90, P95 or P99."""
     threshold: Latency
     """The most that it may be, in ms or s, such as 40ms or 1.5s."""
+    confidence: Confidence = "50%"
+    """How probable it must be that it is kept, given how far the figures of a variant may be off, such as "80%". From 50%, the default,
+    where the expected figure counts, to 95%, where the upper end of its band does. The surer, the more a measurement is worth."""
+
+    @property
+    def confidence_share(self) -> float:
+        """``confidence`` as a number."""
+        return to_share(self.confidence)
 
     @property
     def threshold_milliseconds(self) -> float:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from chipwise.api import AcceleratorClass, InferenceWorkload, ModelProfile, Performance, Variant
+from chipwise.api.decimals import to_share
 from chipwise.cli.answers import show_answer
 from chipwise.cli.errors import BadInput
 from chipwise.cli.options import Source
@@ -20,6 +21,7 @@ from chipwise.cluster.decide import Decision
 from chipwise.cluster.knowledge import knowledge_of, shape_of
 from chipwise.cluster.prices import currency_of
 from chipwise.performance import Unmeasured
+from chipwise.performance.types import EVEN
 
 Document = dict[str, Any]
 
@@ -158,11 +160,14 @@ def _asked(document: Document) -> Iterator[str]:
         f"  {traffic['meanRequestsPerSecond']} requests/s on average, {peak} at the peak, of {traffic['inputTokens']} tokens in "
         f"and {traffic['outputTokens']} out"
     )
-    yield "  " + ", ".join(
-        f"{o['metric']} {o['statistic']} <= {o['threshold']}" for o in document["objectives"]
-    )
+    yield "  " + ", ".join(map(_objective, document["objectives"]))
     if document["current"]:
         yield f"  Runs now on {served(document['current'])}"
+
+
+def _objective(of: Document) -> str:
+    sure = "" if to_share(of["confidence"]) == EVEN else f" with a confidence of {of['confidence']}"
+    return f"{of['metric']} {of['statistic']} <= {of['threshold']}{sure}"
 
 
 def _decided(document: Document) -> Iterator[str]:

@@ -63,7 +63,9 @@ def shape_of(workload: InferenceWorkload) -> Shape:
 def objectives_of(workload: InferenceWorkload) -> tuple[Objective, ...]:
     """The objectives in order of metric and statistic."""
     found = [
-        Objective(Metric(str(o.metric)), Statistic(str(o.statistic)), o.threshold_milliseconds)
+        Objective(
+            Metric(str(o.metric)), Statistic(str(o.statistic)), o.threshold_milliseconds, o.confidence_share
+        )
         for o in workload.spec.objectives
     ]
     return tuple(sorted(found, key=lambda o: (o.metric.value, o.statistic.value)))

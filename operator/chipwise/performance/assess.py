@@ -2,19 +2,31 @@
 
 Every figure here is a mean or a percentile by name. Means of TTFT and TPOT follow the queue's equilibrium; percentiles convert through
 its distribution of the level at which requests are served and of the wait (``queue``). Thresholds meet expected figures: the band
-says how far these may be off and is not added to them. The exception are percentiles of estimates, which are learnt from means: how
-single requests scatter was never seen there, so such a percentile counts at the upper end of the band (``Origin.cautious``).
+says how far these may be off and is not added to them, unless the objective asks for more confidence than that: then the replica is
+judged as if it were as slow as its bands leave possible with that probability (``confidence``). The exception are percentiles of
+estimates, which are learnt from means: how single requests scatter was never seen there, so such a percentile counts at the upper end
+of the band whatever the confidence (``Origin.cautious``).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from chipwise.performance.confidence import raised
 from chipwise.performance.curve import Curve
 from chipwise.performance.knowledge import answers, curve_for
 from chipwise.performance.queue import SATURATION, Steady, highest_rate, lowest_rate, steady
-from chipwise.performance.types import Knowledge, Latency, Metric, Objective, Shape, Statistic, Sustained
+from chipwise.performance.types import (
+    EVEN,
+    Knowledge,
+    Latency,
+    Metric,
+    Objective,
+    Shape,
+    Statistic,
+    Sustained,
+)
 from chipwise.reasons import Reason, Refusal
 
 PRECISION = 1e-9
@@ -46,14 +58,12 @@ def sustained_rate(
                 Reason.STATISTIC_MISMATCH,
                 f"{describe(objective)} cannot be judged by figures measured as {curve.origin.statistic}.",
             )
-    lowest, highest = steady(curve, lowest_rate(curve)), steady(curve, highest_rate(curve))
-    if _excess(lowest, ordered) > 0:
-        return _missed(lowest, ordered)
-    if _excess(highest, ordered) <= 0:
-        return _sustained(highest, f"batch cap of {curve.cap} requests in service")
-    met, missed = _bracket(curve, ordered, lowest, highest)
-    binding = max(ordered, key=lambda o: _excess(missed, [o]))
-    return _sustained(met, f"{describe(binding)}{_upper_end(curve, binding)}")
+    found = [_sustained(curve, confidence, of) for confidence, of in _by_confidence(curve, ordered)]
+    refused = [each for each in found if isinstance(each, Refusal)]
+    if refused:
+        return Refusal(refused[0].reason, " ".join(each.message for each in refused))
+    rate, binding = min((each for each in found if not isinstance(each, Refusal)), key=lambda each: each[0])
+    return Sustained(rate * _PER_SECOND, binding, _latency(steady(curve, rate)))
 
 
 def latency_at(
@@ -113,12 +123,42 @@ def figure(state: Steady, metric: Metric, statistic: Statistic) -> float:
 
 
 def describe(objective: Objective) -> str:
-    """Write the objective as people write it, such as ``TPOT Mean <= 40 ms``."""
-    return f"{objective.metric} {objective.statistic} <= {objective.threshold_ms:g} ms"
+    """Write the objective as people write it, such as ``TPOT Mean <= 40 ms``, and how sure it must be where that was said."""
+    return f"{objective.metric} {objective.statistic} <= {objective.threshold_ms:g} ms{_sure(objective)}"
 
 
-def _rank(objective: Objective) -> tuple[str, str, float]:
-    return objective.metric.value, objective.statistic.value, objective.threshold_ms
+def _sure(objective: Objective) -> str:
+    return f" with a confidence of {objective.confidence:.0%}" if objective.confidence > EVEN else ""
+
+
+def _rank(objective: Objective) -> tuple[str, str, float, float]:
+    return objective.metric.value, objective.statistic.value, objective.threshold_ms, objective.confidence
+
+
+def _by_confidence(
+    curve: Curve, objectives: Sequence[Objective]
+) -> Iterator[tuple[float, Sequence[Objective]]]:
+    """Objectives that are judged together, with the confidence at which they are."""
+    judged = [(EVEN if _is_cautious(curve, each) else each.confidence, each) for each in objectives]
+    for confidence in sorted({EVEN, *(each for each, _ in judged)}):
+        yield confidence, [objective for each, objective in judged if each == confidence]
+
+
+def _sustained(
+    expected: Curve, confidence: float, objectives: Sequence[Objective]
+) -> tuple[float, str] | Refusal:
+    """The highest rate in requests per millisecond, and what binds it."""
+    curve = raised(expected, confidence)
+    if isinstance(curve, Refusal):
+        return curve
+    lowest, highest = steady(curve, lowest_rate(curve)), steady(curve, highest_rate(curve))
+    if _excess(lowest, objectives) > 0:
+        return _missed(lowest, objectives)
+    if _excess(highest, objectives) <= 0:
+        return highest.rate, f"batch cap of {curve.cap} requests in service"
+    met, missed = _bracket(curve, objectives, lowest, highest)
+    binding = max(objectives, key=lambda o: _excess(missed, [o]))
+    return met.rate, f"{describe(binding)}{_where(curve, binding)}"
 
 
 def _excess(state: Steady, objectives: Sequence[Objective]) -> float:
@@ -166,21 +206,21 @@ def _bracket(
 def _missed(state: Steady, objectives: Sequence[Objective]) -> Refusal:
     """Name every objective that a replica misses even when requests hardly ever meet."""
     missed = [
-        f"{o.metric} {o.statistic} is at best {figure(state, o.metric, o.statistic):.4g} ms{_upper_end(state.curve, o)}, above {o.threshold_ms:g} ms"
+        f"{o.metric} {o.statistic} is at best {figure(state, o.metric, o.statistic):.4g} ms{_sure(o)}{_where(state.curve, o)}, "
+        f"above {o.threshold_ms:g} ms"
         for o in objectives
         if _one_excess(state, o) > 0
     ]
     return Refusal(Reason.OBJECTIVE_MISSED, f"At the lowest load {'; '.join(missed)}.")
 
 
-def _upper_end(curve: Curve, objective: Objective) -> str:
+def _where(curve: Curve, objective: Objective) -> str:
     """Say where the figure that is judged is not the one that is expected."""
-    raised = objective.statistic.quantile is not None and curve.origin.cautious
-    return " at the upper end of the estimate's band" if raised else ""
+    return " at the upper end of the estimate's band" if _is_cautious(curve, objective) else ""
 
 
-def _sustained(state: Steady, binding: str) -> Sustained:
-    return Sustained(state.rate * _PER_SECOND, binding, _latency(state))
+def _is_cautious(curve: Curve, objective: Objective) -> bool:
+    return objective.statistic.quantile is not None and curve.origin.cautious
 
 
 def _latency(state: Steady) -> Latency:

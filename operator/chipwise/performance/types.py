@@ -12,6 +12,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # numpy is loaded with the first estimate, not with the words
     from chipwise.performance.estimator import Estimator
 
+COVERED = 0.9
+"""The share of measurements that a band is meant to hold."""
+
+EVEN = 0.5
+"""The confidence of an expected figure: the truth is as likely above as below."""
+
 
 class Metric(StrEnum):
     """TTFT: arrival to first token, queueing included. TPOT: mean time per output token after the first."""
@@ -56,11 +62,12 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Objective:
-    """``statistic`` of ``metric`` must not exceed ``threshold_ms``."""
+    """``statistic`` of ``metric`` must not exceed ``threshold_ms``, with a probability of ``confidence`` given how far figures may be off."""
 
     metric: Metric
     statistic: Statistic
     threshold_ms: float
+    confidence: float = EVEN
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -21,8 +21,7 @@ from chipwise.cli.estimating.basis import Basis
 from chipwise.cli.estimating.case_forms import show_cases
 from chipwise.cli.figures import band, count, money, per_million
 from chipwise.performance.estimator import Case, Loads
-from chipwise.performance.estimator.bands import COVERED
-from chipwise.performance.types import Statistic
+from chipwise.performance.types import COVERED, Statistic
 from chipwise.reasons import Reason, Refusal
 
 Document = dict[str, Any]

@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from chipwise.performance.estimator.cases import Floats, Table
 from chipwise.performance.estimator.sharing import Shared
-
-COVERED = 0.9
+from chipwise.performance.types import COVERED
 
 
 class Support(StrEnum):
