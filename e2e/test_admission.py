@@ -177,7 +177,12 @@ def test_explain_reads_as_a_manual(cluster: Cluster) -> None:
     brief = cluster.run_kubectl("explain", "iw.spec.objectives", "--recursive")
     full = cluster.run_kubectl("explain", "iw.spec.objectives")
 
-    assert re.findall(r"^  (\w+)\t", brief, re.MULTILINE) == ["metric", "statistic", "threshold"]
+    assert re.findall(r"^  (\w+)\t", brief, re.MULTILINE) == [
+        "confidence",
+        "metric",
+        "statistic",
+        "threshold",
+    ]
     assert "in ms or s, such as 40ms or 1.5s" in full
     assert "enum: TTFT, TPOT" in full
 
