@@ -194,7 +194,8 @@ class Played:
 
     def _settled(self, names: Sequence[str]) -> list[Document]:
         found = [pod for pod in self._pods() if pod["metadata"]["name"] in names]
-        return found if all(is_bound(pod) or unschedulable(pod) for pod in found) else []
+        settled = len(found) == len(names) and all(is_bound(pod) or unschedulable(pod) for pod in found)
+        return found if settled else []
 
 
 class Arena:

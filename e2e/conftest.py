@@ -60,13 +60,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Note each failure in ``CHIPWISE_E2E_FAILED``: of parts that run side by side, whoever reads the end should see all that failed."""
-    place = os.environ.get("CHIPWISE_E2E_FAILED")
-    if place and report.failed:
-        crash = getattr(report.longrepr, "reprcrash", None)
-        said = str(crash.message if crash else report.longrepr).partition("\n")[0]
+    if report.failed:
+        _note_failure(f"{report.nodeid} ({report.when})", report.longrepr)
+
+
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    if report.failed:
+        _note_failure(f"{report.nodeid} (collection)", report.longrepr)
+
+
+def _note_failure(what: str, why: object) -> None:
+    """In ``CHIPWISE_E2E_FAILED``: of parts that run side by side, whoever reads the end should see all that failed."""
+    if place := os.environ.get("CHIPWISE_E2E_FAILED"):
+        crash = getattr(why, "reprcrash", None)
+        said = str(crash.message if crash else why).strip().partition("\n")[0]
         with Path(place).open("a") as file:
-            file.write(f"{report.nodeid} ({report.when}): {said}\n")
+            file.write(f"{what}: {said}\n")
 
 
 @pytest.fixture(scope="session")

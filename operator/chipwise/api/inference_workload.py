@@ -92,14 +92,14 @@ class Objective(Model):
     """Over requests: Mean (the default), P50, P90, P95 or P99."""
     threshold: Latency
     """The most that it may be, in ms or s, such as 40ms or 1.5s."""
-    confidence: Confidence = "50%"
-    """How probable it must be that it is kept, given how far the figures of a variant may be off, such as "80%". From 50%, the default,
-    where the expected figure counts, to 95%, where the upper end of its band does. The surer, the more a measurement is worth."""
+    confidence: Confidence | None = None
+    """How probable it must be that it is kept, given how far the figures of a variant may be off, such as "80%". Left out, 50%, where the
+    expected figure counts; at most 95%, where the upper end of its band does, as for a percentile of an estimate in any case."""
 
     @property
     def confidence_share(self) -> float:
         """``confidence`` as a number."""
-        return to_share(self.confidence)
+        return to_share(self.confidence or "50%")
 
     @property
     def threshold_milliseconds(self) -> float:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from chipwise.performance.confidence import margin
 from chipwise.performance.types import Objective, Statistic
 from chipwise.reasons import Reason, Refusal
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``met`` compares the figure with the threshold; ``certain`` is whether the whole band is on that side. None where nothing can be said."""
+    """``met`` compares the figure, raised as the confidence asks, with the threshold; ``certain`` is whether the whole band is on that side. None where nothing can be said."""
 
     met: bool | None = None
     certain: bool | None = None
@@ -27,7 +28,7 @@ def judged(objective: Objective, band: Sequence[float] | None) -> Verdict:
     if refusal is not None or band is None:
         return Verdict(refusal=refusal)
     figure, low, high = band
-    met = figure <= objective.threshold_ms
+    met = figure * margin(high / figure - 1, objective.confidence) <= objective.threshold_ms
     return Verdict(met, high <= objective.threshold_ms if met else low > objective.threshold_ms)
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from chipwise.api import AcceleratorClass, InferenceWorkload, ModelProfile, Performance, Variant
-from chipwise.api.decimals import to_share
 from chipwise.cli.answers import show_answer
 from chipwise.cli.errors import BadInput
 from chipwise.cli.options import Source
@@ -21,7 +20,6 @@ from chipwise.cluster.decide import Decision
 from chipwise.cluster.knowledge import knowledge_of, shape_of
 from chipwise.cluster.prices import currency_of
 from chipwise.performance import Unmeasured
-from chipwise.performance.types import EVEN
 
 Document = dict[str, Any]
 
@@ -166,7 +164,7 @@ def _asked(document: Document) -> Iterator[str]:
 
 
 def _objective(of: Document) -> str:
-    sure = "" if to_share(of["confidence"]) == EVEN else f" with a confidence of {of['confidence']}"
+    sure = f" with a confidence of {of['confidence']}" if "confidence" in of else ""
     return f"{of['metric']} {of['statistic']} <= {of['threshold']}{sure}"
 
 

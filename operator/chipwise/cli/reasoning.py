@@ -9,6 +9,7 @@ from typing import Any
 from chipwise.api import InferenceWorkload
 from chipwise.cli.words import cents, latency
 from chipwise.cluster.decide import Decision
+from chipwise.performance.confidence import words
 from chipwise.placement.problem import Option
 
 Document = dict[str, Any]
@@ -48,7 +49,9 @@ def _how_fast(workload: InferenceWorkload, option: Option, performance: Sequence
     if figures is None:
         return
     means = {
-        str(one.metric): one.threshold for one in workload.spec.objectives if str(one.statistic) == "Mean"
+        str(one.metric): f"{one.threshold}{words(one.confidence_share)}"
+        for one in workload.spec.objectives
+        if str(one.statistic) == "Mean"
     }
     expected = {"TTFT": figures.ttft_ms, "TPOT": figures.tpot_ms}
     said = [

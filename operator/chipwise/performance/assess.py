@@ -5,15 +5,16 @@ its distribution of the level at which requests are served and of the wait (``qu
 says how far these may be off and is not added to them, unless the objective asks for more confidence than that: then the replica is
 judged as if it were as slow as its bands leave possible with that probability (``confidence``). The exception are percentiles of
 estimates, which are learnt from means: how single requests scatter was never seen there, so such a percentile counts at the upper end
-of the band whatever the confidence (``Origin.cautious``).
+of the band too, whatever the confidence (``Origin.cautious``).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from chipwise.performance.confidence import raised
+from chipwise.performance.confidence import raised, words
 from chipwise.performance.curve import Curve
 from chipwise.performance.knowledge import answers, curve_for
 from chipwise.performance.queue import SATURATION, Steady, highest_rate, lowest_rate, steady
@@ -124,11 +125,7 @@ def figure(state: Steady, metric: Metric, statistic: Statistic) -> float:
 
 def describe(objective: Objective) -> str:
     """Write the objective as people write it, such as ``TPOT Mean <= 40 ms``, and how sure it must be where that was said."""
-    return f"{objective.metric} {objective.statistic} <= {objective.threshold_ms:g} ms{_sure(objective)}"
-
-
-def _sure(objective: Objective) -> str:
-    return f" with a confidence of {objective.confidence:.0%}" if objective.confidence > EVEN else ""
+    return f"{objective.metric} {objective.statistic} <= {objective.threshold_ms:g} ms{words(objective.confidence)}"
 
 
 def _rank(objective: Objective) -> tuple[str, str, float, float]:
@@ -138,10 +135,16 @@ def _rank(objective: Objective) -> tuple[str, str, float, float]:
 def _by_confidence(
     curve: Curve, objectives: Sequence[Objective]
 ) -> Iterator[tuple[float, Sequence[Objective]]]:
-    """Objectives that are judged together, with the confidence at which they are."""
-    judged = [(EVEN if _is_cautious(curve, each) else each.confidence, each) for each in objectives]
-    for confidence in sorted({EVEN, *(each for each, _ in judged)}):
-        yield confidence, [objective for each, objective in judged if each == confidence]
+    """Objectives that are judged together, with the confidence at which they are. Cautious ones also by what is expected."""
+    for confidence in sorted({EVEN, *(each.confidence for each in objectives)}):
+        judged = [each for each in objectives if each.confidence == confidence]
+        if confidence == EVEN:
+            judged += [
+                replace(each, confidence=EVEN)
+                for each in objectives
+                if each.confidence > EVEN and _is_cautious(curve, each)
+            ]
+        yield confidence, judged
 
 
 def _sustained(
@@ -150,12 +153,12 @@ def _sustained(
     """The highest rate in requests per millisecond, and what binds it."""
     curve = raised(expected, confidence)
     if isinstance(curve, Refusal):
-        return curve
+        return Refusal(curve.reason, f"{curve.message.rstrip('.')}{words(confidence)}.")
     lowest, highest = steady(curve, lowest_rate(curve)), steady(curve, highest_rate(curve))
     if _excess(lowest, objectives) > 0:
         return _missed(lowest, objectives)
     if _excess(highest, objectives) <= 0:
-        return highest.rate, f"batch cap of {curve.cap} requests in service"
+        return highest.rate, f"batch cap of {curve.cap} requests in service{words(confidence)}"
     met, missed = _bracket(curve, objectives, lowest, highest)
     binding = max(objectives, key=lambda o: _excess(missed, [o]))
     return met.rate, f"{describe(binding)}{_where(curve, binding)}"
@@ -206,7 +209,7 @@ def _bracket(
 def _missed(state: Steady, objectives: Sequence[Objective]) -> Refusal:
     """Name every objective that a replica misses even when requests hardly ever meet."""
     missed = [
-        f"{o.metric} {o.statistic} is at best {figure(state, o.metric, o.statistic):.4g} ms{_sure(o)}{_where(state.curve, o)}, "
+        f"{o.metric} {o.statistic} is at best {figure(state, o.metric, o.statistic):.4g} ms{words(o.confidence)}{_where(state.curve, o)}, "
         f"above {o.threshold_ms:g} ms"
         for o in objectives
         if _one_excess(state, o) > 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import accumulate
 
 from chipwise.performance.curve import Curve, trace
@@ -25,7 +26,10 @@ def margin(band: float, confidence: float) -> float:
 
 
 def raised(curve: Curve, confidence: float) -> Curve | Refusal:
-    """The curve that the variant is below with this probability; refused as NO_PERFORMANCE where that would be no server any more."""
+    """The curve that the variant is below with this probability; refused as NO_PERFORMANCE where that would be no server any more.
+
+    Its percentiles are raised like its means, and count as they are.
+    """
     if confidence <= EVEN:
         return curve
     origins = [curve.origin.at(n) for n in range(1, curve.cap + 1)]
@@ -33,10 +37,15 @@ def raised(curve: Curve, confidence: float) -> Curve | Refusal:
         t * margin(o.tpot_band, confidence) for t, o in zip(curve.token_ms, origins, strict=True)
     )
     first = _never_worse(
-        max(f * margin(o.ttft_band, confidence), t)
-        for f, t, o in zip(curve.first_ms, token, origins, strict=True)
+        f * margin(o.ttft_band, confidence) for f, o in zip(curve.first_ms, origins, strict=True)
     )
-    return trace(curve.cap, lambda n: first[n - 1], lambda n: token[n - 1], curve.output_tokens, curve.origin)
+    judged = replace(curve.origin, cautious=False)
+    return trace(curve.cap, lambda n: first[n - 1], lambda n: token[n - 1], curve.output_tokens, judged)
+
+
+def words(confidence: float) -> str:
+    """What is said behind an objective or a figure; nothing at EVEN."""
+    return f" with a confidence of {confidence:.0%}" if confidence > EVEN else ""
 
 
 def _never_worse(figures: Iterable[float]) -> tuple[float, ...]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
@@ -34,6 +35,11 @@ Tell = Callable[[Event], None]
 
 _STEADY = 60.0  # seconds; a kopf that lived longer starts again without a wait
 _TICK = 5.0  # seconds
+_SOON, _LATER, _FEW = (
+    Backoff(cap=3.0),
+    Backoff(),
+    20,
+)  # of so many retries, a minute: an API server that starts again is back by then
 
 
 class Vital(Protocol):
@@ -231,14 +237,12 @@ def settings() -> Any:
 class Endless:
     """Waits in seconds, without end, and again from the start for each request: kopf gives up when they run out.
 
-    Short, for nobody can tell kopf that the API server is back.
+    Short for a while, for nobody can tell kopf that the API server is back.
     """
 
     def __iter__(self) -> Iterator[float]:
-        backoff, failures = Backoff(cap=3.0), 0
-        while True:
-            failures += 1
-            yield backoff.delay(failures)
+        for failures in itertools.count(1):
+            yield (_SOON if failures <= _FEW else _LATER).delay(failures)
 
 
 class NoDiffBase(kopf.DiffBaseStorage):  # type: ignore[misc]

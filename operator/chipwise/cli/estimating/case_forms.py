@@ -10,6 +10,7 @@ from typing import Any
 from chipwise.cli.answers import show_answer
 from chipwise.cli.sheet import Block, Column, Sheet
 from chipwise.cli.words import cents, latency
+from chipwise.performance.confidence import words
 
 Document = dict[str, Any]
 
@@ -100,10 +101,10 @@ _JUDGED = (
 
 
 def _verdict(entry: Document, judged: Document) -> tuple[str, ...]:
-    objective = f"{judged['metric']} {judged['statistic']} {judged['thresholdMilliseconds']:g} ms"
-    words = {True: "met", False: "missed", None: judged["reason"] or "not answered"}[judged["met"]]
+    objective = f"{judged['metric']} {judged['statistic']} {judged['thresholdMilliseconds']:g} ms{words(judged['confidence'])}"
+    verdict = {True: "met", False: "missed", None: judged["reason"] or "not answered"}[judged["met"]]
     why = "the threshold is within the band" if judged["certain"] is False else ""
-    return entry["accelerator"], f"{entry['concurrency']:g}", objective, words, why
+    return entry["accelerator"], f"{entry['concurrency']:g}", objective, verdict, why
 
 
 def _row(entry: Document) -> tuple[str, ...]:
