@@ -119,6 +119,24 @@ def test_objectives_are_judged():
     assert (case["objectives"][0]["met"], case["objectives"][0]["certain"]) == (True, False)
 
 
+def test_an_objective_can_ask_for_more_confidence():
+    """The upper end of the band is what counts at 95 %; the text says how sure it is about."""
+    (case,) = answered(*LLAMA, *LOAD)["cases"]
+    band = case["tpotMilliseconds"]
+    between = f"TPOT:Mean:{(band['value'] + band['high']) / 2:.3f}ms"
+    wanted = [word for sure in ("", ":50%", ":95%") for word in ("--objective", f"{between}{sure}")]
+    (case,) = answered(*LLAMA, *LOAD, *wanted)["cases"]
+    assert [(each["confidence"], each["met"]) for each in case["objectives"]] == [
+        (0.5, True),
+        (0.5, True),
+        (0.95, False),
+    ]
+    above = f"TPOT:{band['high'] * 1.01:.3f}ms:95%"
+    assert "with a confidence of 95%" in invoke("estimate", *LLAMA, *LOAD, "--objective", above).stdout
+    (case,) = answered(*LLAMA, *LOAD, "--objective", above)["cases"]
+    assert case["objectives"][0]["met"] is True
+
+
 @pytest.mark.parametrize("statistic", ["p50", "P90", "p95", "p99"])
 def test_a_percentile_is_not_judged_by_an_estimate_of_means(statistic):
     (case,) = answered(*LLAMA, *LOAD, "--objective", f"TTFT:{statistic}:1s", exit_code=1)["cases"]
@@ -164,6 +182,8 @@ def test_no_price_is_taken_from_another_region():
         ((*LLAMA, "--objective", "TPS:Mean:1s"), "--objective TPS:Mean:1s: must be METRIC:STATISTIC:THRESHOLD"),
         ((*LLAMA, "--objective", "TTFT:p75:1s"), "--objective TTFT:p75:1s: p75 is none of Mean, P50"),
         ((*LLAMA, "--objective", "TTFT:1"), "is not a latency"),
+        ((*LLAMA, "--objective", "TTFT:1s:40%"), "--objective TTFT:1s:40%: the confidence must be a whole"),
+        ((*LLAMA, "--objective", "TTFT:Mean:80%"), "is not a latency"),
         ((*LLAMA, "--price", "h200=0"), "--price h200=0: must be CHIP=AMOUNT"),
         ((*LLAMA, "--price", "h2000=1"), "ChipUnknown"),
         ((*LLAMA, "--region", "atlantis"), "--region atlantis: no list of prices has it"),

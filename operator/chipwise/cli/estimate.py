@@ -73,8 +73,8 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     "--objective",
     "objectives",
     multiple=True,
-    metavar="METRIC:STATISTIC:THRESHOLD",
-    help="To be judged, such as TTFT:Mean:500ms; may be repeated.",
+    metavar="METRIC:STATISTIC:THRESHOLD[:CONFIDENCE]",
+    help="To be judged, such as TTFT:Mean:500ms, or TTFT:Mean:500ms:80% to be that sure; may be repeated.",
 )
 @click.option(
     "--rows",
