@@ -142,8 +142,10 @@ async def test_credentials_are_handed_over_whole():
 
 
 def test_waits_never_run_out_and_begin_again():
-    """kopf takes an exhausted iterable for the order to give up."""
+    """kopf takes an exhausted iterable for the order to give up. For half a minute and more they are short, and then seldom."""
     waits = Endless()
     first = [wait for wait, _ in zip(waits, range(100), strict=False)]
     assert len(first) == 100
+    assert max(first[:20]) <= 3 < min(first[30:])
+    assert 25 < sum(first[:20]) <= 60
     assert next(iter(waits)) <= 0.5
