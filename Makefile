@@ -60,7 +60,7 @@ e2e: $(STAMP) ## the API server and end-to-end tests on a real control plane
 
 # Three parts side by side, each on a control plane of its own: all wait more than they compute. The third is the shortest, so it goes on
 # with the last files of the second, on one more control plane.
-LATER := $(addprefix e2e/test_,rights.py scale_up_refused.py setbacks.py spare.py telemetry.py when_to_move.py)
+LATER := $(addprefix e2e/test_,$(addsuffix .py,priority_expander provisioning_requests quiet rights scale_up_refused setbacks spare telemetry when_to_move))
 
 e2e-worlds: $(STAMP)
 	$(BIN)/pytest e2e -m "not faults and not karpenter"
