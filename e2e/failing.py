@@ -11,11 +11,10 @@ from e2e.world import World
 
 #: Seconds between a deadline that has passed and the write that follows, on a busy machine: a decision, a status, its news, another.
 HASTE = 15.0
-#: Moments in objects are whole seconds, and what is seen is seen a little later.
-ROUNDING = 2.0
+#: Moments in objects are whole seconds.
+ROUNDING = 1.0
 GRACE = 3
 FIRST = 15
-PATIENCE = 25
 #: So long after a failure it no longer counts.
 AGED = 20
 
@@ -39,7 +38,7 @@ class Patient(Hasty):
     """A cool-down that outlives a leader."""
 
     policy: dict[str, Any] = field(
-        default_factory=lambda: {"failureGrace": "2s", "coolDown": {"first": f"{PATIENCE}s", "longest": "2m"}}
+        default_factory=lambda: {"failureGrace": "2s", "coolDown": {"first": "25s", "longest": "2m"}}
     )
 
 

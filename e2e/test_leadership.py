@@ -20,10 +20,11 @@ from chipwise.control.lease import LeaseTiming
 from e2e import leases
 from e2e.authored import Setup
 from e2e.cable import Cable
-from e2e.failing import PATIENCE, ROUNDING, Patient, back_with_the_author, cool_downs, turns
+from e2e.failing import Patient, back_with_the_author, cool_downs, turns
 from e2e.faults import Lab
 from e2e.leases import Request
 from e2e.replicas import DEFAULT, SHORT, Succession, Team, first, succession, team
+from e2e.watchlog import moment_of
 from e2e.world import World
 from e2e.written import sorts
 
@@ -279,7 +280,7 @@ def test_a_cool_down_outlives_its_leader(lab: Lab) -> None:
         lab.within(
             90, lambda: [one["failures"] for one in cool_downs(world)] == [2], "tried and failed again"
         )
-        assert turns(world)[3][0] - turns(world)[1][0] >= PATIENCE - ROUNDING
+        assert turns(world)[3][0] >= moment_of(noted["until"])
         assert cool_downs(world)[0]["at"] >= noted["until"]
         crew.fair()
         world.nothing_lost()

@@ -12,12 +12,18 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from e2e.admin import Admin, Refused
 from e2e.flights import Flights
 
 Document = dict[str, Any]
+
+
+def moment_of(text: str) -> float:
+    """When a moment that an object states was, on the clock by which changes are seen. What follows it is never seen before it."""
+    return datetime.fromisoformat(text).timestamp() - time.time() + time.monotonic()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,9 @@
 
 The candidates are the measured rows of the model and shape that the split asks about: a configuration at a concurrency. Cost is dollars
 per million output tokens: price of the chips over tokens per second, concurrency * out / (TTFT + TPOT * (out - 1)). Only candidates that
-miss the objective with a probability below ``Rule.doubt`` are considered, and of these one is chosen by cost and risk: log(cost) + ``Rule.risk`` *
-P(it misses). The probability is read from the band, so the margin kept is in proportion to the uncertainty. A choice that misses the
-objective by more than 5 % by measurement, and a refusal where a row meets it, are infeasible.
+miss the objective with a probability below ``Rule.doubt`` are considered, and of these one is chosen by cost and risk: log(cost) +
+``Rule.risk`` * P(it misses). The probability is read from the band, so the margin kept is in proportion to the uncertainty. A choice
+that misses the objective by more than 5 % by measurement, and a refusal where a row meets it, are infeasible.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ class Rule:
     """What makes a candidate, and what a miss weighs.
 
     Who misses ``tolerated`` times the objective with a probability of ``doubt`` or more is none; a certain miss is worth a cost
-    exp(``risk``) times as high. The defaults were chosen by looking at split (a) under several deals of its folds: ``python -m benchmarks.accuracy.closer``.
-    ``sure`` is the probability with which each metric by itself must be met.
+    exp(``risk``) times as high. The defaults were chosen by looking at split (a) under several deals of its folds:
+    ``python -m benchmarks.accuracy.closer``. ``sure`` is the probability with which each metric by itself must be met.
     """
 
     doubt: float = 0.4
@@ -111,7 +111,7 @@ def choose(rows: Measurements, told: Told, prices: Mapping[str, float], rule: Ru
 
 
 def _meets(of: Figures, which: NDArray[np.intp], limit: float) -> Floats:
-    """Probability that the limit is met: a logistic distribution of the logarithm with COVERED of it in the band."""
+    """Probability that the limit is met: what ``chipwise.performance.confidence.margin`` turns round, for many at once."""
     half_width = np.log(of.high[which] / of.value[which]) / np.arctanh(COVERED)
     probability: Floats = (1 + np.tanh(np.log(limit / of.value[which]) / half_width)) / 2
     return probability

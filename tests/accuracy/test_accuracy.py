@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from chipwise.catalog.measurements import shipped
+from chipwise.performance.confidence import margin
 from chipwise.performance.estimator import Figures
 from chipwise.performance.estimator.bands import CONFIGURATION
 from chipwise.performance.estimator.sharing import numbered
 
 from benchmarks.accuracy import report
-from benchmarks.accuracy.choices import Rule, chip_prices, choose
+from benchmarks.accuracy.choices import Rule, _meets, chip_prices, choose, of_planner
 from benchmarks.accuracy.figures import TARGETS, Result, read
 from benchmarks.accuracy.figures import results as found_in
 from benchmarks.accuracy.foretold import Told, tell
@@ -139,3 +140,14 @@ def test_every_question_of_the_report_is_answered():
     assert {each.part for each in found if each.letter == "a"} == {"", "interpolation", "end-point"}
     for split in SPLITS:
         assert (HOME / "docs" / f"accuracy-{split.file}.svg").is_file()
+
+
+@pytest.mark.parametrize("confidence", [0.5, 0.6, 0.8, 0.95])
+def test_the_rule_of_the_planner_keeps_its_margin(confidence):
+    """Every row of it is one that the planner would call met at this confidence, and every other one is not: at any limit."""
+    band, limits = 0.4, np.linspace(8.03, 16.03, 33)
+    told = Figures(*(np.full(1, each) for each in (10.0, 10.0 / (1 + band), 10.0 * (1 + band))))
+    kept = [_meets(told, np.array([0]), limit)[0] >= of_planner(confidence).sure for limit in limits]
+    assert kept == [10.0 * margin(band, confidence) <= limit for limit in limits]
+    assert any(kept)
+    assert not all(kept)

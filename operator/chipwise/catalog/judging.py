@@ -12,7 +12,10 @@ from chipwise.reasons import Reason, Refusal
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``met`` compares the figure, raised as the confidence asks, with the threshold; ``certain`` is whether the whole band is on that side. None where nothing can be said."""
+    """``met`` compares the figure, raised as the confidence asks, with the threshold; ``certain`` is whether the whole band is on that side.
+
+    None where nothing can be said.
+    """
 
     met: bool | None = None
     certain: bool | None = None

@@ -136,15 +136,10 @@ def _by_confidence(
     curve: Curve, objectives: Sequence[Objective]
 ) -> Iterator[tuple[float, Sequence[Objective]]]:
     """Objectives that are judged together, with the confidence at which they are. Cautious ones also by what is expected."""
-    for confidence in sorted({EVEN, *(each.confidence for each in objectives)}):
-        judged = [each for each in objectives if each.confidence == confidence]
-        if confidence == EVEN:
-            judged += [
-                replace(each, confidence=EVEN)
-                for each in objectives
-                if each.confidence > EVEN and _is_cautious(curve, each)
-            ]
-        yield confidence, judged
+    expected = [replace(each, confidence=EVEN) for each in objectives if _is_cautious(curve, each)]
+    judged = sorted({*objectives, *expected}, key=_rank)
+    for confidence in sorted({EVEN, *(each.confidence for each in judged)}):
+        yield confidence, [each for each in judged if each.confidence == confidence]
 
 
 def _sustained(

@@ -35,11 +35,8 @@ Tell = Callable[[Event], None]
 
 _STEADY = 60.0  # seconds; a kopf that lived longer starts again without a wait
 _TICK = 5.0  # seconds
-_SOON, _LATER, _FEW = (
-    Backoff(cap=3.0),
-    Backoff(),
-    20,
-)  # of so many retries, a minute: an API server that starts again is back by then
+_SOON, _LATER = Backoff(cap=3.0), Backoff()
+_FEW = 20  # retries, a minute: an API server that starts again is back by then
 
 
 class Vital(Protocol):

@@ -1,4 +1,4 @@
-"""Objectives as people type them, METRIC:STATISTIC:THRESHOLD:CONFIDENCE, and the verdict on them as a document says it."""
+"""Objectives as people type them, METRIC:STATISTIC:THRESHOLD[:CONFIDENCE], and the verdict on them as a document says it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from chipwise.performance.types import EVEN, Metric, Objective, Statistic
 
 
 def read(text: str) -> Objective:
-    """Such as TTFT:Mean:500ms or TTFT:Mean:500ms:80%; case makes no difference, and TTFT:500ms is of the mean. Raises BadInput with what is wrong."""
+    """Such as TTFT:Mean:500ms or TTFT:Mean:500ms:80%; case makes no difference, and TTFT:500ms is of the mean.
+
+    Raises BadInput with what is wrong.
+    """
     parts = text.split(":")
     confidence = _confidence(text, parts.pop().strip()) if text.rstrip().endswith("%") else EVEN
     if len(parts) == 2:
