@@ -11,6 +11,7 @@ import numpy as np
 from chipwise.catalog.estimating import learnt_from
 from chipwise.catalog.measurements import Measurements, shipped
 from chipwise.performance.estimator import Figures
+from chipwise.performance.estimator.serving import unsaid
 from numpy.typing import NDArray
 
 from benchmarks.accuracy.splits import Fold, Split
@@ -40,7 +41,7 @@ class Told:
 def tell(rows: Measurements, split: Split, pool: Pool) -> Told:
     """Learn and estimate fold by fold."""
     figures = {metric: np.full((3, len(rows.cases)), np.nan) for metric in ("ttft", "tpot")}
-    of_fold = partial(_one, versioned=split.versioned)
+    of_fold = partial(_one, versioned=split.versioned, settled=split.settled)
     for fold, found in zip(split.folds, pool.map(of_fold, split.folds), strict=True):
         for metric, of in zip(("ttft", "tpot"), found, strict=True):
             figures[metric][:, fold.asked] = of
@@ -48,11 +49,13 @@ def tell(rows: Measurements, split: Split, pool: Pool) -> Told:
     return Told(split, Figures(*figures["ttft"]), Figures(*figures["tpot"]), asked)
 
 
-def _one(fold: Fold, *, versioned: bool) -> Sequence[Floats]:
+def _one(fold: Fold, *, versioned: bool, settled: bool) -> Sequence[Floats]:
     """What is told of the rows that a fold asks about, by what was learnt from its others."""
     rows = shipped()
     asked = rows.take(fold.asked).table
     if not versioned:
         asked = replace(asked, version=np.full(len(asked), ""))
+    if not settled:
+        asked = unsaid(asked)
     found = learnt_from(rows.take(fold.learnt)).estimate(asked)
     return [np.stack([f.value, f.low, f.high]) for f in (found.ttft, found.tpot)]

@@ -44,7 +44,7 @@ class Fold:
 class Split:
     """``name`` as in the report, ``file`` for its plot; ``letter`` of the question that it answers; ``parts`` names the rows within it that are told apart.
 
-    Where not ``versioned`` it is asked without the version of the engine.
+    Where not ``versioned`` it is asked without the version of the engine, where not ``settled`` without the settings of the server.
     """
 
     letter: str
@@ -53,6 +53,7 @@ class Split:
     folds: tuple[Fold, ...]
     parts: NDArray[np.str_]
     versioned: bool = True
+    settled: bool = True
 
 
 def splits(rows: Measurements, deal: int = 0) -> Iterator[Split]:
@@ -67,7 +68,14 @@ def splits(rows: Measurements, deal: int = 0) -> Iterator[Split]:
     )
     yield _spread("unseen chip count of a measured model and chip", "chips", seen, runs, (*pair, "chips"))
     families = np.array([MODEL_FAMILIES.get(name, name) for name in seen.model])
-    yield _one_by_one("c", "unseen model on a seen chip, families whole", "family", runs, families)
+    whole_families = _one_by_one("c", "unseen model on a seen chip, families whole", "family", runs, families)
+    yield whole_families
+    yield replace(
+        whole_families,
+        name=f"{whole_families.name}, settings of the server not stated",
+        file="unset",
+        settled=False,
+    )
     yield _one_by_one("c", "unseen model on a seen chip, models one by one", "model", runs, seen.model)
     generations = np.array([CHIP_FAMILIES.get(name, name) for name in seen.accelerator])
     yield _one_by_one("d", "unseen chip, families whole", "generation", runs, generations)

@@ -41,6 +41,46 @@ def test_a_case_has_bands_a_statistic_and_what_it_leans_on():
     assert document["learnt"]["from"] == "shipped"
 
 
+def test_settings_of_the_server_decide_the_first_token():
+    """Unless told it is set as the measured one was, which held prompts back for 20 steps and took 16,384 tokens of them in one."""
+    words = (
+        *LLAMA,
+        "--input-tokens",
+        "1024",
+        "--output-tokens",
+        "1024",
+        "--concurrency",
+        "64",
+        "--engine",
+        "trtllm",
+    )
+
+    def first(*settings: str) -> float:
+        (case,) = answered(*words, *settings)["cases"]
+        return float(case["ttftMilliseconds"]["value"])
+
+    as_measured = first()
+    assert first("--held-steps", "20", "--batched-tokens", "16384", "--varied-lengths") == as_measured
+    assert first("--held-steps", "0") < 0.8 * as_measured
+    assert first("--batched-tokens", "1024") > as_measured
+    assert first("--equal-lengths") > as_measured
+
+
+def test_the_settings_that_count_are_told():
+    words = (*LLAMA, *LOAD)
+    (case,) = answered(*words)["cases"]
+    assert case["server"] == {"batchedTokens": 16384, "heldSteps": 0, "equalLengths": False}
+    assert (case["provenance"], case["leansOn"]) == ("Measured", "Configuration")
+    (case,) = answered(*words, "--held-steps", "7", "--equal-lengths")["cases"]
+    assert case["server"] == {"batchedTokens": 16384, "heldSteps": 7, "equalLengths": True}
+    assert (case["provenance"], case["leansOn"]) == ("Scaled", "Release")
+    shown = invoke("estimate", *words, "--held-steps", "7").output
+    assert (
+        "a server with at most 16,384 prompt tokens a step, prompts held back 7 steps, requests of varied lengths"
+        in shown
+    )
+
+
 def test_tokens_and_their_cost_follow_from_the_latencies():
     (case,) = answered(*LLAMA, *LOAD, "--price", "h200=2.50")["cases"]
     seconds = (case["ttftMilliseconds"]["value"] + 8191 * case["tpotMilliseconds"]["value"]) / 1000
@@ -179,6 +219,11 @@ def test_no_price_is_taken_from_another_region():
         ((*LLAMA[:6], "--chips", "128", "--pipeline-parallel", "128"), "Invalid: pipeline_parallel 128 is more than the model's 80 layers"),
         ((*LLAMA, "--output-tokens", "-5"), "Invalid: output tokens -5"),
         ((*LLAMA, "--input-tokens", "nan"), "Invalid: input tokens nan"),
+        ((*LLAMA, "--batched-tokens", "0"), "Invalid: batched_tokens 0 is not between 1 and 10,000,000"),
+        ((*LLAMA, "--held-steps", "-1"), "Invalid: held_steps -1 is not between 0 and 10,000"),
+        ((*LLAMA, "--held-steps", "nan"), "Invalid: held_steps nan is not between"),
+        (("--frontier", "openai/gpt-oss-120b", "--held-steps", "0"), "--held-steps does not go with --frontier: its servers are"),
+        (("--rows", ROOT / "examples/estimate.csv", "--varied-lengths"), "--varied-lengths does not go with --rows: the columns say it"),
         ((*LLAMA, "--objective", "TPS:Mean:1s"), "--objective TPS:Mean:1s: must be METRIC:STATISTIC:THRESHOLD"),
         ((*LLAMA, "--objective", "TTFT:p75:1s"), "--objective TTFT:p75:1s: p75 is none of Mean, P50"),
         ((*LLAMA, "--objective", "TTFT:1"), "is not a latency"),

@@ -74,6 +74,17 @@ def test_a_row_alone_and_the_same_case_by_flags_have_the_same_figures(tmp_path):
         assert float(row[name]) == pytest.approx(float(told[name]), rel=1e-4)
 
 
+def test_the_same_holds_of_how_the_server_is_set(tmp_path):
+    words = ("--model", ROW["model"], "--accelerator", "h100", "--chips", 2, "--input-tokens", 1024)
+    load = ("--output-tokens", 512, "--concurrency", 16, "-o", "csv", "--held-steps", 8, "--equal-lengths")
+    (told,) = csv.DictReader(io.StringIO(invoke("estimate", *words, *load).stdout))
+    set_so = {"held_steps": "8", "equal_lengths": "yes", "batched_tokens": ""}
+    plain, row = answered(tmp_path, [ROW | dict.fromkeys(set_so, ""), ROW | set_so])
+    for name in FIGURES:
+        assert float(row[name]) == pytest.approx(float(told[name]), rel=1e-4)
+    assert float(row["ttft_ms"]) > float(plain["ttft_ms"])
+
+
 TEXTS = st.sampled_from(
     ["", "openai/gpt-oss-120b", "Qwen/Qwen3-32B", "llama-3.1-8b", "nobody/none", 'gpt,\n"x"']
 )
@@ -176,6 +187,9 @@ def test_the_order_of_rows_changes_only_the_order_of_answers(tmp_path, rows, ran
         ({"output_tokens": ""}, "Invalid: output_tokens empty is not a number"),
         ({"concurrency": "many"}, "Invalid: concurrency many is not a number"),
         ({"concurrency": "1e9"}, "Invalid: concurrency 1e+09 is not between 1 and 1,000,000"),
+        ({"batched_tokens": "few"}, "Invalid: batched_tokens few is not a number"),
+        ({"held_steps": "-2"}, "Invalid: held_steps -2 is not between 0 and 10,000"),
+        ({"equal_lengths": "maybe"}, "Invalid: equal_lengths maybe is neither yes nor no"),
         ({"chips": "1", "model": "deepseek-ai/DeepSeek-R1"}, "MemoryExceeded: Needs "),
         ({"input_tokens": "200000"}, "ContextExceeded: a request of 200512 tokens"),
     ],

@@ -13,7 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chipwise.catalog.cases import absurd_load
-from chipwise.performance.estimator import Case, Estimator, Loads, Room, physics, provenance, room_of, spread
+from chipwise.performance.estimator import (
+    Case,
+    Estimator,
+    Loads,
+    Room,
+    physics,
+    provenance,
+    room_of,
+    settings,
+    spread,
+)
 from chipwise.reasons import Reason, Refusal
 
 Floats = NDArray[np.float64]
@@ -27,6 +37,8 @@ class Answers:
 
     ``refusals`` say why there are no figures, ``notes`` what to know beside them, by the number of the case. ``held`` are the requests
     that fit the memory, 0 where it is refused; ``served`` those that the engine can have in its batch, NaN where it is refused.
+    ``servers`` are the settings that figures count with, said or not: a row each for prompt tokens of a step, steps held back, and 1 for
+    equal lengths; NaN where it is refused.
     """
 
     figures: Floats
@@ -36,6 +48,7 @@ class Answers:
     notes: dict[int, Refusal]
     held: Indices
     served: Floats
+    servers: Floats
 
 
 def answer(estimator: Estimator, setups: Sequence[Case | Refusal], which: Indices, loads: Loads) -> Answers:
@@ -48,6 +61,7 @@ def answer(estimator: Estimator, setups: Sequence[Case | Refusal], which: Indice
     able = np.ones(len(which), dtype=bool)
     able[list(refusals)] = False
     figures, served = np.full((len(FIGURES), len(which)), np.nan), np.full(len(which), np.nan)
+    servers = np.full((3, len(which)), np.nan)
     support, worth = np.full(len(which), "", dtype="U16"), np.full(len(which), "", dtype="U16")
     asked = np.flatnonzero(able)
     if len(asked):
@@ -64,7 +78,8 @@ def answer(estimator: Estimator, setups: Sequence[Case | Refusal], which: Indice
         ]
         support[asked], served[asked] = told.support, physics.served(table)
         worth[asked] = provenance(table, estimator.tpot.seen, told.support)
-    return Answers(figures, support, worth, refusals, notes, held, served)
+        servers[:, asked] = settings(table, estimator.tpot.seen)
+    return Answers(figures, support, worth, refusals, notes, held, served, servers)
 
 
 def tokens_per_second(

@@ -10,10 +10,11 @@ from chipwise.catalog import shelf
 from chipwise.catalog.chip_figures import ChipEntry
 from chipwise.catalog.layouts import impossible
 from chipwise.catalog.model_shapes import ModelEntry
+from chipwise.catalog.server_settings import absurd
 from chipwise.performance import Architecture, Chip
 from chipwise.performance.bounds import BOUNDS
 from chipwise.performance.computing import WEIGHT_BITS, computed_in
-from chipwise.performance.estimator import Case
+from chipwise.performance.estimator import NOTHING_SAID, Case, Serving
 from chipwise.reasons import Reason, Refusal
 
 LEAST_COUNTED_TWICE = 4
@@ -72,6 +73,7 @@ class Named:
     concurrency: float
     engine: str = ""
     engine_version: str = ""
+    serving: Serving = NOTHING_SAID
 
 
 def case_of(
@@ -107,6 +109,7 @@ def case_of(
         expert=sizes.expert,
         engine=named.engine.lower(),
         engine_version=named.engine_version,
+        serving=named.serving,
     )
 
 
@@ -140,6 +143,8 @@ def _absurd(named: Named, model: Architecture) -> str | None:
     )
     if wrong := next((each for each in told if each), None):
         return wrong
+    if setting := absurd(named.serving):
+        return f"{setting.column} {setting.problem}"
     layout = impossible(sizes, model)
     return layout.message if layout else None
 

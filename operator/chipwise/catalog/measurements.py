@@ -11,14 +11,14 @@ import io
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chipwise.catalog import shelf
+from chipwise.catalog import server_settings, shelf
 from chipwise.catalog.cases import (
     LEAST_OUTPUT,
     MOST_CHIPS,
@@ -30,10 +30,11 @@ from chipwise.catalog.cases import (
 )
 from chipwise.catalog.layouts import Impossible, impossible
 from chipwise.catalog.model_shapes import ModelEntry
+from chipwise.catalog.recipes import serving_of
 from chipwise.catalog.records import BrokenCatalogue
 from chipwise.performance.bounds import BOUNDS
 from chipwise.performance.computing import WEIGHT_BITS
-from chipwise.performance.estimator import Case, Table, table
+from chipwise.performance.estimator import Case, Serving, Table, table
 from chipwise.performance.plausible import implausible
 from chipwise.performance.types import Hardware, Metric, Point
 from chipwise.reasons import Reason, Refusal
@@ -121,13 +122,21 @@ def read(
         if cannot := _cannot_be(case, ttft, tpot):
             bad += [BadRow(number, column, message) for column, message in cannot]
             continue
-        cases.append(case)
+        cases.append(replace(case, serving=_served(case, row.get("silicon_data_source") or "")))
         figures.append((ttft, tpot))
     if bad:
         return bad
     told = np.array(figures, dtype=np.float64).reshape(-1, 2)
     runs = np.unique(_rounded(told), axis=0, return_inverse=True)[1].ravel()
     return Measurements(tuple(cases), told[:, 0], told[:, 1], runs, left_out)
+
+
+def _served(case: Case, source: str) -> Serving:
+    """How the server was set: what the row says, else what its campaign published."""
+    told, published = case.serving, serving_of(case, source)
+    return Serving(
+        *(a if a is not None else b for a, b in zip(astuple(told), astuple(published), strict=True))
+    )
 
 
 def _layout(named: Named, model_of: Callable[[str], ModelEntry | Refusal]) -> Impossible | None:
@@ -172,6 +181,9 @@ def named_of(row: Mapping[str, str]) -> Named:
     )
     if row["precision"].strip().lower() not in ("", *WEIGHT_BITS):
         raise BadCellError("precision", f"{row['precision']} is none of {', '.join(WEIGHT_BITS)}, or empty")
+    serving = server_settings.read(row)
+    if isinstance(serving, server_settings.Wrong):
+        raise BadCellError(serving.column, serving.problem)
     return Named(
         model=row["model_path"],
         accelerator=row["system"],
@@ -182,6 +194,7 @@ def named_of(row: Mapping[str, str]) -> Named:
         concurrency=_whole(row, "concurrency", MOST_CONCURRENCY),
         engine=row["backend"],
         engine_version=row.get("backend_version") or "",
+        serving=serving,
     )
 
 

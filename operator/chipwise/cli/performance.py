@@ -42,7 +42,9 @@ def leaning(known: Unmeasured, shape: Shape, max_concurrency: int | None) -> str
 
 _LEANING = {
     "Configuration": "estimated from measurements of {model} on {chip} with {engine}, at these lengths and other concurrencies",
-    "Edge": "estimated from measurements of {model} on {chip} with {engine}, at these lengths, some concurrencies beyond those measured",
+    "Edge": "estimated from measurements of {model} on {chip} with {engine}, at these lengths, some concurrencies below those measured",
+    "Beyond": "estimated from measurements of {model} on {chip} with {engine}, at these lengths, some concurrencies beyond those measured",
+    "Release": "estimated from measurements of {model} on {chip} with {engine}, at these lengths, of other releases or with other settings",
     "Shape": "estimated from measurements of {model} on {chip} with {engine}, at other lengths",
     "Variant": "estimated from measurements of {model} on {chip} with {engine}, with other numbers of chips per replica",
     "Pair": "estimated from architecture and chip, corrected by measurements of {model} on {chip} with another engine or precision",

@@ -25,7 +25,9 @@ DEFAULT_CONCURRENCY = 256
 LEVELS_PER_DOUBLING = 2
 """Concurrencies that are asked for. Between them times are linear, as a step is in the requests but for the experts they touch."""
 
-_LEANING = dict.fromkeys(("Configuration", "Edge", "Shape", "Variant"), Provenance.SCALED)
+_LEANING = dict.fromkeys(
+    ("Configuration", "Edge", "Beyond", "Release", "Shape", "Variant"), Provenance.SCALED
+)
 """What figures are called by the ``Support`` they have; anything else is an estimate."""
 
 Asked = tuple[Unmeasured, Shape, int | None]

@@ -10,6 +10,7 @@ from chipwise.performance.estimator import Support, calibrate, learn, physics, t
 from chipwise.performance.estimator.bands import support
 from chipwise.performance.estimator.correction import corrected, learnt
 from chipwise.performance.estimator.covariance import covariance, variance
+from chipwise.performance.estimator.estimator import SUPPOSED_FACTOR
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -145,7 +146,9 @@ def test_support_says_what_a_case_leans_on():
     seen = table([PLAIN, replace(PLAIN, concurrency=32.0)])
     asked = {
         Support.CONFIGURATION: replace(PLAIN, concurrency=16.0),
-        Support.EDGE: replace(PLAIN, concurrency=64.0),
+        Support.EDGE: replace(PLAIN, concurrency=4.0),
+        Support.BEYOND: replace(PLAIN, concurrency=64.0),
+        Support.RELEASE: replace(PLAIN, engine_version="9.9", concurrency=16.0),
         Support.SHAPE: replace(PLAIN, input_tokens=9000.0),
         Support.VARIANT: replace(PLAIN, tensor=4),
         Support.PAIR: replace(PLAIN, engine="sglang"),
@@ -154,8 +157,33 @@ def test_support_says_what_a_case_leans_on():
         Support.NONE: replace(PLAIN, model="new", accelerator="new"),
     }
     assert list(support(table(list(asked.values())), seen)) == [each.value for each in asked]
+    anyhow = replace(PLAIN, engine_version="", concurrency=16.0)
+    assert list(support(table([anyhow]), seen)) == [Support.CONFIGURATION.value]
     unnamed = replace(PLAIN, model="", accelerator="")
     assert list(support(table([unnamed]), table([unnamed]))) == [Support.NONE.value]
+
+
+def test_what_another_release_tells_has_a_width_of_its_own():
+    """Releases that differ by a fifth: rows of one, told by those of the others, are farther off than by their own."""
+    dice = np.random.default_rng(3)
+    those = [
+        replace(PLAIN, concurrency=float(load), input_tokens=float(length), engine_version=release)
+        for release in ("1", "2", "3", "4")
+        for length in (512, 1024, 2048)
+        for load in (4, 8, 16, 32, 64)
+    ]
+    seen = table(those)
+    ttft, tpot = made(seen)
+    own = {release: dice.normal(0, 0.2) for release in np.unique(seen.version)}
+    shift = np.exp([own[release] + dice.normal(0, 0.01) for release in seen.version])
+    found = learn(seen, ttft * shift, tpot * shift)
+    factors = found.tpot_bands.factors
+    assert factors[Support.RELEASE] != SUPPOSED_FACTOR
+    asked = table([replace(PLAIN, engine_version=release) for release in ("1", "new")])
+    told = found.estimate(asked)
+    assert list(told.support) == [Support.CONFIGURATION.value, Support.RELEASE.value]
+    widths = told.tpot.high / told.tpot.low
+    assert widths[1] > widths[0]
 
 
 def test_the_band_holds_what_it_promises():

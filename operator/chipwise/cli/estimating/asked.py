@@ -11,6 +11,7 @@ from chipwise.catalog.chip_prices import Market
 from chipwise.catalog.sizing import Stated
 from chipwise.cli.catalogue.asked import granted, stated_price
 from chipwise.cli.errors import BadInput
+from chipwise.performance.estimator import NOTHING_SAID, Serving
 
 DEAREST = 10_000
 """Dollars for a chip and hour: beyond it is a slip of the pen."""
@@ -37,6 +38,7 @@ class Asked:
     engine_version: str
     load: Load
     objectives: tuple[str, ...]
+    serving: Serving = NOTHING_SAID
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,7 @@ def _named(asked: Asked, sizes: Sizes) -> list[Named]:
             load.concurrency[0],
             asked.engine,
             asked.engine_version,
+            asked.serving,
         )
         for chip in asked.accelerators
         for precision in asked.precisions or ("",)
@@ -123,6 +124,7 @@ def _entry(named: Named, case: Case | Refusal, told: Answers, number: int, marke
         "tpotMilliseconds": None,
         "provenance": None,
         "leansOn": None,
+        "server": None,
         "requestsThatFit": None,
         "outputTokensPerSecond": None,
         "costPerMillionOutputTokens": None,
@@ -141,9 +143,19 @@ def _entry(named: Named, case: Case | Refusal, told: Answers, number: int, marke
         "tpotMilliseconds": tpot,
         "provenance": str(told.provenance[number]),
         "leansOn": str(told.support[number]),
+        "server": _server(*told.servers[:, number].tolist()),
         "requestsThatFit": int(told.held[number]),
         "outputTokensPerSecond": round(rate, 3),
         **_cost(entry["accelerator"], chips, rate, market),
+    }
+
+
+def _server(batched_tokens: float, held_steps: float, equal_lengths: float) -> Document:
+    """The settings that the figures count with. One prompt a step is the least there is."""
+    return {
+        "batchedTokens": count(batched_tokens),
+        "heldSteps": count(held_steps),
+        "equalLengths": equal_lengths > 0,
     }
 
 

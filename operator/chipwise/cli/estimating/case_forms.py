@@ -133,10 +133,19 @@ def _row(entry: Document) -> tuple[str, ...]:
     )
 
 
+def _server(told: Document) -> str:
+    batched = told["batchedTokens"]
+    prompts = "one prompt a step" if batched == 1 else f"at most {batched:,g} prompt tokens a step"
+    held = f"prompts held back {told['heldSteps']:g} steps" if told["heldSteps"] else "no prompt held back"
+    return f"a server with {prompts}, {held}, requests of {'equal' if told['equalLengths'] else 'varied'} lengths"
+
+
 def _notes(entry: Document) -> Iterator[str]:
     for judged in entry["objectives"]:
         if judged["message"]:
             yield f"{judged['reason']}: {judged['message']}"
+    if server := entry["server"]:
+        yield f"{entry['accelerator']} at {entry['concurrency']:g}: {_server(server)}"
     for note in entry["notes"]:
         yield f"{entry['accelerator']} at {entry['concurrency']:g}: {note}"
     price = entry["price"]

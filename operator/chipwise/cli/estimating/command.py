@@ -11,6 +11,7 @@ import click
 from chipwise.catalog.sizing import Stated
 from chipwise.cli.estimating.asked import Asked, Load, Said, market
 from chipwise.cli.estimating.basis import basis
+from chipwise.performance.estimator import Serving
 
 Options = Mapping[str, Any]
 _OF_CASES = {
@@ -22,6 +23,11 @@ _OF_CASES = {
     "expert": "--expert-parallel",
     "concurrencies": "--concurrency",
     "objectives": "--objective",
+}
+_OF_SERVERS = {
+    "batched_tokens": "--batched-tokens",
+    "held_steps": "--held-steps",
+    "equal_lengths": "--equal-lengths",
 }
 _OF_BOTH = {
     "model": "--model",
@@ -38,7 +44,7 @@ def of_rows(rows: Path, output: str, options: Options) -> None:
     """Answer a table."""
     from chipwise.cli.estimating.rows import answer_rows  # noqa: PLC0415 - its own question
 
-    _without(options, _OF_CASES | _OF_BOTH | {"plot": "--plot"}, "--rows: the columns say it")
+    _without(options, _OF_CASES | _OF_BOTH | _OF_SERVERS | {"plot": "--plot"}, "--rows: the columns say it")
     answer_rows(rows, output, basis(options["models"], options["measurements"]))
 
 
@@ -65,6 +71,11 @@ def of_frontier(model: str, form: str, options: Options) -> bool:
     if form == "csv":
         raise click.UsageError("-o csv: a frontier is a table, json or yaml")
     _without(options, {"model": "--model", **_OF_CASES}, "--frontier: it tries them all")
+    _without(
+        options,
+        _OF_SERVERS,
+        "--frontier: its servers are as in what was measured of a model, else as by default",
+    )
     where = market(options["cloud"], options["regions"], options["prices"])
     given = basis(options["models"], options["measurements"])
     asked = _asked({**options, "model": model})
@@ -83,10 +94,13 @@ def _asked(options: Options) -> Asked:
         engine_version=options["engine_version"],
         load=Load(options["input_tokens"], options["output_tokens"], options["concurrencies"]),
         objectives=options["objectives"],
+        serving=Serving(options["batched_tokens"], options["held_steps"], options["equal_lengths"]),
     )
 
 
 def _without(options: Options, flags: Mapping[str, str], of: str) -> None:
-    given = [flag for name, flag in flags.items() if options.get(name)]
+    given = [flag for name, flag in flags.items() if options.get(name) not in (None, "", ())]
+    if given == ["--equal-lengths"] and options["equal_lengths"] is False:
+        given = ["--varied-lengths"]
     if given:
         raise click.UsageError(f"{given[0]} does not go with {of}")

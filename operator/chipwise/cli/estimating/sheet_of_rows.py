@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from chipwise.catalog import sizing
+from chipwise.catalog import server_settings, sizing
 from chipwise.catalog.cases import LEAST_OUTPUT, Named
 from chipwise.cli.importers.reading import read_table
 from chipwise.performance.estimator import Loads
@@ -17,6 +17,7 @@ REQUIRED = ("model", "accelerator", "input_tokens", "output_tokens", "concurrenc
 LOADS = ("input_tokens", "output_tokens", "concurrency")
 SIZES = ("chips", "tensor_parallel", "pipeline_parallel", "data_parallel", "expert_parallel")
 TEXTS = ("model", "accelerator", "precision", "engine", "engine_version")
+_OF_SETUP = (*TEXTS, *SIZES, *server_settings.COLUMNS)
 _MAY_BE_ZERO = ("pipeline_parallel", "data_parallel", "expert_parallel")
 
 
@@ -46,10 +47,10 @@ def read(text: str, name: str) -> Rows:
     table = read_table(text, name, _lacking)
     header, cells = table.header, table.rows
     rows = Rows(header, cells)
-    place = {each: header.index(each) for each in (*LOADS, *SIZES, *TEXTS) if each in header}
+    place = {each: header.index(each) for each in (*LOADS, *_OF_SETUP) if each in header}
     reader = _Reader(place)
     known: dict[tuple[str, ...], int] = {}
-    columns = [place[each] for each in (*TEXTS, *SIZES) if each in place]
+    columns = [place[each] for each in _OF_SETUP if each in place]
     for number, row in enumerate(cells):
         key = tuple([row[column] for column in columns])
         setup = known.get(key)
@@ -98,6 +99,11 @@ class _Reader:
         for name in ("model", "accelerator"):
             if not texts[name]:
                 return Refusal(Reason.INVALID, f"{name} is empty"), ""
+        serving = server_settings.read(
+            {name: row[self._place[name]] for name in server_settings.COLUMNS if name in self._place}
+        )
+        if isinstance(serving, server_settings.Wrong):
+            return Refusal(Reason.INVALID, f"{serving.column} {serving.problem}"), ""
         named = Named(
             texts["model"],
             texts["accelerator"],
@@ -108,6 +114,7 @@ class _Reader:
             1,
             texts["engine"],
             texts["engine_version"],
+            serving,
         )
         return named, found.note
 

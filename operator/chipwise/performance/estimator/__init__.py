@@ -2,7 +2,7 @@
 
 from chipwise.performance.estimator import physics
 from chipwise.performance.estimator.bands import Support
-from chipwise.performance.estimator.cases import Case, Loads, Table, spread, table
+from chipwise.performance.estimator.cases import NOTHING_SAID, Case, Loads, Serving, Table, spread, table
 from chipwise.performance.estimator.estimator import (
     Constants,
     Estimates,
@@ -14,8 +14,10 @@ from chipwise.performance.estimator.estimator import (
 )
 from chipwise.performance.estimator.provenance import provenance
 from chipwise.performance.estimator.room import Room, room_of
+from chipwise.performance.estimator.serving import settings
 
 __all__ = [
+    "NOTHING_SAID",
     "Case",
     "Constants",
     "Estimates",
@@ -23,6 +25,7 @@ __all__ = [
     "Figures",
     "Loads",
     "Room",
+    "Serving",
     "Support",
     "Table",
     "calibrate",
@@ -31,6 +34,7 @@ __all__ = [
     "provenance",
     "remembered",
     "room_of",
+    "settings",
     "spread",
     "table",
 ]

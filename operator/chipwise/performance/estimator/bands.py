@@ -14,15 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chipwise.performance.estimator.cases import Floats, Table
+from chipwise.performance.estimator.serving import set_otherwise
 from chipwise.performance.estimator.sharing import Shared
 from chipwise.performance.types import COVERED
 
 
 class Support(StrEnum):
-    """What was measured that a case can lean on, best first."""
+    """What was measured that a case can lean on, from the nearest on."""
 
-    CONFIGURATION = "Configuration"  # this configuration at concurrencies on both sides
-    EDGE = "Edge"  # this configuration, at higher concurrencies only or at lower ones only
+    CONFIGURATION = "Configuration"  # this configuration at this concurrency, or at others on both sides
+    EDGE = "Edge"  # this configuration, at higher concurrencies only
+    BEYOND = "Beyond"  # this configuration, at lower concurrencies only
+    RELEASE = "Release"  # this configuration, with another or no known release of the engine, or another setting of the server
     SHAPE = "Shape"  # model, chip, engine, precision and number of chips, at other tokens or parallelism
     VARIANT = "Variant"  # model, chip, engine and precision, on another number of chips
     PAIR = "Pair"  # model and chip, with another engine or precision
@@ -33,25 +36,35 @@ class Support(StrEnum):
 
 VARIANT = ("model", "accelerator", "engine", "precision")
 CONFIGURATION = (*VARIANT, "tensor", "pipeline", "data", "expert", "prefix", "input", "output")
+_RELEASED = (*CONFIGURATION, "version")
 _SHARED = {
     Support.CHIP: ("accelerator",),
     Support.MODEL: ("model",),
     Support.PAIR: ("model", "accelerator"),
     Support.VARIANT: VARIANT,
     Support.SHAPE: (*VARIANT, "chips"),
-    Support.EDGE: CONFIGURATION,
+    Support.RELEASE: CONFIGURATION,
 }
 
 
+_AS_MEASURED = (Support.CONFIGURATION.value, Support.EDGE.value, Support.BEYOND.value)
+
+
 def support(asked: Table, seen: Table) -> NDArray[np.str_]:
-    """What each case can lean on in what was seen: values of Support; shape (len(asked),)."""
+    """What each case can lean on in what was seen: values of Support; shape (len(asked),).
+
+    A case without an engine version can lean on what was measured with any.
+    """
     found = np.full(len(asked), Support.NONE.value, dtype="U16")
     shared = Shared(asked, seen)
     for level, share in _SHARED.items():
         found[shared.codes(share)[0] >= 0] = level.value
-    low, high = shared.extent(CONFIGURATION, seen.concurrency)
-    between = (low <= asked.concurrency) & (asked.concurrency <= high)
-    found[(found == Support.EDGE.value) & between] = Support.CONFIGURATION.value
+    for share, asks in ((CONFIGURATION, asked.version == ""), (_RELEASED, asked.version != "")):
+        low, high = shared.extent(share, seen.concurrency)
+        found[asks & (low <= high)] = Support.CONFIGURATION.value
+        found[asks & (asked.concurrency < low) & np.isfinite(low)] = Support.EDGE.value
+        found[asks & (high < asked.concurrency) & np.isfinite(high)] = Support.BEYOND.value
+    found[np.isin(found, _AS_MEASURED) & set_otherwise(asked, seen)] = Support.RELEASE.value
     return found
 
 

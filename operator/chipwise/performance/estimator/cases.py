@@ -35,6 +35,25 @@ auto``), TensorRT-LLM what the checkpoint says, which is 8 bits in NVIDIA's FP8 
 
 
 @dataclass(frozen=True, slots=True)
+class Serving:
+    """How the server is set and what it is asked, where that decides the first token. None is what nobody said.
+
+    ``batched_tokens`` are the most prompt tokens of one step: ``--max-num-batched-tokens`` of vLLM, ``--max_num_tokens`` of TensorRT-LLM,
+    ``--chunked-prefill-size`` of SGLang. ``held_steps`` is for how many steps of the running batch a prompt is held back to be batched
+    with others: ``batch_wait_timeout_iters`` and, with copies of the attention, ``attention_dp_config.timeout_iters`` of TensorRT-LLM,
+    half of ``--scheduler-recv-interval`` of SGLang; nothing unless set. ``equal_lengths``: all requests have the same lengths, so that
+    those which begin together end together, and the next of each arrive together.
+    """
+
+    batched_tokens: float | None = None
+    held_steps: float | None = None
+    equal_lengths: bool | None = None
+
+
+NOTHING_SAID = Serving()
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """One replica with ``concurrency`` requests in service, each of ``input_tokens`` and ``output_tokens``.
 
@@ -61,6 +80,7 @@ class Case:
     expert: int = 1
     engine: str = ""
     engine_version: str = ""
+    serving: Serving = NOTHING_SAID
 
     @property
     def chips(self) -> int:
@@ -72,7 +92,8 @@ class Case:
 class Table:
     """Cases by figure. ``expert_parameters`` are those of all routed experts, derived from total, active and the share used; ``kernels`` those of a layer.
 
-    Of the layers ``full`` attend to all tokens and ``sliding`` to the last ``window``; the rest keep nothing of a token.
+    Of the layers ``full`` attend to all tokens and ``sliding`` to the last ``window``; the rest keep nothing of a token. ``batched``,
+    ``held`` and ``equal`` (1 or 0) are of ``Serving``, NaN where nobody said.
     """
 
     model: Names
@@ -107,6 +128,9 @@ class Table:
     bandwidth: Floats
     flops: Floats
     link: Floats
+    batched: Floats
+    held: Floats
+    equal: Floats
 
     def __len__(self) -> int:
         return len(self.input)
@@ -201,4 +225,12 @@ def _figures(case: Case) -> tuple[Any, ...]:
         chip.bandwidth_bytes_per_second,
         chip.flops or np.nan,
         chip.interconnect_bytes_per_second or FALLBACK_LINK,
+        *_served(case.serving),
     )
+
+
+def _served(serving: Serving) -> tuple[float, float, float]:
+    """NaN for what nobody said."""
+    told = (serving.batched_tokens, serving.held_steps, serving.equal_lengths)
+    batched, held, equal = (np.nan if each is None else float(each) for each in told)
+    return batched, held, equal

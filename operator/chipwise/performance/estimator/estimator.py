@@ -19,6 +19,7 @@ from chipwise.performance.estimator.bands import CONFIGURATION, VARIANT, Bands, 
 from chipwise.performance.estimator.cases import Floats, Table
 from chipwise.performance.estimator.correction import Correction, corrected, learnt
 from chipwise.performance.estimator.robust import most_probable
+from chipwise.performance.estimator.serving import settled, unsaid
 from chipwise.performance.estimator.sharing import numbered
 
 FOLDS = 5
@@ -81,10 +82,12 @@ class Estimator:
 
     def estimate(self, asked: Table) -> Estimates:
         """Answer every case. Memory and context are not looked at: see ``memory.requests_that_fit``."""
+        levels = support(asked, self.tpot.seen)
+        asked = settled(asked, self.tpot.seen)
         step = physics.step_ms(asked, self.constants.tpot)
         first = physics.first_ms(asked, self.constants.ttft, step)
         ttft, tpot = corrected([self.ttft, self.tpot], asked)
-        levels, least = support(asked, self.tpot.seen), physics.least_ms(asked)
+        least = physics.least_ms(asked)
         return Estimates(
             _figures(first, ttft[0], self.ttft_bands.half_widths(levels, ttft[1]), least),
             _figures(step, tpot[0], self.tpot_bands.half_widths(levels, tpot[1]), least),
@@ -137,7 +140,10 @@ def learn(
         if len(parts) < 2:
             continue
         fixed = None if whole and constants is None else found
-        errors, deviations, leant = _foretold(seen, observed, fixed, (ttft.weights, tpot.weights), parts)
+        asked = unsaid(seen) if Support.CHIP in levels else seen
+        errors, deviations, leant = _foretold(
+            seen, asked, observed, fixed, (ttft.weights, tpot.weights), parts
+        )
         for number, of in itertools.product(range(2), levels):
             known = leant == of.value
             if known.sum() >= LEAST_HELD_OUT:
@@ -179,6 +185,7 @@ def _corrections(
 
 def _foretold(
     seen: Table,
+    asks: Table,
     observed: Floats,
     constants: Constants | None,
     weights: Sequence[Floats],
@@ -186,14 +193,15 @@ def _foretold(
 ) -> tuple[Floats, Floats, NDArray[np.str_]]:
     """Errors and deviations of rows that were left out, TTFT then TPOT, of shape (2, len(seen)), and what each could lean on.
 
-    The kept rows keep the weights that they have among all.
+    ``asks`` are the rows as they are asked about. The kept rows keep the weights that they have among all.
     """
     errors, deviations = np.full_like(observed, np.nan), np.full_like(observed, np.nan)
     leant = np.full(len(seen), "", dtype="U16")
     for out, kept in parts:
-        rows, asked = seen.take(kept), seen.take(out)
+        rows = seen.take(kept)
+        leant[out] = support(asks.take(out), rows)
+        asked = settled(asks.take(out), rows)
         told = constants or calibrate(rows, *np.exp(observed[:, kept]))
-        leant[out] = support(asked, rows)
         step = physics.step_ms(asked, told.tpot)
         physical = physics.first_ms(asked, told.ttft, step), step
         corrections = _corrections(rows, observed[:, kept], told, [of[kept] for of in weights])
@@ -218,7 +226,8 @@ def _folds(label: Indices) -> Indices:
 
 
 _LEFT_OUT: tuple[tuple[tuple[Support, ...], tuple[str, ...], bool], ...] = (
-    ((Support.CONFIGURATION, Support.EDGE), (), False),
+    ((Support.CONFIGURATION, Support.EDGE, Support.BEYOND), (), False),
+    ((Support.RELEASE,), (*CONFIGURATION, "version"), False),
     ((Support.SHAPE,), CONFIGURATION, False),
     ((Support.VARIANT,), ("model", "accelerator", "chips"), False),
     ((Support.PAIR,), VARIANT, False),
@@ -226,14 +235,15 @@ _LEFT_OUT: tuple[tuple[tuple[Support, ...], tuple[str, ...], bool], ...] = (
     ((Support.MODEL,), ("accelerator",), True),
 )
 """For each support, what is left out to see how far rows with no more than it are off: single runs, or all with these columns alike, in
-folds; whole models and whole chips one by one, the constants fitted anew without them."""
+folds; whole models and whole chips one by one, the constants fitted anew without them. Of whole models it is asked without saying how the
+server was set: who asks about a model that nobody measured seldom knows."""
 
 SUPPOSED_FACTOR = 1.645
 """Of a normal distribution, where too little was measured to leave anything out."""
 
 
 def _filled(factors: dict[Support, float]) -> dict[Support, float]:
-    """Where nothing can be leant on, the wider of model and chip unseen; nothing is narrower than what leans on more."""
+    """Where nothing can be leant on, the wider of model and chip unseen."""
     known = {level: factors.get(level, SUPPOSED_FACTOR) for level in Support if level is not Support.NONE}
     return known | {Support.NONE: max(known[Support.MODEL], known[Support.CHIP])}
 

@@ -3,9 +3,10 @@
 A decode step reads the dense weights and the experts that the batch touches, reads every request's KV cache, computes one token each,
 passes their states from kernel to kernel, waits for every layer and, where chips work together on one, for two all-reduces a layer;
 between steps, prefills of the other requests take their turn. A first token waits for the kernels of its prefill to be launched one by
-one and to be computed, for a share of the prefills of those that arrive together (launched together, as many as a chunk of tokens holds),
-for some steps of the running batch and for the engine's way to the first token. Requests that the KV cache has no place for are in no
-batch: they wait until one of those before them is done.
+one and to be computed, for a share of the prefills of the others (launched together, as many as a step batches), for some steps of the
+running batch, for those that the engine holds prompts back, and for the engine's way to the first token. Requests of equal lengths keep
+step: of those that end together the next arrive together, and each waits for half of the prefills of these.
+Requests that the KV cache has no place for are in no batch: they wait until one of those before them is done.
 
 Copies of the attention (data parallelism) share the requests; routed experts are on all chips, and all copies wait for them together.
 
@@ -18,11 +19,13 @@ if routing were uniform: 1 - (1 - k/E)**n. Prefill of s tokens: 2 operations a p
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from chipwise.performance.estimator.cases import Floats, Table
+from chipwise.performance.estimator.serving import batched_tokens, held_steps, keeps_step
 from chipwise.performance.memory import USABLE
 from chipwise.performance.plausible import READ_SHARE
 
@@ -60,11 +63,17 @@ _COMMON_TTFT = (
     Constant("activation_share", 0.5, 0.5),  # of the stated memory bandwidth, reading and writing activations
     Constant("link_share", 0.7, 0.1),
     Constant("kernel_us", 50.0, 0.7),  # a kernel of a prefill, launched from the host
-    Constant("chunk_tokens", 8192.0, 0.5),  # of several prompts, that are launched together
     Constant("entry_ms", 10.0, 0.3),  # server, tokeniser, scheduler, network
     Constant("request_ms", 0.3, 0.7),  # for each other request in service
     Constant("ahead", 0.1, 0.7),  # of each other request's prefill that is waited for
     Constant("steps", 1.0, 0.3),  # decode steps waited for
+    Constant("held_share", 0.8, 0.2),  # of the steps that prompts are held back at most
+    Constant(
+        "routed_share", 0.5, 0.3
+    ),  # of compute_share, for routed experts: many small products of matrices
+    Constant(
+        "in_step", 2.0, 0.15
+    ),  # other requests of equal lengths that arrive together, of any number of them
 )
 _OF_ENGINE = ("kernel_us", "ahead", "compute_share")
 
@@ -112,18 +121,28 @@ def first_ms(t: Table, logs: Floats, token_ms: Floats) -> Floats:
         for engine in ENGINES:
             own[name][t.engine == engine] *= c[f"{name}.{engine}"]
     share = own["compute_share"]
-    of_copy, of_all = _prefill_s(t, share, c["link_share"], c["activation_share"])
+    of_copy, of_all = _prefill_s(t, share, c["link_share"], c["activation_share"], c["routed_share"])
     stages = (of_copy + of_all) * t.pipeline - (t.pipeline - 1) * _exchange(t, _fresh(t)) / c["link_share"]
     alone = np.maximum(stages, _weights(t) * t.pipeline / t.bandwidth)
     launches = t.layers * t.kernels * own["kernel_us"] * US
-    together = launches * np.minimum(_fresh(t) / c["chunk_tokens"], 1.0)
-    steps = np.where(t.expert_parameters > 0, served(t) - 1, _beside(t))
-    others = _beside(t) * of_copy + (served(t) - 1) * of_all + steps * together
+    together = launches * np.minimum(_fresh(t) / batched_tokens(t), 1.0)
+    of_engine, of_one = served(t) - 1, _beside(t)
+    launched = np.where(t.expert_parameters > 0, of_engine, of_one)
+
+    def prefills(of: Callable[[Floats], Floats]) -> Floats:
+        """Seconds of the prefills of so many of the others as ``of`` leaves."""
+        some: Floats = of(of_one) * of_copy + of(of_engine) * of_all + of(launched) * together
+        return some
+
+    in_step = c["in_step"]
+    others = own["ahead"] * prefills(lambda n: n)
+    others += np.where(keeps_step(t), prefills(lambda n: n * in_step / (n + in_step)) / 2, 0.0)
     places = places_in_cache(t)
     held = t.output * token_ms * MS
     waiting = np.maximum(t.concurrency - places, 0) / places * held
-    seconds = launches + alone + others * own["ahead"] + waiting
-    told: Floats = c["entry_ms"] + c["request_ms"] * t.concurrency + c["steps"] * token_ms + seconds / MS
+    steps = c["steps"] + c["held_share"] * held_steps(t)
+    seconds = launches + alone + others + waiting
+    told: Floats = c["entry_ms"] + c["request_ms"] * t.concurrency + steps * token_ms + seconds / MS
     return told
 
 
@@ -160,7 +179,11 @@ def _beside(t: Table) -> Floats:
 
 
 def _prefill_s(
-    t: Table, compute_share: Floats | float, link_share: float, activation_share: float
+    t: Table,
+    compute_share: Floats | float,
+    link_share: float,
+    activation_share: float,
+    routed_share: float = 1.0,
 ) -> tuple[Floats, Floats]:
     """Seconds of one request's prefill: those of the copy of the attention that serves it, and those of routed experts on all chips."""
     routed = t.expert_share * t.expert_parameters
@@ -173,7 +196,7 @@ def _prefill_s(
         + _exchange(t, _fresh(t)) / link_share
         + _between_kernels(t) / activation_share
     )
-    of_all: Floats = 2 * routed * _fresh(t) / (t.chips * t.flops * compute_share)
+    of_all: Floats = 2 * routed * _fresh(t) / (t.chips * t.flops * compute_share * routed_share)
     return seconds, of_all
 
 

@@ -1,0 +1,113 @@
+"""How a server is set where a case does not say: as the nearest of its like was that was measured, else as engines are by default.
+
+Of its like is, best first: the same model, chip, engine, precision, release and sizes; without the release; the same model, chip, engine
+and copies of the attention; these on any chip; where no engine is named, the same with any. The nearest is that of the least distance in the
+logarithms of concurrency, lengths and chips.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chipwise.performance.estimator.cases import Floats, Table
+from chipwise.performance.estimator.covariance import places
+from chipwise.performance.estimator.sharing import Shared
+
+BATCHED_TOKENS = 8192.0
+"""Prompt tokens of a step unless told: the default of ``trtllm-serve --max_num_tokens``, and of vLLM's server on chips of 80 GB
+and more (``EngineArgs``, ``UsageContext.OPENAI_API_SERVER``)."""
+
+_TOLD = {"batched": BATCHED_TOKENS, "held": 0.0, "equal": 0.0}
+"""The columns, and what engines do where nothing is known."""
+
+_SETUP = ("model", "accelerator", "engine", "precision")
+_SIZES = ("tensor", "data")
+_LIKE = (
+    (*_SETUP, *_SIZES, "version"),
+    (*_SETUP, *_SIZES),
+    ("model", "accelerator", "engine", "data"),
+    ("model", "engine", "data"),
+)
+_LIKE_OF_ANY = (("model", "accelerator", "data"), ("model", "data"))
+"""Where no engine is named."""
+
+_CLOSE = 1e-6
+_AT_ONCE = 1024
+
+
+def settled(asked: Table, seen: Table) -> Table:
+    """The cases with what they do not say filled in from the rows that were measured; NaN where no row is of their like, or says it."""
+    told = {name: getattr(asked, name) for name in _TOLD}
+    open_ones = np.any([np.isnan(values) for values in told.values()], axis=0)
+    if not open_ones.any() or not len(seen):
+        return asked
+    nearest = _nearest(asked, seen, open_ones)
+    known = nearest >= 0
+    return replace(
+        asked,
+        **{
+            name: np.where(np.isnan(values) & known, getattr(seen, name)[nearest], values)
+            for name, values in told.items()
+        },
+    )
+
+
+def settings(asked: Table, seen: Table) -> Floats:
+    """What an answer counts with: prompt tokens of a step, steps held back, and 1 where lengths are equal; shape (3, len(asked))."""
+    t = settled(asked, seen)
+    return np.stack([batched_tokens(t), held_steps(t), keeps_step(t).astype(np.float64)])
+
+
+def set_otherwise(asked: Table, seen: Table) -> NDArray[np.bool_]:
+    """Whether a case says of its server what the nearest row of its like does not have; defaults count as said."""
+    said = ~np.all([np.isnan(getattr(asked, name)) for name in _TOLD], axis=0)
+    differs = np.zeros(len(asked), dtype=bool)
+    if not said.any() or not len(seen):
+        return differs
+    nearest = _nearest(asked, seen, said)
+    known = nearest >= 0
+    like = seen.take(np.maximum(nearest, 0))
+    for name, default in _TOLD.items():
+        here, there = getattr(asked, name), np.nan_to_num(getattr(like, name), nan=default)
+        differs |= known & (np.abs(here - there) > _CLOSE * np.maximum(np.abs(there), 1.0))
+    return differs
+
+
+def unsaid(t: Table) -> Table:
+    """The same cases, of which nobody says how the server is set."""
+    nothing = np.full(len(t), np.nan)
+    return replace(t, batched=nothing, held=nothing, equal=nothing)
+
+
+def batched_tokens(t: Table) -> Floats:
+    """The most prompt tokens of a step."""
+    return np.where(np.isnan(t.batched), BATCHED_TOKENS, t.batched)
+
+
+def held_steps(t: Table) -> Floats:
+    """For how many steps a prompt is held back."""
+    return np.nan_to_num(t.held, nan=0.0)
+
+
+def keeps_step(t: Table) -> NDArray[np.bool_]:
+    """Whether requests are of equal lengths."""
+    return np.nan_to_num(t.equal, nan=0.0) > 0
+
+
+def _nearest(asked: Table, seen: Table, wanted: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """The nearest row of the like of every case that is wanted, -1 where there is none."""
+    found = np.full(len(asked), -1, dtype=np.intp)
+    shared, here, there = Shared(asked, seen), places(asked), places(seen)
+    unnamed = asked.engine == ""
+    for share, among in (*((each, ~unnamed) for each in _LIKE), *((each, unnamed) for each in _LIKE_OF_ANY)):
+        of_asked, of_seen = shared.codes(share)
+        open_ones = np.flatnonzero(wanted & among & (found < 0) & (of_asked >= 0))
+        for code in np.unique(of_asked[open_ones]):
+            cases, rows = open_ones[of_asked[open_ones] == code], np.flatnonzero(of_seen == code)
+            for some in np.array_split(cases, -(-len(cases) // _AT_ONCE)):
+                apart = ((here[some][:, None, :] - there[rows][None, :, :]) ** 2).sum(axis=2)
+                found[some] = rows[np.argmin(apart, axis=1)]
+    return found
