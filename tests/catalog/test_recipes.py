@@ -120,6 +120,7 @@ def test_what_a_row_says_of_its_server_counts_before_recipes():
                 ("releases", "1.0"),
                 ("releases", []),
                 ("precision", "fp7"),
+                ("precision", ["fp8"]),
                 ("lengths", [1024]),
                 ("lengths", "1k"),
                 ("copies", "yes"),

@@ -40,7 +40,10 @@ _CONDITIONS: dict[str, tuple[Callable[[Any], bool], Callable[[Case, Any], bool]]
     "model": (_is_text, lambda case, told: case.model == told),
     "engine": (_is_text, lambda case, told: case.engine == told),
     "chips": (_are_texts, lambda case, told: case.accelerator in told),
-    "precision": (lambda told: told in WEIGHT_BITS, lambda case, told: case.precision == told),
+    "precision": (
+        lambda told: _is_text(told) and told in WEIGHT_BITS,
+        lambda case, told: case.precision == told,
+    ),
     "releases": (_are_texts, lambda case, told: case.engine_version in told),
     "lengths": (
         lambda told: _are_counts(told, 2),

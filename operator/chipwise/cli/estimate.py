@@ -73,18 +73,18 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     "--batched-tokens",
     type=float,
     metavar="N",
-    help="The most prompt tokens of one step, such as vLLM's --max-num-batched-tokens; as measured of the model, else 8192.",
+    help="The most prompt tokens of one step, such as vLLM's --max-num-batched-tokens; as measured of the model with this engine, else 8192.",
 )
 @click.option(
     "--held-steps",
     type=float,
     metavar="N",
-    help="Steps that the engine holds a prompt back, such as TensorRT-LLM's batch_wait_timeout_iters; as measured of the model, else none.",
+    help="Steps that the engine holds a prompt back, such as TensorRT-LLM's batch_wait_timeout_iters; as measured of the model with this engine, else none.",
 )
 @click.option(
     "--equal-lengths/--varied-lengths",
     default=None,
-    help="Whether all requests have the same lengths, so that they keep step; as measured of the model, else varied.",
+    help="Whether all requests have the same lengths, so that they keep step; as measured of the model with this engine, else varied.",
 )
 @click.option(
     "--objective",

@@ -169,8 +169,8 @@ def test_what_another_release_tells_has_a_width_of_its_own():
     those = [
         replace(PLAIN, concurrency=float(load), input_tokens=float(length), engine_version=release)
         for release in ("1", "2", "3", "4")
-        for length in (512, 1024, 2048)
-        for load in (4, 8, 16, 32, 64)
+        for length in range(512, 6656, 512)
+        for load in (4, 16, 64)
     ]
     seen = table(those)
     ttft, tpot = made(seen)

@@ -58,14 +58,20 @@ def test_a_row_of_its_like_counts_before_one_that_is_nearer(nearer, further):
     assert told(PLAIN, other, like) == (2048.0, 20.0, 1.0)
 
 
-def test_where_no_engine_is_named_a_row_of_any_is_of_its_like():
-    bare = replace(PLAIN, engine="")
-    assert told(bare, replace(PLAIN, serving=SET)) == (2048.0, 20.0, 1.0)
-    assert np.isnan(told(bare, replace(PLAIN, serving=SET, data=2))).all()
+def test_without_a_release_the_nearest_of_any_counts():
+    of_none = replace(
+        PLAIN, engine_version="", concurrency=64.0, serving=Serving(1.0, 1.0, equal_lengths=False)
+    )
+    assert told(replace(PLAIN, engine_version=""), of_none, replace(PLAIN, serving=SET)) == (
+        2048.0,
+        20.0,
+        1.0,
+    )
 
 
-@pytest.mark.parametrize("apart", [{"model": "other"}, {"engine": "sglang"}, {"data": 2}])
+@pytest.mark.parametrize("apart", [{"model": "other"}, {"engine": "sglang"}, {"engine": ""}, {"data": 2}])
 def test_nothing_is_taken_from_what_is_not_of_its_like(apart):
+    assert np.isnan(told(replace(PLAIN, **apart), replace(PLAIN, serving=SET))).all()
     assert np.isnan(told(PLAIN, replace(PLAIN, serving=SET, **apart))).all()
 
 
@@ -116,7 +122,8 @@ def test_alone_no_request_keeps_step_with_another():
         (SET, Support.CONFIGURATION),
         (Serving(held_steps=20.0), Support.CONFIGURATION),
         (Serving(held_steps=19.0), Support.RELEASE),
-        (Serving(batched_tokens=2049.0), Support.RELEASE),
+        (Serving(batched_tokens=3071.0), Support.CONFIGURATION),  # two prompts of 1,024 tokens, as with 2,048
+        (Serving(batched_tokens=3072.0), Support.RELEASE),
         (Serving(equal_lengths=False), Support.RELEASE),
     ],
 )
@@ -128,6 +135,30 @@ def test_a_server_that_is_set_otherwise_was_not_measured(said, level):
     assert list(found) == [level.value]
     wanted = Provenance.MEASURED if level is Support.CONFIGURATION else Provenance.SCALED
     assert list(provenance(asked, seen, found)) == [wanted.value]
+
+
+@pytest.mark.parametrize(
+    ("concurrency", "version", "said", "worth"),
+    [
+        (4.0, "1", Serving(), Provenance.MEASURED),
+        (3.9, "1", Serving(), Provenance.EXTRAPOLATED),
+        (32.0, "1", Serving(), Provenance.MEASURED),
+        (33.0, "1", Serving(), Provenance.EXTRAPOLATED),
+        (64.0, "1", Serving(), Provenance.EXTRAPOLATED),
+        (64.0, "2", Serving(), Provenance.MEASURED),
+        (64.0, "", Serving(), Provenance.MEASURED),
+        (64.0, "3", Serving(), Provenance.SCALED),
+        (65.0, "3", Serving(), Provenance.EXTRAPOLATED),
+        (16.0, "1", Serving(held_steps=3.0), Provenance.SCALED),
+        (65.0, "1", Serving(held_steps=3.0), Provenance.EXTRAPOLATED),
+    ],
+)
+def test_what_it_is_worth_is_by_the_loads_of_its_release(concurrency, version, said, worth):
+    """Measured from 8 to 32 requests with release 1, at 64 with release 2."""
+    loads = ((8.0, "1"), (32.0, "1"), (64.0, "2"))
+    seen = table([replace(PLAIN, concurrency=load, engine_version=release) for load, release in loads])
+    asked = table([replace(PLAIN, concurrency=concurrency, engine_version=version, serving=said)])
+    assert list(provenance(asked, seen, support(asked, seen))) == [worth.value]
 
 
 def test_a_default_is_what_a_row_that_does_not_say_has():

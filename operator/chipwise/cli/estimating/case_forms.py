@@ -135,7 +135,7 @@ def _row(entry: Document) -> tuple[str, ...]:
 
 def _server(told: Document) -> str:
     batched = told["batchedTokens"]
-    prompts = "one prompt a step" if batched == 1 else f"at most {batched:,g} prompt tokens a step"
+    prompts = "one prompt a step" if batched == 1 else f"at most {batched:,} prompt tokens a step"
     held = f"prompts held back {told['heldSteps']:g} steps" if told["heldSteps"] else "no prompt held back"
     return f"a server with {prompts}, {held}, requests of {'equal' if told['equalLengths'] else 'varied'} lengths"
 

@@ -59,13 +59,20 @@ def support(asked: Table, seen: Table) -> NDArray[np.str_]:
     shared = Shared(asked, seen)
     for level, share in _SHARED.items():
         found[shared.codes(share)[0] >= 0] = level.value
-    for share, asks in ((CONFIGURATION, asked.version == ""), (_RELEASED, asked.version != "")):
-        low, high = shared.extent(share, seen.concurrency)
-        found[asks & (low <= high)] = Support.CONFIGURATION.value
-        found[asks & (asked.concurrency < low) & np.isfinite(low)] = Support.EDGE.value
-        found[asks & (high < asked.concurrency) & np.isfinite(high)] = Support.BEYOND.value
+    low, high = loads(asked, seen)
+    found[low <= high] = Support.CONFIGURATION.value
+    found[np.isfinite(low) & (asked.concurrency < low)] = Support.EDGE.value
+    found[np.isfinite(high) & (high < asked.concurrency)] = Support.BEYOND.value
     found[np.isin(found, _AS_MEASURED) & set_otherwise(asked, seen)] = Support.RELEASE.value
     return found
+
+
+def loads(asked: Table, seen: Table) -> tuple[Floats, Floats]:
+    """The least and the most concurrency that was measured of each case's configuration and, where it is stated, release; inf and -inf of none."""
+    shared, stated = Shared(asked, seen), asked.version != ""
+    of_any, of_release = (shared.extent(share, seen.concurrency) for share in (CONFIGURATION, _RELEASED))
+    low, high = (np.where(stated, of, any_) for of, any_ in zip(of_release, of_any, strict=True))
+    return low, high
 
 
 def least(found: NDArray[np.str_]) -> str:

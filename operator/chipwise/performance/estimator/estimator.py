@@ -238,14 +238,19 @@ _LEFT_OUT: tuple[tuple[tuple[Support, ...], tuple[str, ...], bool], ...] = (
 folds; whole models and whole chips one by one, the constants fitted anew without them. Of whole models it is asked without saying how the
 server was set: who asks about a model that nobody measured seldom knows."""
 
+_RELEASED = (Support.CONFIGURATION, Support.EDGE, Support.BEYOND, Support.RELEASE)
+
 SUPPOSED_FACTOR = 1.645
 """Of a normal distribution, where too little was measured to leave anything out."""
 
 
 def _filled(factors: dict[Support, float]) -> dict[Support, float]:
-    """Where nothing can be leant on, the wider of model and chip unseen."""
-    known = {level: factors.get(level, SUPPOSED_FACTOR) for level in Support if level is not Support.NONE}
-    return known | {Support.NONE: max(known[Support.MODEL], known[Support.CHIP])}
+    """Another release, or setting, is nowhere told more narrowly than one's own; where nothing can be leant on, model and chip are unseen."""
+    known: dict[Support, float] = {
+        level: factors.get(level, SUPPOSED_FACTOR) for level in Support if level is not Support.NONE
+    }
+    released = max(known[level] for level in _RELEASED)
+    return known | {Support.RELEASE: released, Support.NONE: max(known[Support.MODEL], known[Support.CHIP])}
 
 
 def _figures(physical: Floats, mean: Floats, half: Floats, least: Floats) -> Figures:

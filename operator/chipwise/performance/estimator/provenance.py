@@ -5,34 +5,44 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from chipwise.performance.estimator.bands import CONFIGURATION, VARIANT, Support
+from chipwise.performance.estimator.bands import CONFIGURATION, VARIANT, Support, loads
 from chipwise.performance.estimator.cases import Floats, Table
 from chipwise.performance.estimator.sharing import Shared
 from chipwise.performance.trust import FAR
 from chipwise.performance.types import Provenance
 
-_OWN = tuple(level.value for level in (Support.CONFIGURATION, Support.EDGE, Support.BEYOND))
-_OTHER = tuple(level.value for level in (Support.RELEASE, Support.SHAPE, Support.VARIANT))
+_SLACK = 1e-9
+
+_OWN = (Support.CONFIGURATION.value, Support.EDGE.value, Support.BEYOND.value)
+_OTHER = (Support.SHAPE.value, Support.VARIANT.value)
 
 
 def provenance(asked: Table, seen: Table, support: NDArray[np.str_]) -> NDArray[np.str_]:
     """Values of Provenance for every case; shape (len(asked),). ``support`` is what each leans on in ``seen``.
 
-    Measured: the configuration was, from half the smallest to the largest concurrency asked about. Scaled: its model, chip, engine and
-    precision were, at another shape or parallelism, with another release or setting, within a factor of 9 of the lengths. Extrapolated: the
-    same, farther away.
-    Everything else is Estimated.
+    Measured: the configuration was, from half the smallest to the largest concurrency asked about. Scaled: it was with another release or
+    setting, at such a concurrency; or its model, chip, engine and precision were, at another shape or parallelism, within a factor of 9 of
+    the lengths. Extrapolated: the same, farther away. Everything else is Estimated.
     """
     told = np.full(len(asked), Provenance.ESTIMATED.value, dtype="U16")
-    own = np.flatnonzero(np.isin(support, _OWN))
-    low, high = Shared(asked.take(own), seen).extent(CONFIGURATION, np.log(seen.concurrency))
-    load = np.log(asked.concurrency[own])
-    near = (load >= low - np.log(2) - 1e-9) & (load <= high + 1e-9)
-    told[own] = np.where(near, Provenance.MEASURED.value, Provenance.EXTRAPOLATED.value)
+    own = np.isin(support, _OWN)
+    told[own] = np.where(
+        _near(asked, *loads(asked, seen))[own], Provenance.MEASURED.value, Provenance.EXTRAPOLATED.value
+    )
+    released = support == Support.RELEASE.value
+    of_any = Shared(asked, seen).extent(CONFIGURATION, seen.concurrency)
+    told[released] = np.where(
+        _near(asked, *of_any)[released], Provenance.SCALED.value, Provenance.EXTRAPOLATED.value
+    )
     other = np.flatnonzero(np.isin(support, _OTHER))
     near = _farthest(asked.take(other), seen) <= FAR
     told[other] = np.where(near, Provenance.SCALED.value, Provenance.EXTRAPOLATED.value)
     return told
+
+
+def _near(asked: Table, low: Floats, high: Floats) -> NDArray[np.bool_]:
+    """Whether the concurrency is from half the least to the most."""
+    return (asked.concurrency >= low / 2 * (1 - _SLACK)) & (asked.concurrency <= high * (1 + _SLACK))
 
 
 def _farthest(asked: Table, seen: Table) -> Floats:

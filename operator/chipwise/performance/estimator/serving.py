@@ -1,8 +1,8 @@
 """How a server is set where a case does not say: as the nearest of its like was that was measured, else as engines are by default.
 
-Of its like is, best first: the same model, chip, engine, precision, release and sizes; without the release; the same model, chip, engine
-and copies of the attention; these on any chip; where no engine is named, the same with any. The nearest is that of the least distance in the
-logarithms of concurrency, lengths and chips.
+Of its like is, best first: the same model, chip, engine, precision, sizes and, where it is stated, release; without the release; the same
+model, chip, engine and copies of the attention; these on any chip. An engine that is not named is set as by default. The nearest is that of
+the least distance in the logarithms of concurrency, lengths and chips.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ _TOLD = {"batched": BATCHED_TOKENS, "held": 0.0, "equal": 0.0}
 """The columns, and what engines do where nothing is known."""
 
 _SETUP = ("model", "accelerator", "engine", "precision")
-_SIZES = ("tensor", "data")
+_SIZES = ("tensor", "pipeline", "data", "expert")
+_OF_RELEASE = (*_SETUP, *_SIZES, "version")
 _LIKE = (
-    (*_SETUP, *_SIZES, "version"),
+    _OF_RELEASE,
     (*_SETUP, *_SIZES),
+    (*_SETUP, "tensor", "data"),
     ("model", "accelerator", "engine", "data"),
     ("model", "engine", "data"),
 )
-_LIKE_OF_ANY = (("model", "accelerator", "data"), ("model", "data"))
-"""Where no engine is named."""
 
 _CLOSE = 1e-6
 _AT_ONCE = 1024
@@ -62,7 +62,10 @@ def settings(asked: Table, seen: Table) -> Floats:
 
 
 def set_otherwise(asked: Table, seen: Table) -> NDArray[np.bool_]:
-    """Whether a case says of its server what the nearest row of its like does not have; defaults count as said."""
+    """Whether a case says of its server what makes another of the nearest row of its like; what a row does not say is by default.
+
+    Budgets that hold as many prompts are one.
+    """
     said = ~np.all([np.isnan(getattr(asked, name)) for name in _TOLD], axis=0)
     differs = np.zeros(len(asked), dtype=bool)
     if not said.any() or not len(seen):
@@ -72,6 +75,8 @@ def set_otherwise(asked: Table, seen: Table) -> NDArray[np.bool_]:
     like = seen.take(np.maximum(nearest, 0))
     for name, default in _TOLD.items():
         here, there = getattr(asked, name), np.nan_to_num(getattr(like, name), nan=default)
+        if name == "batched":
+            here, there = (_prompts(asked, budget) for budget in (here, there))
         differs |= known & (np.abs(here - there) > _CLOSE * np.maximum(np.abs(there), 1.0))
     return differs
 
@@ -97,14 +102,21 @@ def keeps_step(t: Table) -> NDArray[np.bool_]:
     return np.nan_to_num(t.equal, nan=0.0) > 0
 
 
+def _prompts(t: Table, budget: Floats) -> Floats:
+    """How many prompts a step takes of what is there; one at least, NaN where the budget is."""
+    found: Floats = np.minimum(np.maximum(np.floor(budget / t.input), 1.0), t.concurrency)
+    return found
+
+
 def _nearest(asked: Table, seen: Table, wanted: NDArray[np.bool_]) -> NDArray[np.intp]:
     """The nearest row of the like of every case that is wanted, -1 where there is none."""
     found = np.full(len(asked), -1, dtype=np.intp)
     shared, here, there = Shared(asked, seen), places(asked), places(seen)
-    unnamed = asked.engine == ""
-    for share, among in (*((each, ~unnamed) for each in _LIKE), *((each, unnamed) for each in _LIKE_OF_ANY)):
+    wanted = wanted & (asked.engine != "")
+    for share in _LIKE:
         of_asked, of_seen = shared.codes(share)
-        open_ones = np.flatnonzero(wanted & among & (found < 0) & (of_asked >= 0))
+        among = wanted & (asked.version != "") if share is _OF_RELEASE else wanted
+        open_ones = np.flatnonzero(among & (found < 0) & (of_asked >= 0))
         for code in np.unique(of_asked[open_ones]):
             cases, rows = open_ones[of_asked[open_ones] == code], np.flatnonzero(of_seen == code)
             for some in np.array_split(cases, -(-len(cases) // _AT_ONCE)):
