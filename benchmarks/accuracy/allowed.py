@@ -6,11 +6,13 @@ to a model, half of the rest to a variant with its parallelism and release. The 
 
 from __future__ import annotations
 
+from statistics import NormalDist
+
 import numpy as np
 from chipwise.catalog.measurements import Measurements
 from chipwise.performance.estimator import Figures
-from chipwise.performance.estimator.bands import CONFIGURATION
-from chipwise.performance.estimator.sharing import numbered
+from chipwise.performance.estimator.sharing import PARALLEL, numbered
+from chipwise.performance.types import COVERED
 from numpy.typing import NDArray
 
 from benchmarks.accuracy.foretold import Told
@@ -19,10 +21,8 @@ from benchmarks.accuracy.splits import Split
 COMMON = (0.0, 0.5, 0.9)
 """Parts of the variance that are common to a model."""
 
-QUARTILE, NINTY = 0.6745, 1.645
-"""Of a normal distribution: half of all are within the first, 90 % within the other."""
-
-_OF_VARIANT = tuple(column for column in CONFIGURATION if column not in ("input", "output", "prefix"))
+HALF, MOST = (NormalDist().inv_cdf((1 + share) / 2) for share in (0.5, COVERED))
+"""Deviations of a normal distribution within which half of it is, and as much as a band holds."""
 
 Floats = NDArray[np.float64]
 
@@ -37,13 +37,13 @@ def told_with(
 ) -> Told:
     """What would be told with errors of these medians of TTFT and TPOT, as shares."""
     dice = np.random.default_rng(seed)
-    groups = (rows.table.model, numbered(rows.table, (*_OF_VARIANT, "version")), rows.runs)
+    groups = (rows.table.model, numbered(rows.table, (*PARALLEL, "version")), rows.runs)
     parts = np.sqrt([common, (1 - common) / 2, (1 - common) / 2])
 
     def figures(measured: Floats, median: float) -> Figures:
-        deviation = np.log1p(median) / QUARTILE
+        deviation = np.log1p(median) / HALF
         error = sum(part * _alike(group, dice) for part, group in zip(parts, groups, strict=True))
-        value, half = measured * np.exp(deviation * error), np.exp(NINTY * deviation)
+        value, half = measured * np.exp(deviation * error), np.exp(MOST * deviation)
         return Figures(value, value / half, value * half)
 
     ttft, tpot = (

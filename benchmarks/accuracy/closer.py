@@ -1,23 +1,25 @@
 """``python -m benchmarks.accuracy.closer``: what docs/accuracy.md says beside its table, a minute; writes nothing.
 
-How far the physics alone is off with constants fitted to all rows; what the choices of split (a) come to under other rules, over some
+How far the physics alone is off with constants fitted to all rows; TTFT (c) by what is supposed of the requests' lengths; what the choices of split (a) come to under other rules, over some
 deals of its folds, and by the planner's rule at several confidences; what an estimator that is off by so much, and not more, could choose.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
-from chipwise.catalog.measurements import shipped
+from chipwise.catalog.measurements import Measurements, shipped
 from chipwise.performance.estimator import calibrate, physics
 
 from benchmarks.accuracy.allowed import COMMON, told_with
 from benchmarks.accuracy.choices import Choices, Rule, chip_prices, choose, of_planner
-from benchmarks.accuracy.foretold import tell
-from benchmarks.accuracy.splits import splits
+from benchmarks.accuracy.foretold import Told, tell
+from benchmarks.accuracy.splits import of_any_lengths, splits
 
 DEALS, DOUBTS, RISKS = 4, (0.3, 0.35, 0.4, 0.5), (0.0, 0.3, 0.6, 1.0)
 OFF_BY = {
@@ -41,7 +43,20 @@ def main() -> None:
         )
     with ProcessPoolExecutor() as pool:
         dealt = [tell(rows, next(splits(rows, deal)), pool) for deal in range(DEALS)]
-        unseen = tell(rows, next(each for each in splits(rows) if each.file == "family"), pool)
+        whole = next(each for each in splits(rows) if each.file == "family")
+        unseen = tell(rows, whole, pool)
+        supposing = tell(rows, replace(whole, ask=of_any_lengths), pool)
+    varied = np.array([case.serving.equal_lengths is False for case in rows.cases])
+    for among, asked, which in (
+        ("without supposing equal lengths", supposing, supposing.asked),
+        ("of the rows with varied lengths", unseen, unseen.asked & varied),
+    ):
+        off = np.abs(asked.ttft.value[which] / rows.ttft_ms[which] - 1)
+        print(f"TTFT (c) {among}: {np.median(off):.1%} of {which.sum()} rows in the median")
+    print("(a), choices that miss the objective, by model:")
+    for model in np.unique(rows.table.model):
+        found = choose(rows, replace(dealt[0], asked=dealt[0].asked & (rows.table.model == model)), prices)
+        print(f"  {model}: {found.missed * found.asked:.0f} of {found.asked}")
     print("by the planner's rule, at a confidence of: regret, misses, refusals")
     for name, asked in (("(a)", dealt[0]), ("(c)", unseen)):
         for confidence in CONFIDENCES:
@@ -59,27 +74,21 @@ def main() -> None:
     )
     for name, asked in (("(a)", dealt[0]), ("(c)", unseen)):
         for medians in OFF_BY[name]:
-            best = [
-                min(
-                    (
-                        [
-                            choose(
-                                rows,
-                                told_with(rows, asked.split, asked.asked, medians, common, seed),
-                                prices,
-                                Rule(doubt, risk),
-                            )
-                            for seed in range(DEALS)
-                        ]
-                        for doubt, risk in product((0.2, *DOUBTS), (*RISKS, 2.0))
-                    ),
-                    key=lambda found: max(
-                        np.mean([(each.regret, each.infeasible) for each in found], axis=0)
-                    ),
-                )
-                for common in COMMON
-            ]
+            best = [_best(rows, asked, prices, medians, common) for common in COMMON]
             print(f"  {name} TTFT {medians[0]:.1%}, TPOT {medians[1]:.1%}: {'; '.join(map(_words, best))}")
+
+
+def _best(
+    rows: Measurements, told: Told, prices: Mapping[str, float], medians: tuple[float, float], common: float
+) -> list[Choices]:
+    """The choices of whoever is off by ``medians``, under the rule whose worse mean of regret and infeasible is least."""
+    off = [told_with(rows, told.split, told.asked, medians, common, seed) for seed in range(DEALS)]
+    rules = [Rule(doubt, risk) for doubt, risk in product((0.2, *DOUBTS), (*RISKS, 2.0))]
+    chosen = [[choose(rows, each, prices, rule) for each in off] for rule in rules]
+    return min(
+        chosen,
+        key=lambda found: max(np.mean([(each.regret, each.infeasible) for each in found], axis=0)),
+    )
 
 
 def _words(found: list[Choices]) -> str:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
 import numpy as np
 from chipwise.catalog.estimating import learnt_from
 from chipwise.catalog.measurements import Measurements, shipped
-from chipwise.performance.estimator import Figures
-from chipwise.performance.estimator.serving import unsaid
+from chipwise.performance.estimator import Figures, Table
 from numpy.typing import NDArray
 
 from benchmarks.accuracy.splits import Fold, Split
@@ -41,7 +40,7 @@ class Told:
 def tell(rows: Measurements, split: Split, pool: Pool) -> Told:
     """Learn and estimate fold by fold."""
     figures = {metric: np.full((3, len(rows.cases)), np.nan) for metric in ("ttft", "tpot")}
-    of_fold = partial(_one, versioned=split.versioned, settled=split.settled)
+    of_fold = partial(_one, ask=split.ask)
     for fold, found in zip(split.folds, pool.map(of_fold, split.folds), strict=True):
         for metric, of in zip(("ttft", "tpot"), found, strict=True):
             figures[metric][:, fold.asked] = of
@@ -49,13 +48,8 @@ def tell(rows: Measurements, split: Split, pool: Pool) -> Told:
     return Told(split, Figures(*figures["ttft"]), Figures(*figures["tpot"]), asked)
 
 
-def _one(fold: Fold, *, versioned: bool, settled: bool) -> Sequence[Floats]:
+def _one(fold: Fold, *, ask: Callable[[Table], Table]) -> Sequence[Floats]:
     """What is told of the rows that a fold asks about, by what was learnt from its others."""
     rows = shipped()
-    asked = rows.take(fold.asked).table
-    if not versioned:
-        asked = replace(asked, version=np.full(len(asked), ""))
-    if not settled:
-        asked = unsaid(asked)
-    found = learnt_from(rows.take(fold.learnt)).estimate(asked)
+    found = learnt_from(rows.take(fold.learnt)).estimate(ask(rows.take(fold.asked).table))
     return [np.stack([f.value, f.low, f.high]) for f in (found.ttft, found.tpot)]

@@ -7,13 +7,14 @@ family of models, of that family of chips.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 from chipwise.catalog.measurements import Measurements
 from chipwise.performance.estimator import Table
 from chipwise.performance.estimator.bands import CONFIGURATION
+from chipwise.performance.estimator.serving import unsaid
 from chipwise.performance.estimator.sharing import numbered
 from numpy.typing import NDArray
 
@@ -40,11 +41,26 @@ class Fold:
     learnt: Indices
 
 
+def as_it_is(asked: Table) -> Table:
+    """Everything that is known of a case."""
+    return asked
+
+
+def of_any_version(asked: Table) -> Table:
+    """All but the version of the engine."""
+    return replace(asked, version=np.full(len(asked), ""))
+
+
+def of_any_lengths(asked: Table) -> Table:
+    """All but whether requests have equal lengths, which is supposed of those that have."""
+    return replace(asked, equal=np.full(len(asked), np.nan))
+
+
 @dataclass(frozen=True, slots=True)
 class Split:
     """``name`` as in the report, ``file`` for its plot; ``letter`` of the question that it answers; ``parts`` names the rows within it that are told apart.
 
-    Where not ``versioned`` it is asked without the version of the engine, where not ``settled`` without the settings of the server.
+    ``ask`` is what of a case is told to the estimator.
     """
 
     letter: str
@@ -52,8 +68,7 @@ class Split:
     file: str
     folds: tuple[Fold, ...]
     parts: NDArray[np.str_]
-    versioned: bool = True
-    settled: bool = True
+    ask: Callable[[Table], Table] = as_it_is
 
 
 def splits(rows: Measurements, deal: int = 0) -> Iterator[Split]:
@@ -61,7 +76,9 @@ def splits(rows: Measurements, deal: int = 0) -> Iterator[Split]:
     seen, runs = rows.table, rows.runs
     whole = _concurrencies(seen, runs, deal)
     yield whole
-    yield replace(whole, name=f"{whole.name}, engine version not stated", file="any-version", versioned=False)
+    yield replace(
+        whole, name=f"{whole.name}, engine version not stated", file="any-version", ask=of_any_version
+    )
     pair = ("model", "accelerator")
     yield _spread(
         "unseen token shape of a measured model and chip", "shape", seen, runs, (*pair, "input", "output")
@@ -74,7 +91,7 @@ def splits(rows: Measurements, deal: int = 0) -> Iterator[Split]:
         whole_families,
         name=f"{whole_families.name}, settings of the server not stated",
         file="unset",
-        settled=False,
+        ask=unsaid,
     )
     yield _one_by_one("c", "unseen model on a seen chip, models one by one", "model", runs, seen.model)
     generations = np.array([CHIP_FAMILIES.get(name, name) for name in seen.accelerator])

@@ -21,7 +21,6 @@ from chipwise.performance.estimator import (
     physics,
     provenance,
     room_of,
-    settings,
     spread,
 )
 from chipwise.reasons import Reason, Refusal
@@ -78,7 +77,7 @@ def answer(estimator: Estimator, setups: Sequence[Case | Refusal], which: Indice
         ]
         support[asked], served[asked] = told.support, physics.served(table)
         worth[asked] = provenance(table, estimator.tpot.seen, told.support)
-        servers[:, asked] = settings(table, estimator.tpot.seen)
+        servers[:, asked] = told.servers
     return Answers(figures, support, worth, refusals, notes, held, served, servers)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
@@ -18,7 +17,7 @@ from importlib.resources import files
 import numpy as np
 from numpy.typing import NDArray
 
-from chipwise.catalog import server_settings, shelf
+from chipwise.catalog import cells, server_settings, shelf
 from chipwise.catalog.cases import (
     LEAST_OUTPUT,
     MOST_CHIPS,
@@ -241,10 +240,7 @@ def _milliseconds(row: Mapping[str, str], name: str) -> float:
 
 
 def _number(column: str, text: str) -> float:
-    try:
-        value = float(text) if text.isascii() and "_" not in text else math.nan
-    except ValueError:
-        raise BadCellError(column, f"{text or 'empty'} is not a number") from None
-    if not math.isfinite(value):
-        raise BadCellError(column, f"{text} is not a number")
+    value = cells.number(text)
+    if value is None:
+        raise BadCellError(column, f"{text or 'empty'} is not a number")
     return value

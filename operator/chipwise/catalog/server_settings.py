@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from chipwise.catalog.cells import number
 from chipwise.performance.estimator import Serving
 
 COLUMNS = ("batched_tokens", "held_steps", "equal_lengths")
@@ -53,8 +53,5 @@ def absurd(settings: Serving) -> Wrong | None:
 def _number(column: str, text: str) -> float | Wrong | None:
     if not text:
         return None
-    try:
-        value = float(text) if text.isascii() and "_" not in text else math.nan
-    except ValueError:
-        return Wrong(column, f"{text} is not a number")
-    return value if math.isfinite(value) else Wrong(column, f"{text} is not a number")
+    value = number(text)
+    return Wrong(column, f"{text} is not a number") if value is None else value

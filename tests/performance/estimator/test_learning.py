@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from chipwise.performance.estimator import Support, calibrate, learn, physics, table
-from chipwise.performance.estimator.bands import support
+from chipwise.performance.estimator.bands import OWN, support
 from chipwise.performance.estimator.correction import corrected, learnt
 from chipwise.performance.estimator.covariance import covariance, variance
 from chipwise.performance.estimator.estimator import SUPPOSED_FACTOR
@@ -184,6 +184,16 @@ def test_what_another_release_tells_has_a_width_of_its_own():
     assert list(told.support) == [Support.CONFIGURATION.value, Support.RELEASE.value]
     widths = told.tpot.high / told.tpot.low
     assert widths[1] > widths[0]
+
+
+def test_another_release_is_told_no_more_narrowly_than_ones_own():
+    """No row has another release, so what is supposed of one is the narrower: of these rows the own come out wider than that."""
+    seen = fleet()
+    dice = np.random.default_rng(6)
+    found = learn(seen, *(of * np.exp(dice.normal(0, 0.1, len(seen))) for of in made(seen)))
+    factors = found.tpot_bands.factors
+    own = max(factors[level] for level in OWN)
+    assert factors[Support.RELEASE] == own > SUPPOSED_FACTOR
 
 
 def test_the_band_holds_what_it_promises():

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from chipwise.performance.estimator import Serving, Support, physics, provenance, settings, table
+from chipwise.performance.estimator import Serving, Support, physics, provenance, table
 from chipwise.performance.estimator.bands import support
-from chipwise.performance.estimator.serving import BATCHED_TOKENS, settled, unsaid
+from chipwise.performance.estimator.serving import BATCHED_TOKENS, settings, settled, unsaid
 from chipwise.performance.types import Provenance
 from hypothesis import given
 from hypothesis import strategies as st
@@ -168,7 +168,7 @@ def test_a_default_is_what_a_row_that_does_not_say_has():
 
 def test_what_counts_is_told():
     near = table([replace(PLAIN, serving=Serving(2048.0, 20.0))])
-    found = settings(table([PLAIN, replace(PLAIN, model="other")]), near)
+    found = settings(settled(table([PLAIN, replace(PLAIN, model="other")]), near))
     assert found.tolist() == [[2048.0, BATCHED_TOKENS], [20.0, 0.0], [0.0, 0.0]]
 
 

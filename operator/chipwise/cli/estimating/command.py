@@ -27,7 +27,7 @@ _OF_CASES = {
 _OF_SERVERS = {
     "batched_tokens": "--batched-tokens",
     "held_steps": "--held-steps",
-    "equal_lengths": "--equal-lengths",
+    "equal_lengths": "--equal-lengths/--varied-lengths",
 }
 _OF_BOTH = {
     "model": "--model",
@@ -100,7 +100,5 @@ def _asked(options: Options) -> Asked:
 
 def _without(options: Options, flags: Mapping[str, str], of: str) -> None:
     given = [flag for name, flag in flags.items() if options.get(name) not in (None, "", ())]
-    if given == ["--equal-lengths"] and options["equal_lengths"] is False:
-        given = ["--varied-lengths"]
     if given:
         raise click.UsageError(f"{given[0]} does not go with {of}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from chipwise.catalog import server_settings, sizing
+from chipwise.catalog import cells, server_settings, sizing
 from chipwise.catalog.cases import LEAST_OUTPUT, Named
 from chipwise.cli.importers.reading import read_table
 from chipwise.performance.estimator import Loads
@@ -45,13 +45,13 @@ class Rows:
 def read(text: str, name: str) -> Rows:
     """Read a CSV. Raises BadInput with file and column for a table that lacks one, and with the row for one that is no table."""
     table = read_table(text, name, _lacking)
-    header, cells = table.header, table.rows
-    rows = Rows(header, cells)
+    header = table.header
+    rows = Rows(header, table.rows)
     place = {each: header.index(each) for each in (*LOADS, *_OF_SETUP) if each in header}
     reader = _Reader(place)
     known: dict[tuple[str, ...], int] = {}
     columns = [place[each] for each in _OF_SETUP if each in place]
-    for number, row in enumerate(cells):
+    for number, row in enumerate(table.rows):
         key = tuple([row[column] for column in columns])
         setup = known.get(key)
         if setup is None:
@@ -130,14 +130,5 @@ class _Reader:
 
     def _number(self, text: str) -> float | None:
         if text not in self._known:
-            self._known[text] = _number(text)
+            self._known[text] = cells.number(text)
         return self._known[text]
-
-
-def _number(text: str) -> float | None:
-    """As programs write it: Python's own reading also takes 1_000, and names for what is no number."""
-    try:
-        value = float(text) if text.isascii() and "_" not in text else float("nan")
-    except ValueError:
-        return None
-    return value if abs(value) < float("inf") else None

@@ -14,7 +14,6 @@ from chipwise.performance.estimator.estimator import (
 )
 from chipwise.performance.estimator.provenance import provenance
 from chipwise.performance.estimator.room import Room, room_of
-from chipwise.performance.estimator.serving import settings
 
 __all__ = [
     "NOTHING_SAID",
@@ -34,7 +33,6 @@ __all__ = [
     "provenance",
     "remembered",
     "room_of",
-    "settings",
     "spread",
     "table",
 ]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from chipwise.performance.estimator.cases import Floats, Table
 from chipwise.performance.estimator.serving import set_otherwise
-from chipwise.performance.estimator.sharing import Shared
+from chipwise.performance.estimator.sharing import PARALLEL, VARIANT, Shared
 from chipwise.performance.types import COVERED
 
 
@@ -34,8 +34,7 @@ class Support(StrEnum):
     NONE = "None"
 
 
-VARIANT = ("model", "accelerator", "engine", "precision")
-CONFIGURATION = (*VARIANT, "tensor", "pipeline", "data", "expert", "prefix", "input", "output")
+CONFIGURATION = (*PARALLEL, "prefix", "input", "output")
 _RELEASED = (*CONFIGURATION, "version")
 _SHARED = {
     Support.CHIP: ("accelerator",),
@@ -45,9 +44,8 @@ _SHARED = {
     Support.SHAPE: (*VARIANT, "chips"),
     Support.RELEASE: CONFIGURATION,
 }
-
-
-_AS_MEASURED = (Support.CONFIGURATION.value, Support.EDGE.value, Support.BEYOND.value)
+OWN = (Support.CONFIGURATION, Support.EDGE, Support.BEYOND)
+"""The configuration itself, release and settings of the server included, at whatever concurrency."""
 
 
 def support(asked: Table, seen: Table) -> NDArray[np.str_]:
@@ -63,7 +61,7 @@ def support(asked: Table, seen: Table) -> NDArray[np.str_]:
     found[low <= high] = Support.CONFIGURATION.value
     found[np.isfinite(low) & (asked.concurrency < low)] = Support.EDGE.value
     found[np.isfinite(high) & (high < asked.concurrency)] = Support.BEYOND.value
-    found[np.isin(found, _AS_MEASURED) & set_otherwise(asked, seen)] = Support.RELEASE.value
+    found[np.isin(found, OWN) & set_otherwise(asked, seen)] = Support.RELEASE.value
     return found
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chipwise.performance.estimator.cases import Floats, Table
-from chipwise.performance.estimator.sharing import Shared
+from chipwise.performance.estimator.sharing import PARALLEL, VARIANT, Shared
 
 LONG = np.array([4.0, 4.0, 4.0, 3.0])
 SHORT = np.array([2.0, 2.0, 2.0, 1.2])
@@ -35,8 +35,6 @@ class Term:
 
 
 _VERSION, _NONE = "version", np.int32(-1)
-_VARIANT = ("model", "accelerator", "engine", "precision")
-_PARALLEL = (*_VARIANT, "tensor", "pipeline", "data", "expert")
 
 TERMS = (
     Term(("model",), 0.10, None),
@@ -44,10 +42,10 @@ TERMS = (
     Term(("model", "engine"), 0.10, "long"),
     Term(("model", "accelerator"), 0.07, "long"),
     Term(("model", "precision"), 0.07, "long"),
-    Term((*_VARIANT, "version"), 0.15, "long"),
-    Term(_VARIANT, 0.12, "short"),
-    Term(_PARALLEL, 0.06, "short"),
-    Term((*_PARALLEL, "version", "input", "output"), 0.04, "short"),
+    Term((*VARIANT, "version"), 0.15, "long"),
+    Term(VARIANT, 0.12, "short"),
+    Term(PARALLEL, 0.06, "short"),
+    Term((*PARALLEL, "version", "input", "output"), 0.04, "short"),
 )
 
 

@@ -10,17 +10,18 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chipwise.performance.estimator import physics
-from chipwise.performance.estimator.bands import CONFIGURATION, VARIANT, Bands, Support, held_against, support
+from chipwise.performance.estimator.bands import CONFIGURATION, OWN, Bands, Support, held_against, support
 from chipwise.performance.estimator.cases import Floats, Table
 from chipwise.performance.estimator.correction import Correction, corrected, learnt
 from chipwise.performance.estimator.robust import most_probable
-from chipwise.performance.estimator.serving import settled, unsaid
-from chipwise.performance.estimator.sharing import numbered
+from chipwise.performance.estimator.serving import settings, settled, unsaid
+from chipwise.performance.estimator.sharing import VARIANT, numbered
 
 FOLDS = 5
 LEAST_HELD_OUT = 30
@@ -63,11 +64,12 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Estimates:
-    """TTFT and TPOT of every case, and what they lean on (values of Support)."""
+    """TTFT and TPOT of every case, what they lean on (values of Support), and the settings that they count with (``serving.settings``)."""
 
     ttft: Figures
     tpot: Figures
     support: NDArray[np.str_]
+    servers: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,6 +94,7 @@ class Estimator:
             _figures(first, ttft[0], self.ttft_bands.half_widths(levels, ttft[1]), least),
             _figures(step, tpot[0], self.tpot_bands.half_widths(levels, tpot[1]), least),
             levels,
+            settings(asked),
         )
 
 
@@ -134,15 +137,15 @@ def learn(
     runs = np.arange(len(seen)) if runs is None else runs
     ttft, tpot = _corrections(seen, observed, found)
     factors: list[dict[Support, float]] = [dict(each) for each in otherwise]
-    for levels, share, whole in _LEFT_OUT:
+    for levels, share, whole, says in _LEFT_OUT:
         groups = numbered(seen, share) if share else runs
         parts = list(_left_out(groups if whole else _folds(groups), runs))
         if len(parts) < 2:
             continue
         fixed = None if whole and constants is None else found
-        asked = unsaid(seen) if Support.CHIP in levels else seen
+        asks = seen if says else unsaid(seen)
         errors, deviations, leant = _foretold(
-            seen, asked, observed, fixed, (ttft.weights, tpot.weights), parts
+            seen, asks, observed, fixed, (ttft.weights, tpot.weights), parts
         )
         for number, of in itertools.product(range(2), levels):
             known = leant == of.value
@@ -225,20 +228,29 @@ def _folds(label: Indices) -> Indices:
     return (np.unique(label, return_inverse=True)[1] * 7919 + 13) % 104729 % FOLDS
 
 
-_LEFT_OUT: tuple[tuple[tuple[Support, ...], tuple[str, ...], bool], ...] = (
-    ((Support.CONFIGURATION, Support.EDGE, Support.BEYOND), (), False),
-    ((Support.RELEASE,), (*CONFIGURATION, "version"), False),
-    ((Support.SHAPE,), CONFIGURATION, False),
-    ((Support.VARIANT,), ("model", "accelerator", "chips"), False),
-    ((Support.PAIR,), VARIANT, False),
-    ((Support.CHIP,), ("model",), True),
-    ((Support.MODEL,), ("accelerator",), True),
-)
-"""For each support, what is left out to see how far rows with no more than it are off: single runs, or all with these columns alike, in
-folds; whole models and whole chips one by one, the constants fitted anew without them. Of whole models it is asked without saying how the
-server was set: who asks about a model that nobody measured seldom knows."""
+class _LeftOut(NamedTuple):
+    """What is left out to see how far rows are off that can lean on no more than ``levels``.
 
-_RELEASED = (Support.CONFIGURATION, Support.EDGE, Support.BEYOND, Support.RELEASE)
+    Single runs, or all with the columns of ``share`` alike, in folds; where ``whole`` one by one, the constants fitted anew without them.
+    Where not ``says`` it is asked without saying how the server was set.
+    """
+
+    levels: tuple[Support, ...]
+    share: tuple[str, ...]
+    whole: bool = False
+    says: bool = True
+
+
+_LEFT_OUT = (
+    _LeftOut(OWN, ()),
+    _LeftOut((Support.RELEASE,), (*CONFIGURATION, "version")),
+    _LeftOut((Support.SHAPE,), CONFIGURATION),
+    _LeftOut((Support.VARIANT,), ("model", "accelerator", "chips")),
+    _LeftOut((Support.PAIR,), VARIANT),
+    _LeftOut((Support.CHIP,), ("model",), whole=True, says=False),
+    _LeftOut((Support.MODEL,), ("accelerator",), whole=True),
+)
+"""Who asks about a model that nobody measured seldom knows how its server will be set."""
 
 SUPPOSED_FACTOR = 1.645
 """Of a normal distribution, where too little was measured to leave anything out."""
@@ -249,7 +261,7 @@ def _filled(factors: dict[Support, float]) -> dict[Support, float]:
     known: dict[Support, float] = {
         level: factors.get(level, SUPPOSED_FACTOR) for level in Support if level is not Support.NONE
     }
-    released = max(known[level] for level in _RELEASED)
+    released = max(known[level] for level in (*OWN, Support.RELEASE))
     return known | {Support.RELEASE: released, Support.NONE: max(known[Support.MODEL], known[Support.CHIP])}
 
 

@@ -5,8 +5,8 @@ passes their states from kernel to kernel, waits for every layer and, where chip
 between steps, prefills of the other requests take their turn. A first token waits for the kernels of its prefill to be launched one by
 one and to be computed, for a share of the prefills of the others (launched together, as many as a step batches), for some steps of the
 running batch, for those that the engine holds prompts back, and for the engine's way to the first token. Requests of equal lengths keep
-step: of those that end together the next arrive together, and each waits for half of the prefills of these.
-Requests that the KV cache has no place for are in no batch: they wait until one of those before them is done.
+step: of those that end together the next arrive together, and each waits for half of the prefills of these. Requests that the KV cache has
+no place for are in no batch: they wait until one of those before them is done.
 
 Copies of the attention (data parallelism) share the requests; routed experts are on all chips, and all copies wait for them together.
 
@@ -68,12 +68,8 @@ _COMMON_TTFT = (
     Constant("ahead", 0.1, 0.7),  # of each other request's prefill that is waited for
     Constant("steps", 1.0, 0.3),  # decode steps waited for
     Constant("held_share", 0.8, 0.2),  # of the steps that prompts are held back at most
-    Constant(
-        "routed_share", 0.5, 0.3
-    ),  # of compute_share, for routed experts: many small products of matrices
-    Constant(
-        "in_step", 2.0, 0.15
-    ),  # other requests of equal lengths that arrive together, of any number of them
+    Constant("routed_share", 0.5, 0.3),  # of compute_share: experts are many small products of matrices
+    Constant("in_step", 2.0, 0.15),  # others of equal lengths that arrive together, however many there are
 )
 _OF_ENGINE = ("kernel_us", "ahead", "compute_share")
 

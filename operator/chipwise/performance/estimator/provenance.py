@@ -5,16 +5,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from chipwise.performance.estimator.bands import CONFIGURATION, VARIANT, Support, loads
+from chipwise.performance.estimator.bands import CONFIGURATION, OWN, Support, loads
 from chipwise.performance.estimator.cases import Floats, Table
-from chipwise.performance.estimator.sharing import Shared
+from chipwise.performance.estimator.sharing import VARIANT, Shared
 from chipwise.performance.trust import FAR
 from chipwise.performance.types import Provenance
 
 _SLACK = 1e-9
 
-_OWN = (Support.CONFIGURATION.value, Support.EDGE.value, Support.BEYOND.value)
-_OTHER = (Support.SHAPE.value, Support.VARIANT.value)
+_OTHER = (Support.SHAPE, Support.VARIANT)
 
 
 def provenance(asked: Table, seen: Table, support: NDArray[np.str_]) -> NDArray[np.str_]:
@@ -25,7 +24,7 @@ def provenance(asked: Table, seen: Table, support: NDArray[np.str_]) -> NDArray[
     the lengths. Extrapolated: the same, farther away. Everything else is Estimated.
     """
     told = np.full(len(asked), Provenance.ESTIMATED.value, dtype="U16")
-    own = np.isin(support, _OWN)
+    own = np.isin(support, OWN)
     told[own] = np.where(
         _near(asked, *loads(asked, seen))[own], Provenance.MEASURED.value, Provenance.EXTRAPOLATED.value
     )

@@ -1,7 +1,7 @@
 """How a server is set where a case does not say: as the nearest of its like was that was measured, else as engines are by default.
 
-Of its like is, best first: the same model, chip, engine, precision, sizes and, where it is stated, release; without the release; the same
-model, chip, engine and copies of the attention; these on any chip. An engine that is not named is set as by default. The nearest is that of
+Of its like is, best first: the same model, chip, engine, precision, sizes and, where it is stated, release; without the release; at the
+same tensor parallelism and copies of the attention; the same model, chip, engine and copies; these on any chip. An engine that is not named is set as by default. The nearest is that of
 the least distance in the logarithms of concurrency, lengths and chips.
 """
 
@@ -14,22 +14,20 @@ from numpy.typing import NDArray
 
 from chipwise.performance.estimator.cases import Floats, Table
 from chipwise.performance.estimator.covariance import places
-from chipwise.performance.estimator.sharing import Shared
+from chipwise.performance.estimator.sharing import PARALLEL, VARIANT, Shared
 
 BATCHED_TOKENS = 8192.0
-"""Prompt tokens of a step unless told: the default of ``trtllm-serve --max_num_tokens``, and of vLLM's server on chips of 80 GB
-and more (``EngineArgs``, ``UsageContext.OPENAI_API_SERVER``)."""
+"""Prompt tokens of a step unless told: the default of ``trtllm-serve --max_num_tokens``, and of vLLM's server on chips of 70 GiB and
+more but A100 (``EngineArgs``, ``UsageContext.OPENAI_API_SERVER``)."""
 
 _TOLD = {"batched": BATCHED_TOKENS, "held": 0.0, "equal": 0.0}
 """The columns, and what engines do where nothing is known."""
 
-_SETUP = ("model", "accelerator", "engine", "precision")
-_SIZES = ("tensor", "pipeline", "data", "expert")
-_OF_RELEASE = (*_SETUP, *_SIZES, "version")
+_OF_RELEASE = (*PARALLEL, "version")
 _LIKE = (
     _OF_RELEASE,
-    (*_SETUP, *_SIZES),
-    (*_SETUP, "tensor", "data"),
+    PARALLEL,
+    (*VARIANT, "tensor", "data"),
     ("model", "accelerator", "engine", "data"),
     ("model", "engine", "data"),
 )
@@ -55,9 +53,8 @@ def settled(asked: Table, seen: Table) -> Table:
     )
 
 
-def settings(asked: Table, seen: Table) -> Floats:
-    """What an answer counts with: prompt tokens of a step, steps held back, and 1 where lengths are equal; shape (3, len(asked))."""
-    t = settled(asked, seen)
+def settings(t: Table) -> Floats:
+    """What figures of settled cases count with: prompt tokens of a step, steps held back, and 1 where lengths are equal; shape (3, len(t))."""
     return np.stack([batched_tokens(t), held_steps(t), keeps_step(t).astype(np.float64)])
 
 

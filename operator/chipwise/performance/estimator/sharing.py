@@ -12,6 +12,10 @@ Codes = NDArray[np.intp]
 NAMED = ("model", "accelerator")
 """Columns in which nothing is shared by having no name."""
 
+VARIANT = (*NAMED, "engine", "precision")
+PARALLEL = (*VARIANT, "tensor", "pipeline", "data", "expert")
+"""What is run on what, and how its chips work together."""
+
 
 def numbered(rows: Table, share: tuple[str, ...]) -> Codes:
     """Number the rows by what they have in these columns, in order of it; each without a name is alone, below 0."""
